@@ -1,0 +1,209 @@
+/*
+ * The core: everything the broker decides, as functions of state, input and time. No socket, clock,
+ * file or thread; the simulator runs the same code.
+ *
+ * Every change of state is a record. Live: decide, give the record to the sink (which journals it),
+ * apply it. Recovery: apply the same records again. What a record caused to be said is said only
+ * when the sink reports its sequence durable through core_durable(): outcomes to publishers and
+ * deliveries wait for that, in order.
+ *
+ * Owner: the loop thread.
+ */
+#ifndef TTGD_CORE_H
+#define TTGD_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/message.h"
+#include "core/rules.h"
+
+#define CORE_PERSON_KEY 16
+
+struct core;
+
+struct core_options {
+	const char *broker;           /* agency id, source of broker.* events */
+	uint8_t person_secret[32];    /* keys of persons are HMAC-SHA256 under it, cut to 16 bytes */
+	uint32_t max_event_bytes;     /* 64 KiB by default */
+	uint32_t max_skew_s;          /* how far a publisher's clock may be ahead; 300 */
+	uint64_t dedupe_window_ns;    /* 7 days */
+	uint64_t dedupe_max;          /* 10,000,000 events */
+	uint32_t window;              /* entries of a mailbox held in memory; 4,096 */
+	uint32_t max_held;            /* entries behind parked lanes, a mailbox; 100,000 */
+};
+
+/* Time is an argument, always. */
+struct core_now {
+	int64_t real_ns; /* since 1970: agreements, expiry, escalation */
+	int64_t mono_ns; /* delays */
+};
+
+enum core_outcome_kind { CORE_ACCEPTED = 0, CORE_DUPLICATE = 1, CORE_REFUSED = 2 };
+
+struct core_outcome {
+	enum core_outcome_kind kind;
+	uint64_t sequence;       /* accepted: its own; duplicate: the first one's */
+	enum ttg_error code;     /* refused */
+	char text[160];          /* refused: why; names fields, never their content */
+	uint64_t release_at;     /* may be told to the publisher when durable >= this; 0: at once */
+};
+
+struct core_delivery {
+	uint64_t position;
+	uint64_t sequence;
+	uint32_t attempt;
+	const uint8_t *event;    /* exact bytes of the publisher */
+	size_t event_bytes;
+	const uint8_t *person_key; /* CORE_PERSON_KEY bytes or NULL */
+	int64_t accepted_ns;
+	const char *const *agreements;
+	size_t n_agreements;
+};
+
+/*
+ * What the core needs of the world, and tells it. `self` is the first argument of each. The
+ * broker's implementation journals and sends frames; the simulator's remembers and checks.
+ */
+struct core_sink {
+	void *self;
+	/* Appends one record; *sequence its number. TTG_EAGAIN and TTG_ENOSPC refuse the input that
+	   wanted it (retryable); TTG_EIO: the broker is stopping. */
+	enum ttg_error (*append)(void *self, uint8_t kind, const uint8_t *data, size_t len,
+				 uint64_t *sequence);
+	/* Reads back a record by number, durable or not. Valid until the next read. TTG_ENOENT when
+	   retained away, TTG_EAGAIN when it has to be fetched: the core tries again at core_pump(). */
+	enum ttg_error (*read)(void *self, uint64_t sequence, uint8_t *kind, const uint8_t **data,
+			       size_t *len);
+	/* One delivery to the active consumer of a mailbox. False: it cannot take more now. Called
+	   for several in a row; flush() ends the row. */
+	bool (*deliver)(void *self, uint64_t consumer, const struct core_delivery *delivery);
+	void (*flush)(void *self, uint64_t consumer);
+	/* Consumer changed between active and standby. */
+	void (*attached)(void *self, uint64_t consumer, bool active, uint64_t acknowledged);
+	/* Answer to a nack. */
+	void (*nacked)(void *self, uint64_t consumer, uint64_t position, bool parked);
+	/* For logs and counters; word is a fixed snake_case event, mailbox may be NULL. */
+	void (*note)(void *self, const char *word, const char *mailbox, uint64_t sequence);
+};
+
+struct core *core_new(const struct core_options *options, const struct core_sink *sink);
+void core_free(struct core **core);
+
+/*
+ * Rules in force from now on; the caller keeps them alive until the next call. Appends a record of
+ * the change and one for each mailbox seen for the first time. Deliveries in flight whose agreement
+ * ended are not repeated; queued ones are dropped when their turn comes.
+ */
+enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
+			      const struct rules *rules);
+
+/* Decides one encoded event from the agency with this key. Never fails: the outcome says all. */
+void core_publish(struct core *core, const struct core_now *now, const char *agency,
+		  const uint8_t *event, size_t len, struct core_outcome *out);
+
+/* Everything up to this sequence is durable: deliveries of it may go. */
+void core_durable(struct core *core, uint64_t sequence);
+
+/* Consumers. `consumer` is a number of the caller's, unique for one attachment. */
+enum ttg_error core_attach(struct core *core, const struct core_now *now, uint64_t consumer,
+			   const char *agency, const char *mailbox, uint32_t credit);
+void core_detach(struct core *core, const struct core_now *now, uint64_t consumer);
+enum ttg_error core_credit(struct core *core, uint64_t consumer, uint32_t more);
+enum ttg_error core_ack(struct core *core, const struct core_now *now, uint64_t consumer,
+			uint64_t up_to, const uint64_t *positions, size_t n);
+enum ttg_error core_nack(struct core *core, const struct core_now *now, uint64_t consumer,
+			 uint64_t position, uint32_t reason, const char *text,
+			 uint32_t retry_after_ms);
+
+/*
+ * Delivers what can be delivered, retries what is due, escalates, expires; bounded work per call.
+ * Returns the mono_ns at which it wants to be called again at the latest (INT64_MAX: on input), or
+ * now->mono_ns when there is more to do at once.
+ */
+int64_t core_pump(struct core *core, const struct core_now *now);
+
+/* Recovery: apply a record read back. TTG_ECORRUPT when it cannot follow the state. */
+enum ttg_error core_apply(struct core *core, uint64_t sequence, uint8_t kind, const uint8_t *data,
+			  size_t len, struct message *message);
+/* State as bytes (malloc'd) standing for every record applied so far, and back. */
+enum ttg_error core_snapshot(const struct core *core, uint8_t **data, size_t *len);
+enum ttg_error core_restore(struct core *core, const uint8_t *data, size_t len,
+			    struct message *message);
+/* Last sequence applied; lowest sequence still needed (unacknowledged, parked, in a window). */
+uint64_t core_sequence(const struct core *core);
+uint64_t core_low_water(const struct core *core);
+/* Operator's force: everything unacknowledged below `sequence` is given up; recorded. *given_up
+   gets the number of deliveries. */
+enum ttg_error core_give_up(struct core *core, const struct core_now *now, uint64_t sequence,
+			    uint64_t *given_up);
+
+/* Views for the operator. */
+struct core_mailbox_view {
+	const char *id;
+	uint64_t queued;        /* not acknowledged, held ones and dead letters included */
+	uint64_t in_flight;
+	uint64_t parked;        /* dead letters */
+	uint64_t held;          /* behind parked lanes */
+	uint64_t next_position, acknowledged;
+	uint64_t oldest_ns;     /* accepted_ns of the oldest unacknowledged; 0: none */
+	uint64_t delivered, acked, nacked, escalated, expired, stopped; /* since start */
+	bool has_consumer;
+	uint32_t standbys;
+};
+size_t core_mailbox_count(const struct core *core);
+void core_mailbox_view(const struct core *core, size_t index, struct core_mailbox_view *out);
+
+struct core_dead_letter {
+	const char *mailbox;
+	uint64_t sequence, position;
+	uint8_t event_id[16];
+	char type[RULES_TYPE_MAX + 1];
+	uint32_t attempts, reason;
+	int64_t parked_ns;
+	uint64_t behind;        /* events of the same person that wait */
+	const char *text;       /* last reason given */
+};
+/* Calls each() for every dead letter of a mailbox (NULL: all) until it returns false. */
+void core_dead_letters(struct core *core, const char *mailbox,
+		       bool (*each)(void *arg, const struct core_dead_letter *letter), void *arg);
+/* TTG_ENOENT when there is no such dead letter. */
+enum ttg_error core_dead_letter_retry(struct core *core, const struct core_now *now,
+				      const char *mailbox, uint64_t sequence);
+enum ttg_error core_dead_letter_discard(struct core *core, const struct core_now *now,
+					const char *mailbox, uint64_t sequence);
+
+/* Sequence an event id was accepted under by this source's agency (NULL: any); 0: not known. */
+uint64_t core_find_event(struct core *core, const uint8_t id[16]);
+
+/*
+ * Reads a record as history for `trace` and `tail`: what happened, to which mailbox. Views into
+ * data. False when the kind is of no interest.
+ */
+enum core_history_kind {
+	CORE_HISTORY_ACCEPTED, CORE_HISTORY_DELIVERED, CORE_HISTORY_ACKED, CORE_HISTORY_NACKED,
+	CORE_HISTORY_PARKED, CORE_HISTORY_RETRIED, CORE_HISTORY_DISCARDED, CORE_HISTORY_ESCALATED,
+	CORE_HISTORY_EXPIRED, CORE_HISTORY_STOPPED, CORE_HISTORY_RULES, CORE_HISTORY_GIVEN_UP,
+};
+struct core_history {
+	enum core_history_kind kind;
+	int64_t at_ns;
+	const char *mailbox;        /* NULL for accepted and rules */
+	uint64_t event_sequence;    /* accepted */
+	const uint8_t *event_id;    /* accepted */
+	const char *source;         /* accepted: agency */
+	char type[RULES_TYPE_MAX + 1];
+	const uint8_t *person_key;  /* accepted; NULL: nobody */
+	size_t n_recipients;        /* accepted */
+	uint32_t attempt, reason;
+	uint64_t up_to;             /* acked: cumulative position */
+	const uint64_t *positions;  /* others, and selective acks */
+	size_t n_positions;
+};
+bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind, const uint8_t *data,
+		       size_t len, struct core_history *out);
+/* Recipient i of an accepted record: mailbox id and position there. */
+bool core_history_recipient(const struct core *core, const struct core_history *history, size_t i,
+			    const char **mailbox, uint64_t *position);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * What the configuration allows, in the form the core decides with: agencies, keys, mailboxes and
+ * the grants of agreements. Built by daemon/config, immutable afterwards, swapped as a whole.
+ *
+ * Deciding is a look-up by type: grants are sorted by type, then publisher.
+ */
+#ifndef TTGD_CORE_RULES_H
+#define TTGD_CORE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RULES_ID_MAX 32       /* agency, box and agreement ids: [a-z0-9-], 1 to 32 bytes */
+#define RULES_MAILBOX_MAX (2 * RULES_ID_MAX + 1)
+#define RULES_TYPE_MAX 64
+#define RULES_MAX_AGENCIES 1024
+#define RULES_MAX_MAILBOXES 4096
+#define RULES_MAX_AGREEMENTS 4096
+#define RULES_MAX_GRANTS 65536
+#define RULES_FOREVER INT64_MAX
+
+struct rules_key {
+	char public_z85[41];
+	char label[RULES_ID_MAX + 1]; /* for logs, for example "2026-a" */
+	int64_t from_ns, to_ns;       /* valid while from <= now < to */
+	bool revoked;
+};
+
+struct rules_range {              /* CIDR; IPv4 is held as ::ffff:a.b.c.d */
+	uint8_t address[16];
+	uint8_t prefix_bits;      /* 0 to 128 */
+};
+
+struct rules_agency {
+	char id[RULES_ID_MAX + 1];
+	char name[129];
+	struct rules_key *keys;
+	size_t n_keys;
+	struct rules_range *ranges; /* none: any address */
+	size_t n_ranges;
+	uint32_t rate_per_s;        /* events; 0: no limit */
+	uint32_t burst;             /* events at once, >= 1 when rate_per_s is set */
+};
+
+struct rules_mailbox {
+	char id[RULES_MAILBOX_MAX + 1]; /* "agency/box" */
+	uint32_t agency;                /* index */
+	uint32_t max_attempts;          /* refusals before the person's lane parks, >= 1 */
+	uint32_t retry_ms;              /* first delay after a refusal, doubled each time */
+	uint32_t retry_max_ms;
+	uint32_t max_queued;            /* 0: no bound but the disk; reached: publishers get BUSY */
+};
+
+struct rules_agreement {
+	char id[RULES_ID_MAX + 1];
+	char title[257];
+	int64_t from_ns, to_ns;         /* in force while from <= now < to */
+};
+
+#define RULES_NONE UINT32_MAX
+
+/* Agency may publish the type under the agreement. */
+struct rules_publish_grant {
+	uint32_t type;                  /* index into types */
+	uint32_t agency;
+	uint32_t agreement;
+};
+
+/* Mailbox receives the type when `from` published it. */
+struct rules_deliver_grant {
+	uint32_t type;
+	uint32_t from;                  /* agency index, or RULES_NONE for the broker itself */
+	uint32_t mailbox;
+	uint32_t agreement;
+	char addressed_by[RULES_TYPE_MAX + 1]; /* "": always; else name of a payload string field
+						  that must equal the mailbox's agency id */
+	uint32_t ack_within_s;          /* for urgent events; 0: no escalation */
+	uint32_t fallback;              /* mailbox index, RULES_NONE when ack_within_s is 0 */
+};
+
+struct rules {
+	char broker[RULES_ID_MAX + 1];  /* agency id of the broker itself, source of broker.* */
+
+	struct rules_agency *agencies;  /* sorted by id */
+	size_t n_agencies;
+	struct rules_mailbox *mailboxes; /* sorted by id */
+	size_t n_mailboxes;
+	struct rules_agreement *agreements; /* sorted by id */
+	size_t n_agreements;
+	char (*types)[RULES_TYPE_MAX + 1];  /* sorted; every type some grant names */
+	size_t n_types;
+	struct rules_publish_grant *publish; /* sorted by type, agency, agreement */
+	size_t n_publish;
+	struct rules_deliver_grant *deliver; /* sorted by type, from, mailbox, agreement */
+	size_t n_deliver;
+	uint8_t digest[32];             /* SHA-256 over the canonical text of all of the above */
+};
+
+struct rules *rules_new(void);           /* empty: denies everything; NULL without memory */
+void rules_free(struct rules **rules);
+
+/* Sorts everything, remaps indices, fills digest. Called once by whoever built it. */
+bool rules_finish(struct rules *rules);
+
+/* Index or -1. */
+int rules_find_agency(const struct rules *rules, const char *id);
+int rules_find_mailbox(const struct rules *rules, const char *id);
+int rules_find_type(const struct rules *rules, const char *type);
+/* Agency and key whose public key this is, valid or not; false when unknown. */
+bool rules_find_key(const struct rules *rules, const char *public_z85, uint32_t *agency,
+		    uint32_t *key);
+bool rules_key_valid(const struct rules_key *key, int64_t now_ns);
+bool rules_address_allowed(const struct rules_agency *agency, const uint8_t address[16]);
+
+/* An agreement in force at now lets agency publish type. */
+bool rules_may_publish(const struct rules *rules, uint32_t type, uint32_t agency, int64_t now_ns);
+
+/* Slice of deliver[] for this type and publisher. */
+size_t rules_deliveries(const struct rules *rules, uint32_t type, uint32_t from,
+			const struct rules_deliver_grant **first);
+
+/* Any grant in force lets `mailbox` receive type from `from` (delivery-time check). */
+bool rules_may_deliver(const struct rules *rules, uint32_t type, uint32_t from, uint32_t mailbox,
+		       int64_t now_ns);
+
+#endif

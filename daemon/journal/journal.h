@@ -1,0 +1,163 @@
+/*
+ * The journal: the one place where the broker's memory survives. A sequence of records, numbered
+ * from 1 without gaps, appended in batches, each batch durable as a whole.
+ *
+ * Contract, whatever implements it:
+ *   - A record is one kind byte and up to JOURNAL_RECORD_MAX opaque bytes. Numbers are given out by
+ *     journal_append() in order of the calls.
+ *   - Nothing is durable until journal_durable() has reached its number. What was durable once is
+ *     read back unchanged for ever, or until journal_retain() lets it go from the old end.
+ *   - What was appended and never became durable may be gone after a crash, but only as a suffix:
+ *     no record survives that follows one that did not.
+ *   - Fail-stop: after the first failed write or sync journal_failure() is set for good, nothing
+ *     becomes durable any more, and the broker must stop.
+ *   - One writer: a second open for writing gets TTG_ELOCKED.
+ * Nothing above this line may assume local files.
+ *
+ * The file implementation (segment.c, writer.c, recover.c, reader.c, retain.c, snapshot.c) keeps
+ * segments seg-<first sequence, 16 hex digits>.ttj and snapshots snap-<sequence>.tts in one directory;
+ * docs/formats.md draws every byte.
+ *
+ * Threads: append, durable, read, retain and snapshot calls belong to the thread that opened it
+ * (the loop). With options.threaded a writer thread owns the segment file; they meet in two bounded
+ * buffers and a wake-up. Without it journal_flush() writes and syncs inline: the simulator's way.
+ */
+#ifndef TTGD_JOURNAL_H
+#define TTGD_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/message.h"
+#include "base/world.h"
+
+#define JOURNAL_RECORD_MAX (1024u * 1024u) /* larger than any frame the session layer takes */
+#define JOURNAL_KEY_BYTES 32
+#define JOURNAL_HASH_BYTES 32              /* SHA-256 */
+
+struct journal;
+struct journal_reader;
+
+enum journal_cipher {
+	JOURNAL_AES_256_GCM = 1,
+	JOURNAL_CHACHA20_POLY1305 = 2,
+};
+
+struct journal_options {
+	const char *directory;         /* made 0700 when missing (its parent must exist) */
+	uint8_t key[JOURNAL_KEY_BYTES];/* master key; segment keys are derived from it (HKDF-SHA256) */
+	enum journal_cipher cipher;
+	uint64_t segment_bytes;        /* preallocated size of a segment, 1 MiB to 4 GiB */
+	uint64_t max_bytes;            /* all segments together; 0: no limit but the disk */
+	uint64_t reserve_bytes;        /* kept free on the disk; below it appends answer ENOSPC */
+	size_t buffer_bytes;           /* staged and not yet durable, at most; the bound of memory */
+	bool threaded;
+};
+
+struct journal_record {
+	uint8_t kind;          /* 1 to 255; the journal does not look at it */
+	const uint8_t *data;
+	size_t len;
+};
+
+struct journal_stats {
+	uint64_t first_sequence;   /* oldest record still held, 1 when empty */
+	uint64_t next_sequence;
+	uint64_t durable_sequence;
+	uint64_t segments;
+	uint64_t disk_bytes;
+	uint64_t batches;          /* since open */
+	uint64_t syncs;
+	uint64_t written_bytes;
+	uint64_t sync_ns_total;
+	uint64_t sync_ns_max;
+	size_t staged_bytes;
+};
+
+/*
+ * Opens for writing, after proving every batch of every segment (CRC, hash chain, authenticated
+ * decryption). Damage anywhere but in the unsynced tail of the last segment: TTG_ECORRUPT with file,
+ * offset and reason in message, and nothing is changed on disk. TTG_ELOCKED, TTG_EIO, TTG_ENOSPC,
+ * TTG_EPERM, TTG_ECRYPTO (wrong key), TTG_EVERSION.
+ */
+enum ttg_error journal_open(struct journal **out, const struct journal_options *options,
+			    const struct world *world, struct message *message);
+/* Flushes what is staged, seals the tail, closes. Safe on failure; then nothing more is written. */
+void journal_close(struct journal **journal);
+
+/*
+ * Stages n records as one unit that is never split over two batches. *first gets the number of the
+ * first. TTG_EAGAIN: buffer full, nothing staged, try after the next durable advance.
+ * TTG_ENOSPC: max_bytes or reserve_bytes reached, nothing staged. TTG_EIO after a failure.
+ */
+enum ttg_error journal_append(struct journal *journal, const struct journal_record *records, size_t n,
+			      uint64_t *first);
+
+/* Hands what is staged to the writer: starts the next batch as soon as the one under way is done.
+   Never waits (threaded), or writes and syncs inline (not threaded). */
+enum ttg_error journal_flush(struct journal *journal);
+
+/* Highest sequence that is durable. Cheap; exact at the moment of the call. */
+uint64_t journal_durable(const struct journal *journal);
+/* Readable after durable advanced or the journal failed; journal_wake_clear() before looking. */
+int journal_wake_fd(const struct journal *journal);
+void journal_wake_clear(struct journal *journal);
+/* TTG_OK, or what ended it, with the reason in message. */
+enum ttg_error journal_failure(const struct journal *journal, struct message *message);
+
+void journal_get_stats(const struct journal *journal, struct journal_stats *out);
+
+/* Hash of the chain up to the last durable batch. */
+void journal_chain_head(const struct journal *journal, uint8_t out[JOURNAL_HASH_BYTES]);
+
+/*
+ * Reading, from any held sequence up to the durable one. Several readers may be open. The bytes of
+ * a record stay valid until the next call on the same reader. TTG_EAGAIN: end of what is durable.
+ * TTG_ENOENT: retained away. TTG_ECORRUPT, TTG_EIO. Reading on is sequential and cheap; a seek
+ * costs finding the batch (each segment keeps a sparse index in memory).
+ */
+enum ttg_error journal_reader_open(struct journal_reader **out, struct journal *journal);
+void journal_reader_close(struct journal_reader **reader);
+enum ttg_error journal_reader_seek(struct journal_reader *reader, uint64_t sequence);
+enum ttg_error journal_reader_next(struct journal_reader *reader, uint64_t *sequence,
+				   struct journal_record *out);
+
+/* Removes whole segments whose every record is below `keep_from`. *removed may be NULL. */
+enum ttg_error journal_retain(struct journal *journal, uint64_t keep_from, uint64_t *removed);
+/* First sequence of the newest segment whose records all are older than before_ns (time of the
+   batch header), i.e. how far age would allow retaining; 0: nothing. */
+uint64_t journal_sequence_before(const struct journal *journal, int64_t before_ns);
+
+/*
+ * Snapshots: opaque bytes that stand for all records up to and including `sequence`. Kept
+ * checksummed and encrypted; the two newest stay. Load gives the newest that verifies and whose
+ * sequence is durable; a damaged newest one is skipped with a line in message only if the records
+ * it stands for are all still held, else TTG_ECORRUPT. TTG_ENOENT: none. *data is malloc'd.
+ */
+enum ttg_error journal_snapshot_save(struct journal *journal, uint64_t sequence, const void *data,
+				     size_t len, struct message *message);
+enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence, uint8_t **data,
+				     size_t *len, struct message *message);
+
+/*
+ * Proves a journal directory without opening it for writing, a running one included (up to what is
+ * durable when the call begins). key NULL: CRCs and hash chain only. each may be NULL.
+ */
+struct journal_verify_result {
+	uint64_t segments, batches, records, bytes;
+	uint64_t first_sequence, last_sequence;
+	uint8_t chain_head[JOURNAL_HASH_BYTES];
+	uint64_t torn_bytes;   /* unsynced tail that carries nothing accepted */
+};
+enum ttg_error journal_verify(const char *directory, const uint8_t *key, const struct world *world,
+			      void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
+			      void *arg, struct journal_verify_result *out, struct message *message);
+
+/*
+ * Copies a consistent journal (segments up to the durable end, newest snapshot) into an empty
+ * directory, while running.
+ */
+enum ttg_error journal_backup(struct journal *journal, const char *directory,
+			      struct message *message);
+
+#endif
