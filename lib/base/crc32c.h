@@ -8,4 +8,7 @@
 /* Continue from `crc` (0 to begin) over len bytes. */
 uint32_t crc32c(uint32_t crc, const void *data, size_t len);
 
+/* The same without the instruction: what other processors use, and what tests compare with. */
+uint32_t crc32c_portable(uint32_t crc, const void *data, size_t len);
+
 #endif

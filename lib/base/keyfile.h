@@ -9,6 +9,7 @@
 #ifndef TTG_BASE_KEYFILE_H
 #define TTG_BASE_KEYFILE_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include "base/message.h"
 

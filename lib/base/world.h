@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <ttg/error.h>
 
 enum world_open {
 	WORLD_READ = 0,
@@ -63,5 +64,8 @@ int world_write_all(const struct world *world, int file, const void *data, size_
  * path.new, syncs it, renames it, syncs the directory. 0 or -errno.
  */
 int world_replace_file(const struct world *world, const char *path, const void *data, size_t len);
+
+/* The code for a result of these functions: TTG_OK for >= 0, else what -errno amounts to. */
+enum ttg_error world_error(int64_t result);
 
 #endif
