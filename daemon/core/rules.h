@@ -106,6 +106,7 @@ bool rules_finish(struct rules *rules);
 /* Index or -1. */
 int rules_find_agency(const struct rules *rules, const char *id);
 int rules_find_mailbox(const struct rules *rules, const char *id);
+int rules_find_agreement(const struct rules *rules, const char *id);
 int rules_find_type(const struct rules *rules, const char *type);
 /* Agency and key whose public key this is, valid or not; false when unknown. */
 bool rules_find_key(const struct rules *rules, const char *public_z85, uint32_t *agency,
@@ -119,6 +120,12 @@ bool rules_may_publish(const struct rules *rules, uint32_t type, uint32_t agency
 /* Slice of deliver[] for this type and publisher. */
 size_t rules_deliveries(const struct rules *rules, uint32_t type, uint32_t from,
 			const struct rules_deliver_grant **first);
+
+/* All of deliver[] for this type, whoever publishes it. */
+size_t rules_type_deliveries(const struct rules *rules, uint32_t type,
+			     const struct rules_deliver_grant **first);
+/* The agreement of this index is in force at now. */
+bool rules_in_force(const struct rules *rules, uint32_t agreement, int64_t now_ns);
 
 /* Any grant in force lets `mailbox` receive type from `from` (delivery-time check). */
 bool rules_may_deliver(const struct rules *rules, uint32_t type, uint32_t from, uint32_t mailbox,

@@ -1,0 +1,306 @@
+/*
+ * Completing rules: sorting every table, carrying the indices along, and the digest that names
+ * them. Two configurations that mean the same have the same digest, whatever the order of their
+ * files.
+ *
+ * Owner: whoever builds the rules, once; afterwards they are read only. False is lack of memory,
+ * and the rules may then only be freed.
+ */
+#include "core/rules.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/digest.h"
+
+struct rules *rules_new(void)
+{
+	return calloc(1, sizeof(struct rules));
+}
+
+void rules_free(struct rules **rules)
+{
+	struct rules *it = *rules;
+
+	if (!it)
+		return;
+	for (size_t i = 0; i < it->n_agencies; i++) {
+		free(it->agencies[i].keys);
+		free(it->agencies[i].ranges);
+	}
+	free(it->agencies);
+	free(it->mailboxes);
+	free(it->agreements);
+	free(it->types);
+	free(it->publish);
+	free(it->deliver);
+	free(it);
+	*rules = NULL;
+}
+
+/* One table of ids being sorted: pointers into a copy of the old order. */
+struct slot {
+	const char *id;
+	size_t old;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct slot *left = a, *right = b;
+
+	return strcmp(left->id, right->id);
+}
+
+/*
+ * Sorts `n` items of `size` bytes that begin with their id; *moved becomes a malloc'd table from
+ * old to new index, NULL when there is nothing to sort.
+ */
+static bool sort_ids(void *base, size_t n, size_t size, uint32_t **moved)
+{
+	struct slot *slots = NULL;
+	char *copy = NULL;
+	bool done = false;
+
+	*moved = NULL;
+	if (n == 0)
+		return true;
+	slots = calloc(n, sizeof(*slots));
+	copy = malloc(n * size);
+	*moved = calloc(n, sizeof(**moved));
+	if (!slots || !copy || !*moved)
+		goto out;
+	memcpy(copy, base, n * size);
+	for (size_t i = 0; i < n; i++)
+		slots[i] = (struct slot){ copy + i * size, i };
+	qsort(slots, n, sizeof(*slots), by_id);
+	for (size_t i = 0; i < n; i++) {
+		memcpy((char *)base + i * size, slots[i].id, size);
+		(*moved)[slots[i].old] = (uint32_t)i;
+	}
+	done = true;
+out:
+	free(copy);
+	free(slots);
+	return done;
+}
+
+static uint32_t follow(const uint32_t *moved, size_t n, uint32_t old)
+{
+	if (old == RULES_NONE)
+		return old;
+	assert(old < n);
+	return moved[old];
+}
+
+struct moves {
+	uint32_t *agency, *mailbox, *agreement, *type;
+};
+
+static void remap(struct rules *rules, const struct moves *moves)
+{
+	for (size_t i = 0; i < rules->n_mailboxes; i++) {
+		struct rules_mailbox *it = &rules->mailboxes[i];
+
+		it->agency = follow(moves->agency, rules->n_agencies, it->agency);
+	}
+	for (size_t i = 0; i < rules->n_publish; i++) {
+		struct rules_publish_grant *it = &rules->publish[i];
+
+		it->type = follow(moves->type, rules->n_types, it->type);
+		it->agency = follow(moves->agency, rules->n_agencies, it->agency);
+		it->agreement = follow(moves->agreement, rules->n_agreements, it->agreement);
+	}
+	for (size_t i = 0; i < rules->n_deliver; i++) {
+		struct rules_deliver_grant *it = &rules->deliver[i];
+
+		it->type = follow(moves->type, rules->n_types, it->type);
+		it->from = follow(moves->agency, rules->n_agencies, it->from);
+		it->mailbox = follow(moves->mailbox, rules->n_mailboxes, it->mailbox);
+		it->agreement = follow(moves->agreement, rules->n_agreements, it->agreement);
+		it->fallback = follow(moves->mailbox, rules->n_mailboxes, it->fallback);
+	}
+}
+
+static int compare(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int by_publish(const void *a, const void *b)
+{
+	const struct rules_publish_grant *left = a, *right = b;
+	int order = compare(left->type, right->type);
+
+	if (order == 0)
+		order = compare(left->agency, right->agency);
+	return order ? order : compare(left->agreement, right->agreement);
+}
+
+static int by_deliver(const void *a, const void *b)
+{
+	const struct rules_deliver_grant *left = a, *right = b;
+	int order = compare(left->type, right->type);
+
+	if (order == 0)
+		order = compare(left->from, right->from);
+	if (order == 0)
+		order = compare(left->mailbox, right->mailbox);
+	if (order == 0)
+		order = compare(left->agreement, right->agreement);
+	if (order == 0)
+		order = strcmp(left->addressed_by, right->addressed_by);
+	if (order == 0)
+		order = compare(left->ack_within_s, right->ack_within_s);
+	return order ? order : compare(left->fallback, right->fallback);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct rules_key *left = a, *right = b;
+	int order = strcmp(left->public_z85, right->public_z85);
+
+	return order ? order : (left->from_ns > right->from_ns) - (left->from_ns < right->from_ns);
+}
+
+static int by_range(const void *a, const void *b)
+{
+	const struct rules_range *left = a, *right = b;
+	int order = memcmp(left->address, right->address, sizeof(left->address));
+
+	return order ? order : compare(left->prefix_bits, right->prefix_bits);
+}
+
+static void sort_rest(struct rules *rules)
+{
+	for (size_t i = 0; i < rules->n_agencies; i++) {
+		struct rules_agency *it = &rules->agencies[i];
+
+		if (it->n_keys > 1)
+			qsort(it->keys, it->n_keys, sizeof(*it->keys), by_key);
+		if (it->n_ranges > 1)
+			qsort(it->ranges, it->n_ranges, sizeof(*it->ranges), by_range);
+	}
+	if (rules->n_publish > 1)
+		qsort(rules->publish, rules->n_publish, sizeof(*rules->publish), by_publish);
+	if (rules->n_deliver > 1)
+		qsort(rules->deliver, rules->n_deliver, sizeof(*rules->deliver), by_deliver);
+}
+
+#define LINE_BYTES 512
+
+/* One line of the canonical text, its length in front so that no two texts read the same. */
+__attribute__((format(printf, 2, 3))) static void line(struct digest *digest, const char *format,
+						       ...)
+{
+	char text[LINE_BYTES];
+	uint8_t len[2];
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	assert(n >= 0 && n < LINE_BYTES);
+	len[0] = (uint8_t)(n & 0xff);
+	len[1] = (uint8_t)(n >> 8);
+	digest_add(digest, len, sizeof(len));
+	digest_add(digest, text, (size_t)n);
+}
+
+static void digest_agency(struct digest *digest, const struct rules_agency *it)
+{
+	line(digest, "agency %s rate=%" PRIu32 " burst=%" PRIu32 " name=%s", it->id, it->rate_per_s,
+	     it->burst, it->name);
+	for (size_t i = 0; i < it->n_keys; i++) {
+		const struct rules_key *key = &it->keys[i];
+
+		line(digest, "key %s %" PRId64 " %" PRId64 " %d %s", key->public_z85, key->from_ns,
+		     key->to_ns, key->revoked ? 1 : 0, key->label);
+	}
+	for (size_t i = 0; i < it->n_ranges; i++) {
+		digest_add(digest, "range", 5);
+		digest_add(digest, it->ranges[i].address, sizeof(it->ranges[i].address));
+		digest_add(digest, &it->ranges[i].prefix_bits, 1);
+	}
+}
+
+static void digest_grants(struct digest *digest, const struct rules *rules)
+{
+	for (size_t i = 0; i < rules->n_publish; i++) {
+		const struct rules_publish_grant *it = &rules->publish[i];
+
+		line(digest, "publish %" PRIu32 " %" PRIu32 " %" PRIu32, it->type, it->agency,
+		     it->agreement);
+	}
+	for (size_t i = 0; i < rules->n_deliver; i++) {
+		const struct rules_deliver_grant *it = &rules->deliver[i];
+
+		line(digest,
+		     "deliver %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %s %" PRIu32
+		     " %" PRIu32,
+		     it->type, it->from, it->mailbox, it->agreement, it->addressed_by,
+		     it->ack_within_s, it->fallback);
+	}
+}
+
+static bool digest_rules(struct rules *rules)
+{
+	struct digest *digest = digest_new();
+	bool done;
+
+	if (!digest)
+		return false;
+	line(digest, "rules 1 broker=%s", rules->broker);
+	for (size_t i = 0; i < rules->n_agencies; i++)
+		digest_agency(digest, &rules->agencies[i]);
+	for (size_t i = 0; i < rules->n_mailboxes; i++) {
+		const struct rules_mailbox *it = &rules->mailboxes[i];
+
+		line(digest,
+		     "mailbox %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32, it->id,
+		     it->agency, it->max_attempts, it->retry_ms, it->retry_max_ms, it->max_queued);
+	}
+	for (size_t i = 0; i < rules->n_agreements; i++) {
+		const struct rules_agreement *it = &rules->agreements[i];
+
+		line(digest, "agreement %s %" PRId64 " %" PRId64 " %s", it->id, it->from_ns,
+		     it->to_ns, it->title);
+	}
+	for (size_t i = 0; i < rules->n_types; i++)
+		line(digest, "type %s", rules->types[i]);
+	digest_grants(digest, rules);
+	done = digest_end(digest, rules->digest);
+	digest_free(&digest);
+	return done;
+}
+
+bool rules_finish(struct rules *rules)
+{
+	struct moves moves = { 0 };
+	bool done;
+
+	assert(rules->n_agencies <= RULES_MAX_AGENCIES && rules->n_mailboxes <= RULES_MAX_MAILBOXES);
+	assert(rules->n_agreements <= RULES_MAX_AGREEMENTS);
+	assert(rules->n_publish <= RULES_MAX_GRANTS && rules->n_deliver <= RULES_MAX_GRANTS);
+	done = sort_ids(rules->agencies, rules->n_agencies, sizeof(*rules->agencies),
+			&moves.agency) &&
+	       sort_ids(rules->mailboxes, rules->n_mailboxes, sizeof(*rules->mailboxes),
+			&moves.mailbox) &&
+	       sort_ids(rules->agreements, rules->n_agreements, sizeof(*rules->agreements),
+			&moves.agreement) &&
+	       sort_ids(rules->types, rules->n_types, sizeof(*rules->types), &moves.type);
+	if (done) {
+		remap(rules, &moves);
+		sort_rest(rules);
+		done = digest_rules(rules);
+	}
+	free(moves.agency);
+	free(moves.mailbox);
+	free(moves.agreement);
+	free(moves.type);
+	return done;
+}
