@@ -1,0 +1,85 @@
+/*
+ * The One Service's case store: every event it was delivered, and what became of every event it
+ * published, in one SQLite file.
+ *
+ * Exactly once: an event's row, the note that it came through a mailbox, and the mailbox's position
+ * go in one transaction; the caller acknowledges only after store_commit() returned TTG_OK.
+ * Whatever is cut short between the two is delivered again and found to be here already
+ * (STORE_KNOWN).
+ *
+ * One thread of one process writes (another process may read, and waits for the writer). Messages
+ * never hold what is stored.
+ */
+#ifndef ONESERVICE_STORE_H
+#define ONESERVICE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <ttg/client.h>
+#include "base/message.h"
+
+#define STORE_SCHEMA_VERSION 1
+#define STORE_MAILBOX_MAX    65  /* "agency/box", 32 bytes each */
+#define STORE_TEXT_MAX       256 /* longest refusal text kept */
+
+struct store;
+
+enum store_verdict {
+	STORE_NEW = 0,   /* kept now */
+	STORE_KNOWN = 1, /* was here already: nothing new to tell anybody */
+};
+
+/* The answer to one event this agency published. */
+struct store_outcome {
+	bool answered;       /* false: waits in the outbox; the rest is then 0 */
+	enum ttg_error code; /* TTG_OK or a refusal */
+	bool duplicate;
+	uint64_t sequence;
+	char text[STORE_TEXT_MAX];
+};
+
+/*
+ * Opens path, made if missing (mode 0600), and brings its schema up to date. TTG_EVERSION when a
+ * newer program wrote it, TTG_ECORRUPT, TTG_ENOSPC, TTG_EIO, TTG_ENOMEM.
+ */
+enum ttg_error store_open(struct store **out, const char *path, struct message *message);
+/* The same for reading beside the running service; TTG_ENOENT when it is not there yet. */
+enum ttg_error store_open_reader(struct store **out, const char *path, struct message *message);
+/* Uncommitted work is lost, as after a crash. */
+void store_close(struct store **store);
+
+/*
+ * Adds one delivery to the open transaction, beginning one when there is none. TTG_EFORMAT when the
+ * bytes are no event or its id is not 16 bytes (the transaction goes on without it); otherwise as
+ * store_commit().
+ */
+enum ttg_error store_add(struct store *store, const struct ttg_delivery *delivery,
+                         int64_t received_ns, enum store_verdict *verdict, struct message *message);
+/*
+ * Makes everything added durable. On TTG_ENOSPC, TTG_EIO, TTG_ECORRUPT, TTG_ENOMEM or
+ * TTG_ETIMEOUT (another process holds the file) nothing of the transaction is kept: acknowledge
+ * none.
+ */
+enum ttg_error store_commit(struct store *store, struct message *message);
+/* Forgets the open transaction. */
+void store_rollback(struct store *store);
+
+/* Highest position kept for the mailbox, 0 when none. */
+enum ttg_error store_position(struct store *store, const char *mailbox, uint64_t *position,
+                              struct message *message);
+/* Events kept, whatever mailboxes they came through. */
+enum ttg_error store_count(struct store *store, uint64_t *events, struct message *message);
+
+/* Keeps an event of our own before it goes out. Commits by itself; known ids are left alone. */
+enum ttg_error store_add_published(struct store *store, const uint8_t id[16], const char *type,
+                                   const uint8_t *event, size_t event_bytes, int64_t now_ns,
+                                   struct message *message);
+/* Notes the broker's answer. Commits by itself; TTG_ENOENT when the id was never published here. */
+enum ttg_error store_answer(struct store *store, const struct ttg_outcome *outcome, int64_t now_ns,
+                            struct message *message);
+/* TTG_ENOENT as above. */
+enum ttg_error store_find_outcome(struct store *store, const uint8_t id[16],
+                                  struct store_outcome *out, struct message *message);
+
+#endif
