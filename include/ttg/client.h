@@ -124,6 +124,7 @@ enum ttg_error ttg_client_poll(struct ttg_client *client, int timeout_ms);
 /* Readable whenever ttg_client_poll(client, 0) has something to do, timers included. */
 int ttg_client_fd(const struct ttg_client *client);
 
+/* As last told to on_state. */
 enum ttg_state ttg_client_state(const struct ttg_client *client);
 
 /*

@@ -1,0 +1,1 @@
+/* A folder nobody has given a place. */

@@ -1,0 +1,5 @@
+/* The one place that may. */
+void fine(int file)
+{
+	fdatasync(file);
+}

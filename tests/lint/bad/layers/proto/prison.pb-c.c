@@ -1,0 +1,1 @@
+/* Generated, and committed by mistake. */

@@ -1,0 +1,5 @@
+/* No test at all. */
+int main(void)
+{
+	return 0;
+}

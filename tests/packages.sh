@@ -1,0 +1,37 @@
+#!/bin/sh
+# Installs the Debian packages of tests/packages.txt that are missing, and only those. Used by
+# tests/run.sh; nothing is asked and nothing is fetched when all are there.
+# Exit status: 0 all there, 1 they cannot be installed (the message says what to do).
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+
+missing=
+while read -r package; do
+	case $package in
+	'' | '#'*) continue ;;
+	esac
+	status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || status=none
+	[ "$status" = installed ] || missing="$missing $package"
+done <"$here/packages.txt"
+[ -n "$missing" ] || exit 0
+
+echo "Missing Debian packages:$missing"
+command -v apt-get >/dev/null || {
+	echo "There is no apt-get here: install the equivalents of these by hand." >&2
+	exit 1
+}
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null || {
+		echo "Neither root nor sudo: run as root: apt-get install$missing" >&2
+		exit 1
+	}
+	as_root=sudo
+fi
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -q || echo "apt-get update failed; trying with the lists there are." >&2
+# shellcheck disable=SC2086 # one argument a package
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing || {
+	echo "apt-get could not install:$missing" >&2
+	exit 1
+}
