@@ -11,8 +11,8 @@ build=${2:?"usage: $0 ROOT BUILD"}
 }
 mkdir -p "$build/cppcheck"
 cppcheck --project="$build/compile_commands.json" --cppcheck-build-dir="$build/cppcheck" \
-	--file-filter="$root/lib/*" --file-filter="$root/daemon/*" \
-	--file-filter="$root/adapters/*" -i"$build" \
+	--file-filter="lib/*" --file-filter="daemon/*" \
+	--file-filter="adapters/*" \
 	--enable=warning,performance,portability --inline-suppr --quiet -j "$(nproc)" \
 	--suppressions-list="$lint_dir/cppcheck.txt" --suppress="*:$build/*" \
 	--template='{file}:{line}: {id}: {message}' >"$findings" 2>&1
