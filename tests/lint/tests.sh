@@ -24,7 +24,7 @@ while read -r file; do
 	inside { body[name] = body[name] " " $0 }
 	{
 		rest = $0
-		while (match(rest, /cmocka_unit_test[a-z_]*[ \t]*\([ \t]*[A-Za-z_0-9]+/)) {
+		while ($0 !~ /^[ \t]*#/ && match(rest, /cmocka_unit_test[a-z_]*[ \t]*\([ \t]*[A-Za-z_0-9]+/)) {
 			test = substr(rest, RSTART, RLENGTH)
 			sub(/.*\([ \t]*/, "", test)
 			rest = substr(rest, RSTART + RLENGTH)
