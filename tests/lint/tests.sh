@@ -22,14 +22,22 @@ while read -r file; do
 	/^[{]/ { inside = 1 }
 	/^[}]/ { inside = 0 }
 	inside { body[name] = body[name] " " $0 }
+	# A macro that wraps cmocka_unit_test registers too.
+	/^[ \t]*#[ \t]*define/ { macro = $2; sub(/\(.*/, "", macro) }
+	/^[ \t]*#/ || continued {
+		if (/cmocka_unit_test/)
+			register = register "|" macro
+		continued = /\\$/
+		next
+	}
 	{
 		rest = $0
-		while ($0 !~ /^[ \t]*#/ && match(rest, /cmocka_unit_test[a-z_]*[ \t]*\([ \t]*[A-Za-z_0-9]+/)) {
+		pattern = "(cmocka_unit_test[a-z_]*" register ")[ \t]*[(][ \t]*[A-Za-z_0-9]+"
+		while (match(rest, pattern)) {
 			test = substr(rest, RSTART, RLENGTH)
 			sub(/.*\([ \t]*/, "", test)
 			rest = substr(rest, RSTART + RLENGTH)
-			if (test != "f" && test != "test")
-				registered[test] = NR
+			registered[test] = NR
 		}
 	}
 	END {
