@@ -247,7 +247,7 @@ void instant_format(int64_t unix_ns, char out[INSTANT_TEXT])
 {
 	int64_t seconds = floor_div(unix_ns, NS_PER_SECOND);
 	int64_t days = floor_div(seconds, SECONDS_PER_DAY);
-	int fraction = (int)(unix_ns - seconds * NS_PER_SECOND);
+	int fraction = (int)((unix_ns % NS_PER_SECOND + NS_PER_SECOND) % NS_PER_SECOND);
 	int rest = (int)(seconds - days * SECONDS_PER_DAY);
 	int year;
 	int month;

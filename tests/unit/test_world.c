@@ -137,7 +137,7 @@ static void directories_are_made_once_listed_and_synced(void **state)
 	assert_int_equal(w->list(w->self, path, count_names, &seen), 0);
 	assert_int_equal(seen, 0);
 	for (int i = 0; i < 3; i++) {
-		char name[PATH_BYTES + 8];
+		char name[PATH_BYTES + 16];
 
 		snprintf(name, sizeof(name), "%s/%d", path, i);
 		w->close(w->self, w->open(w->self, name, WORLD_CREATE));
@@ -170,7 +170,7 @@ static void assert_holds(const struct fixture *f, const char *expected)
 static void a_replaced_file_holds_the_new_bytes_and_leaves_nothing_beside_it(void **state)
 {
 	const struct fixture *f = *state;
-	char leftover[PATH_BYTES + 8];
+	char leftover[PATH_BYTES + 16];
 
 	assert_int_equal(world_replace_file(f->world, f->path, "first and long", 14), 0);
 	assert_holds(f, "first and long");
