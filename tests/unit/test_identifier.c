@@ -28,7 +28,7 @@ static void assert_samples(const struct sample *samples, size_t n)
 	}
 }
 
-#define ASSERT_SAMPLES(samples) assert_samples(samples, sizeof(samples) / sizeof((samples)[0]))
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static void published_pnc_vectors_have_their_canonical_form(void **state)
 {
@@ -45,7 +45,7 @@ static void published_pnc_vectors_have_their_canonical_form(void **state)
 	};
 
 	(void)state;
-	ASSERT_SAMPLES(samples);
+	assert_samples(samples, COUNT_OF(samples));
 }
 
 static void wrong_pnc_ids_are_told_apart_by_form_and_letter(void **state)
@@ -73,7 +73,7 @@ static void wrong_pnc_ids_are_told_apart_by_form_and_letter(void **state)
 	};
 
 	(void)state;
-	ASSERT_SAMPLES(samples);
+	assert_samples(samples, COUNT_OF(samples));
 }
 
 static void two_digit_years_above_the_current_one_are_of_the_last_century(void **state)
@@ -200,7 +200,7 @@ static void cro_numbers_of_both_kinds_are_checked(void **state)
 	};
 
 	(void)state;
-	ASSERT_SAMPLES(samples);
+	assert_samples(samples, COUNT_OF(samples));
 }
 
 static void random_cro_numbers_round_trip(void **state)
@@ -259,7 +259,7 @@ static void asns_are_checked_over_force_system_year_and_sequence(void **state)
 	};
 
 	(void)state;
-	ASSERT_SAMPLES(samples);
+	assert_samples(samples, COUNT_OF(samples));
 }
 
 static void random_asns_are_valid_packed_and_displayed_and_changed_digits_are_found(void **state)
@@ -321,7 +321,7 @@ static void numbers_without_check_letters_are_judged_by_shape(void **state)
 	char text[80];
 
 	(void)state;
-	ASSERT_SAMPLES(samples);
+	assert_samples(samples, COUNT_OF(samples));
 	memset(text, 'x', sizeof(text));
 	text[64] = '\0';
 	assert_int_equal(identifier_check(IDENTIFIER_OTHER, text, NOW, canonical),
