@@ -15,7 +15,8 @@
  * Reads an ISO 8601 / RFC 3339 instant with the liberties seen in the field: 0 to 9 fraction
  * digits, "Z", "+01:00" or "+0100", a space for the "T", a "[Europe/London]" suffix; without any
  * offset it is civil time in Europe/London (the earlier instant where the clock goes back; an
- * hour that the clock skips is TTG_EFORMAT). Years 1900 to 2200. TTG_EFORMAT.
+ * hour that the clock skips is TTG_EFORMAT). Seconds may be missing; ":60" and 24:00 are refused.
+ * Years 1900 to 2200; summer time is known from 1972 on. TTG_EFORMAT leaves *unix_ns alone.
  */
 enum ttg_error instant_parse(const char *text, int64_t *unix_ns);
 

@@ -25,8 +25,10 @@ bool log_level_parse(const char *text, enum log_level *out);
 /*
  * event: a fixed snake_case word. Then key, format, value... as one printf format, for example
  *   log_write(log, LOG_LEVEL_WARN, "publish_refused", "agency=%s code=%s", agency, name);
- * Control characters are replaced, values with spaces must be quoted by the caller with
- * LOG_QUOTED ("key=\"%s\""). A NULL log is silent. At most 1,024 bytes a line.
+ * Values that may hold spaces are quoted by the caller ("key=\"%s\""). What is not printable ASCII
+ * becomes '?', a value beyond 512 bytes is cut and ends in '~', a line beyond 1,023 ends in "...".
+ * A NULL log is silent. Any thread. For journald the line goes to stderr behind "<priority>", which
+ * systemd understands, with program= in place of the time.
  */
 __attribute__((format(printf, 4, 5))) void log_write(struct log *log, enum log_level level,
 						      const char *event, const char *format, ...);
