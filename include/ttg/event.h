@@ -61,8 +61,9 @@ int ttg_type_of(const Ttg__Event *event);
  * Fills event->type from the payload when it is empty, canonical and validity of every identifier
  * of event->person. Strings it sets are allocated with malloc and owned by the event, as
  * ttg__event__free_unpacked() with a NULL allocator expects, so the event must have been made by
- * unpacking or with malloc throughout. What was claimed in canonical and validity is replaced; two-
- * digit years are read as of this machine's current year. TTG_ENOMEM, TTG_EINVAL (no payload and no type).
+ * unpacking or with malloc throughout. What was claimed in canonical and validity is replaced.
+ * Two-digit years are read as of this machine's current year. TTG_ENOMEM, TTG_EINVAL (no payload
+ * and no type).
  */
 enum ttg_error ttg_event_complete(Ttg__Event *event);
 
