@@ -20,10 +20,13 @@
 
 #define CONFIG_PATH_MAX 4096
 #define CONFIG_TEXT_MAX 256
+#define CONFIG_WORD_MAX 32
 
 struct config {
 	/* broker = { } */
 	char agency[RULES_ID_MAX + 1];        /* broker's own agency id; "broker" */
+	char agencies_directory[CONFIG_PATH_MAX];   /* "agencies.d" */
+	char agreements_directory[CONFIG_PATH_MAX]; /* "agreements.d" */
 
 	/* listen = { } */
 	char endpoint[CONFIG_TEXT_MAX];       /* "tcp://127.0.0.1:5700" */
@@ -53,7 +56,7 @@ struct config {
 	/* journal = { } */
 	char journal_directory[CONFIG_PATH_MAX]; /* "/var/lib/ttgd/journal" */
 	char journal_key_file[CONFIG_PATH_MAX];
-	char journal_cipher[32];              /* "aes-256-gcm" or "chacha20-poly1305" */
+	char journal_cipher[CONFIG_WORD_MAX]; /* "aes-256-gcm" or "chacha20-poly1305" */
 	uint64_t segment_bytes;               /* 64 MiB */
 	uint64_t journal_max_bytes;           /* 0: no limit */
 	uint64_t journal_reserve_bytes;       /* 256 MiB left free on the disk */
@@ -74,9 +77,11 @@ struct config_errors; /* list of lines for a person */
 
 /*
  * Loads path, and every *.conf (in name order) of agencies.d and agreements.d beside it (or where
- * `agencies_directory` / `agreements_directory` say). Relative paths are taken from the directory of
- * the file. NULL when anything is wrong: then errors has at least one line. warnings (review dates
- * past, keys about to expire, overlapping grants) do not fail.
+ * broker.agencies_directory and broker.agreements_directory say). Relative paths, those of public key
+ * files included, are taken from the directory of ttgd.conf; the result holds paths that can be
+ * opened as they are. Secret keys are named here, not read. NULL when anything is wrong: then errors
+ * has at least one line. Warnings (review dates past, keys about to expire, overlapping grants) do
+ * not fail.
  */
 struct config *config_load(const char *path, int64_t now_ns, struct config_errors *errors);
 void config_free(struct config **config);

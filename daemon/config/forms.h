@@ -1,0 +1,56 @@
+/*
+ * What one group of agencies.d or agreements.d holds, as read by the option tables of
+ * options_rules.c, before anything is checked against anything else.
+ *
+ * Lists stay libconfig's and live as long as the source. Texts left out are "", lists NULL.
+ */
+#ifndef TTGD_CONFIG_FORMS_H
+#define TTGD_CONFIG_FORMS_H
+
+#include "base/keyfile.h"
+#include "config/options.h"
+
+struct agency_form {
+	char id[RULES_ID_MAX + 1];
+	char name[129];
+	const config_setting_t *keys, *addresses, *mailboxes;
+	uint32_t rate_per_s, burst;
+};
+
+struct key_form {
+	char label[RULES_ID_MAX + 1];
+	char public[KEYFILE_Z85];
+	char public_file[CONFIG_PATH_MAX];
+	char from[11], to[11];
+	bool revoked;
+};
+
+struct box_form {
+	char box[RULES_ID_MAX + 1];
+	uint32_t max_attempts, retry_ms, retry_max_ms, max_queued;
+};
+
+struct agreement_form {
+	char id[RULES_ID_MAX + 1];
+	char title[257];
+	char purpose[1025];
+	char gateway[257];
+	char recipient[CONFIG_WORD_MAX];
+	char valid_from[11], valid_to[11], review[11];
+	const config_setting_t *parties, *publish, *deliver, *future_types;
+};
+
+struct publish_form {
+	char agency[RULES_ID_MAX + 1];
+	const config_setting_t *types;
+};
+
+struct deliver_form {
+	char mailbox[RULES_MAILBOX_MAX + 1];
+	const config_setting_t *from, *types;
+	char addressed_by[RULES_TYPE_MAX + 1];
+	uint32_t ack_within_s;
+	char fallback[RULES_MAILBOX_MAX + 1];
+};
+
+#endif

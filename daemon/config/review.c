@@ -1,0 +1,124 @@
+/*
+ * Doubts: a configuration that loads and is probably not what was meant. Warnings only.
+ *
+ * Owner: whoever loads.
+ */
+#include "config/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The instant until which the keys carry the agency without a gap, from now on; now: no key. */
+static int64_t keys_reach(const struct rules_agency *agency, int64_t now_ns)
+{
+	int64_t reach = now_ns;
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		for (size_t i = 0; i < agency->n_keys; i++) {
+			const struct rules_key *key = &agency->keys[i];
+
+			if (!key->revoked && key->from_ns <= reach && key->to_ns > reach) {
+				reach = key->to_ns;
+				moved = true;
+			}
+		}
+	}
+	return reach;
+}
+
+static void review_keys(const struct builder *builder)
+{
+	for (size_t i = 0; i < builder->rules->n_agencies; i++) {
+		const struct rules_agency *agency = &builder->rules->agencies[i];
+		int64_t reach = keys_reach(agency, builder->now_ns);
+
+		if (reach == builder->now_ns)
+			errors_warn(builder->errors, builder->agency_places[i],
+				    "agency %s has no valid key, it cannot connect", agency->id);
+		else if (reach - builder->now_ns < BUILD_KEY_NOTICE_NS)
+			errors_warn(builder->errors, builder->agency_places[i],
+				    "agency %s has no key from in %lld days on, add its next one",
+				    agency->id, (long long)((reach - builder->now_ns) / BUILD_DAY_NS));
+	}
+}
+
+static bool overlap(const struct rules *rules, uint32_t a, uint32_t b)
+{
+	return rules->agreements[a].from_ns < rules->agreements[b].to_ns &&
+	       rules->agreements[b].from_ns < rules->agreements[a].to_ns;
+}
+
+/* Grants to receive what nobody may send. */
+static void review_publishers(const struct builder *builder)
+{
+	const struct rules *rules = builder->rules;
+	bool *may_publish = calloc(rules->n_types * rules->n_agencies + 1, sizeof(bool));
+
+	if (may_publish == NULL)
+		return;
+	for (size_t i = 0; i < rules->n_publish; i++)
+		may_publish[rules->publish[i].type * rules->n_agencies + rules->publish[i].agency] =
+			true;
+	for (size_t i = 0; i < rules->n_deliver; i++) {
+		const struct rules_deliver_grant *grant = &rules->deliver[i];
+
+		if (grant->from != RULES_NONE &&
+		    !may_publish[grant->type * rules->n_agencies + grant->from])
+			errors_warn(builder->errors, builder->agreement_places[grant->agreement],
+				    "%s is to get %s from %s, which no agreement lets publish it",
+				    rules->mailboxes[grant->mailbox].id, rules->types[grant->type],
+				    rules->agencies[grant->from].id);
+	}
+	free(may_publish);
+}
+
+static int by_delivery(const void *a, const void *b)
+{
+	const struct rules_deliver_grant *left = a, *right = b;
+
+	if (left->type != right->type)
+		return left->type < right->type ? -1 : 1;
+	if (left->from != right->from)
+		return left->from < right->from ? -1 : 1;
+	if (left->mailbox != right->mailbox)
+		return left->mailbox < right->mailbox ? -1 : 1;
+	if (left->agreement != right->agreement)
+		return left->agreement < right->agreement ? -1 : 1;
+	return 0;
+}
+
+/* One delivery under two agreements: ending one of them does not end it. */
+static void review_overlaps(const struct builder *builder)
+{
+	const struct rules *rules = builder->rules;
+	struct rules_deliver_grant *sorted;
+
+	if (rules->n_deliver < 2)
+		return;
+	sorted = malloc(rules->n_deliver * sizeof(*sorted));
+	if (sorted == NULL)
+		return;
+	memcpy(sorted, rules->deliver, rules->n_deliver * sizeof(*sorted));
+	qsort(sorted, rules->n_deliver, sizeof(*sorted), by_delivery);
+	for (size_t i = 1; i < rules->n_deliver; i++) {
+		const struct rules_deliver_grant *one = &sorted[i - 1], *two = &sorted[i];
+
+		if (one->type == two->type && one->from == two->from &&
+		    one->mailbox == two->mailbox && overlap(rules, one->agreement, two->agreement))
+			errors_warn(builder->errors, builder->agreement_places[two->agreement],
+				    "%s gets %s under %s as well as under %s in the same time",
+				    rules->mailboxes[two->mailbox].id, rules->types[two->type],
+				    rules->agreements[two->agreement].id,
+				    rules->agreements[one->agreement].id);
+	}
+	free(sorted);
+}
+
+void build_review(const struct builder *builder)
+{
+	review_keys(builder);
+	review_publishers(builder);
+	review_overlaps(builder);
+}
