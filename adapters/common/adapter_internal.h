@@ -1,0 +1,64 @@
+/* Shared by the files of the frame: adapter.c (start), adapter_run.c (loop), adapter_mailbox.c. */
+#ifndef ADAPTERS_COMMON_ADAPTER_INTERNAL_H
+#define ADAPTERS_COMMON_ADAPTER_INTERNAL_H
+
+#include "base/log.h"
+#include "common/adapter.h"
+#include "common/http_intake.h"
+#include "common/job.h"
+
+struct adapter_settings {
+	char agency[CONFIG_TEXT_BYTES];
+	char broker[CONFIG_TEXT_BYTES];
+	char server_key_file[CONFIG_TEXT_BYTES];
+	char key_file[CONFIG_TEXT_BYTES];
+	char state_dir[CONFIG_TEXT_BYTES];
+	int64_t outbox_max_bytes;
+	int64_t drain_ms;
+	char out_dir[CONFIG_TEXT_BYTES];
+	char mailbox[CONFIG_TEXT_BYTES];
+	char spool_dir[CONFIG_TEXT_BYTES];
+	int64_t spool_max_bytes;
+	int64_t spool_keep_done_days;
+	char http_listen[CONFIG_TEXT_BYTES];
+	int64_t http_port;
+	int64_t http_max_body_bytes;
+	char http_token_file[CONFIG_TEXT_BYTES];
+	char http_tls_cert_file[CONFIG_TEXT_BYTES];
+	char http_tls_key_file[CONFIG_TEXT_BYTES];
+	char http_tls_client_ca_file[CONFIG_TEXT_BYTES];
+	int log_level;  /* enum log_level */
+	int log_target; /* enum log_target */
+};
+
+struct adapter {
+	const struct adapter_kind *kind;
+	struct adapter_settings settings;
+	void *kind_settings;
+	struct adapter_context context;
+	void *reader;
+	bool once;
+
+	struct log *log;
+	struct ttg_client *client;
+	struct spool *spool;
+	struct http_intake *http;
+	int signals; /* signalfd */
+
+	struct job_world world;
+	struct job job;
+	struct counters counters;
+	struct message answer_message; /* text of the HTTP answer being given */
+	bool stopping, stop_now;
+	enum ttg_error failure;                             /* what ends the loop */
+	int64_t status_at_ns, minute_at_ns, drain_until_ns; /* monotonic */
+	uint64_t status_hash;                               /* of the numbers written last */
+};
+
+/* Opens spool, HTTP and client, runs until stopped. Returns the exit status. */
+int adapter_run(struct adapter *adapter);
+
+/* Callback of the client: one delivery. */
+void adapter_on_delivery(void *user, const struct ttg_delivery *delivery);
+
+#endif
