@@ -47,10 +47,14 @@ struct journal_options {
 	const char *directory;         /* made 0700 when missing (its parent must exist) */
 	uint8_t key[JOURNAL_KEY_BYTES];/* master key; segment keys are derived from it (HKDF-SHA256) */
 	enum journal_cipher cipher;
-	uint64_t segment_bytes;        /* preallocated size of a segment, 1 MiB to 4 GiB */
-	uint64_t max_bytes;            /* all segments together; 0: no limit but the disk */
+	uint64_t segment_bytes;        /* preallocated size of a segment: a multiple of 4096, 64 KiB
+					  (tests; 1 MiB and more in earnest) to 4 GiB */
+	uint64_t max_bytes;            /* all segments together, the one made ahead included: at
+					  least two segments; 0: no limit but the disk */
 	uint64_t reserve_bytes;        /* kept free on the disk; below it appends answer ENOSPC */
-	size_t buffer_bytes;           /* staged and not yet durable, at most; the bound of memory */
+	size_t buffer_bytes;           /* staged and not yet durable, at most, 16 KiB and up. Half of
+					  it, and the inside of a segment, bounds what one append may
+					  hold */
 	bool threaded;
 };
 
@@ -89,6 +93,8 @@ void journal_close(struct journal **journal);
  * Stages n records as one unit that is never split over two batches. *first gets the number of the
  * first. TTG_EAGAIN: buffer full, nothing staged, try after the next durable advance.
  * TTG_ENOSPC: max_bytes or reserve_bytes reached, nothing staged. TTG_EIO after a failure.
+ * TTG_ELIMIT: can never be staged, a record over JOURNAL_RECORD_MAX or the unit over a batch;
+ * TTG_EINVAL: n or a kind is 0. What was staged always has its place on disk already.
  */
 enum ttg_error journal_append(struct journal *journal, const struct journal_record *records, size_t n,
 			      uint64_t *first);
@@ -104,6 +110,17 @@ int journal_wake_fd(const struct journal *journal);
 void journal_wake_clear(struct journal *journal);
 /* TTG_OK, or what ended it, with the reason in message. */
 enum ttg_error journal_failure(const struct journal *journal, struct message *message);
+
+/* Bytes that appends may still take before TTG_ENOSPC, about: by max_bytes, reserve_bytes and the
+   disk. A broker keeps some of it for the records that make room again (acknowledgements). */
+uint64_t journal_room(struct journal *journal);
+
+/*
+ * A record that is in memory: staged, under way, or among the newest durable ones. TTG_EAGAIN: is
+ * not, use a reader; TTG_ENOENT: retained away. The bytes stay valid until the next call that
+ * appends, flushes, reads or peeks. What is not durable yet must not leave the process.
+ */
+enum ttg_error journal_peek(struct journal *journal, uint64_t sequence, struct journal_record *out);
 
 void journal_get_stats(const struct journal *journal, struct journal_stats *out);
 
@@ -122,10 +139,11 @@ enum ttg_error journal_reader_seek(struct journal_reader *reader, uint64_t seque
 enum ttg_error journal_reader_next(struct journal_reader *reader, uint64_t *sequence,
 				   struct journal_record *out);
 
-/* Removes whole segments whose every record is below `keep_from`. *removed may be NULL. */
+/* Removes whole segments whose every record is below `keep_from`; the newest one always stays. They
+   are gone for readers at once, from the disk when the writer comes to it. *removed may be NULL. */
 enum ttg_error journal_retain(struct journal *journal, uint64_t keep_from, uint64_t *removed);
-/* First sequence of the newest segment whose records all are older than before_ns (time of the
-   batch header), i.e. how far age would allow retaining; 0: nothing. */
+/* The keep_from that lets go of every segment whose batches were all written before before_ns: the
+   sequence behind the newest of them; 0: none is that old. */
 uint64_t journal_sequence_before(const struct journal *journal, int64_t before_ns);
 
 /*

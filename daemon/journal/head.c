@@ -1,0 +1,87 @@
+/*
+ * Reading and writing of HEAD. Owned by the writer once the journal is open; read without a lock by
+ * verify, which a torn slot cannot fool: the other slot is older and says less, never wrong things.
+ */
+#include "journal/head.h"
+
+#include <errno.h>
+#include <string.h>
+#include "journal/segment.h"
+
+int head_write(const struct world *world, int file, struct format_head *head)
+{
+	uint8_t slot[FORMAT_HEAD_BYTES];
+	uint64_t offset;
+	int result;
+
+	head->counter++;
+	offset = (head->counter & 1) * FORMAT_HEAD_SLOT;
+	format_head_encode(head, slot);
+	result = world_write_all(world, file, slot, sizeof(slot), offset);
+	return result < 0 ? result : world->sync(world->self, file);
+}
+
+enum ttg_error head_create(const struct world *world, const char *directory,
+			   struct format_head *head, struct message *message)
+{
+	uint8_t bytes[HEAD_FILE_BYTES] = { 0 };
+	char path[SEGMENT_PATH];
+	int result;
+
+	for (unsigned i = 0; i < 2; i++) {
+		head->counter++;
+		format_head_encode(head, bytes + (head->counter & 1) * FORMAT_HEAD_SLOT);
+	}
+	segment_path_named(path, directory, HEAD_NAME);
+	result = world_replace_file(world, path, bytes, sizeof(bytes));
+	if (result < 0)
+		return message_set(message, world_error(result), "%s: cannot be written: %s", path,
+				   strerror(-result));
+	return TTG_OK;
+}
+
+static enum ttg_error choose_slot(const uint8_t *bytes, const char *path, struct format_head *out,
+				  struct message *message)
+{
+	struct format_head slots[2];
+	enum ttg_error errors[2];
+	const char *reason = "";
+
+	for (unsigned i = 0; i < 2; i++)
+		errors[i] = format_head_decode(bytes + i * FORMAT_HEAD_SLOT, &slots[i], &reason);
+	if (errors[0] != TTG_OK && errors[1] != TTG_OK)
+		return message_set(message, errors[0], "%s: offset 0: %s", path, reason);
+	if (errors[0] != TTG_OK || (errors[1] == TTG_OK && slots[1].counter > slots[0].counter))
+		*out = slots[1];
+	else
+		*out = slots[0];
+	return TTG_OK;
+}
+
+enum ttg_error head_load(const struct world *world, const char *directory, struct format_head *out,
+			 struct message *message)
+{
+	uint8_t bytes[HEAD_FILE_BYTES];
+	char path[SEGMENT_PATH];
+	int64_t size;
+	int file;
+	int result;
+
+	segment_path_named(path, directory, HEAD_NAME);
+	file = world->open(world->self, path, WORLD_READ);
+	if (file < 0)
+		return message_set(message, world_error(file), "%s: cannot be opened: %s", path,
+				   strerror(-file));
+	size = world->size(world->self, file);
+	result = size < 0 ? (int)size : 0;
+	if (size == HEAD_FILE_BYTES)
+		result = world_read_all(world, file, bytes, sizeof(bytes), 0);
+	(void)world->close(world->self, file);
+	if (result < 0)
+		return message_set(message, TTG_EIO, "%s: cannot be read: %s", path,
+				   strerror(-result));
+	if (size != HEAD_FILE_BYTES)
+		return message_set(message, TTG_ECORRUPT, "%s: has %lld bytes, should have %u", path,
+				   (long long)size, HEAD_FILE_BYTES);
+	return choose_slot(bytes, path, out, message);
+}

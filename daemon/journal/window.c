@@ -1,0 +1,84 @@
+/*
+ * See window.h. A short read inside the size the file had is an input error, never silently less.
+ */
+#include "journal/window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void window_init(struct window *window, const struct world *world)
+{
+	memset(window, 0, sizeof(*window));
+	window->world = world;
+	window->file = -1;
+}
+
+static void close_file(struct window *window)
+{
+	if (window->file >= 0)
+		(void)window->world->close(window->world->self, window->file);
+	window->file = -1;
+	window_forget(window);
+}
+
+int window_open(struct window *window, const char *path)
+{
+	int64_t size;
+
+	close_file(window);
+	window->file = window->world->open(window->world->self, path, WORLD_READ);
+	if (window->file < 0)
+		return window->file;
+	size = window->world->size(window->world->self, window->file);
+	if (size < 0)
+		return (int)size;
+	window->size = (uint64_t)size;
+	return 0;
+}
+
+void window_fini(struct window *window)
+{
+	close_file(window);
+	free(window->buffer);
+	window->buffer = NULL;
+	window->capacity = 0;
+}
+
+void window_forget(struct window *window)
+{
+	window->start = 0;
+	window->len = 0;
+}
+
+static enum ttg_error refill(struct window *window, uint64_t offset, size_t len)
+{
+	size_t want = len > WINDOW_BYTES ? len : WINDOW_BYTES;
+	uint8_t *buffer;
+
+	if (want > window->capacity) {
+		buffer = realloc(window->buffer, want);
+		if (buffer == NULL)
+			return TTG_ENOMEM;
+		window->buffer = buffer;
+		window->capacity = want;
+	}
+	if (want > window->size - offset)
+		want = (size_t)(window->size - offset);
+	window_forget(window);
+	if (world_read_all(window->world, window->file, window->buffer, want, offset) < 0)
+		return TTG_EIO;
+	window->start = offset;
+	window->len = want;
+	return TTG_OK;
+}
+
+const uint8_t *window_at(struct window *window, uint64_t offset, size_t len, enum ttg_error *err)
+{
+	*err = TTG_OK;
+	if (offset > window->size || len > window->size - offset)
+		*err = TTG_ECORRUPT;
+	else if (offset < window->start || offset - window->start > window->len ||
+		 len > window->len - (offset - window->start))
+		*err = refill(window, offset, len);
+	return *err == TTG_OK ? window->buffer + (offset - window->start) : NULL;
+}
