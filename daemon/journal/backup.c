@@ -1,7 +1,7 @@
 /*
  * A copy of the journal that can be opened, taken while it runs: every segment up to its valid end,
- * the newest usable snapshot, and a HEAD that says "closed" there. HEAD goes last, so that a copy cut
- * short is not mistaken for one: it has segments and no HEAD, which no open accepts.
+ * the newest usable snapshot, and a HEAD that says "closed" there. HEAD goes last, so that a copy
+ * cut short is not mistaken for one: it has segments and no HEAD, which no open accepts.
  *
  * Runs on the loop, and takes as long as the copying does.
  */
@@ -24,7 +24,7 @@ struct copy {
 static enum ttg_error told(struct copy *copy, const char *path, const char *what, int result)
 {
 	return message_set(copy->message, world_error(result), "%s: %s: %s", path, what,
-			   strerror(-result));
+	                   strerror(-result));
 }
 
 /* Copies bytes (UINT64_MAX: all) and syncs. */
@@ -113,8 +113,8 @@ static enum ttg_error copy_snapshots(struct copy *copy)
 	uint64_t *names;
 	size_t count;
 	unsigned copied = 0;
-	enum ttg_error err = segment_list_names(journal->world, journal->directory, SEGMENT_SNAPSHOT,
-						&names, &count, copy->message);
+	enum ttg_error err = segment_list_names(journal->world, journal->directory,
+	                                        SEGMENT_SNAPSHOT, &names, &count, copy->message);
 
 	while (err == TTG_OK && count-- > 0 && copied < 2) {
 		if (names[count] > journal->collected)
@@ -148,7 +148,7 @@ static enum ttg_error write_head(struct copy *copy)
 }
 
 enum ttg_error journal_backup(struct journal *journal, const char *directory,
-			      struct message *message)
+                              struct message *message)
 {
 	struct copy copy = { journal, directory, malloc(COPY_BYTES), message };
 	enum ttg_error err = TTG_ENOMEM;

@@ -54,7 +54,8 @@ struct plain *cache_find(const struct cache *cache, uint64_t sequence)
 		else
 			high = middle;
 	}
-	if (low == 0 || sequence - item(cache, low - 1)->first_sequence >= item(cache, low - 1)->count)
+	if (low == 0 ||
+	    sequence - item(cache, low - 1)->first_sequence >= item(cache, low - 1)->count)
 		return NULL;
 	return item(cache, low - 1);
 }

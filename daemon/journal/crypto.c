@@ -55,18 +55,18 @@ void crypto_free(struct crypto **crypto)
 }
 
 static enum ttg_error hkdf(const uint8_t *master, const uint8_t *salt, const char *info,
-			   uint8_t *out, size_t len)
+                           uint8_t *out, size_t len)
 {
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	EVP_KDF_CTX *context = kdf != NULL ? EVP_KDF_CTX_new(kdf) : NULL;
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char[]){ "SHA256" }, 0),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)master,
-						  JOURNAL_KEY_BYTES),
+		                                  JOURNAL_KEY_BYTES),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)salt,
-						  FORMAT_SALT),
+		                                  FORMAT_SALT),
 		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)info,
-						  strlen(info)),
+		                                  strlen(info)),
 		OSSL_PARAM_construct_end(),
 	};
 	int ok = context != NULL && EVP_KDF_derive(context, out, len, params) == 1;
@@ -77,11 +77,11 @@ static enum ttg_error hkdf(const uint8_t *master, const uint8_t *salt, const cha
 }
 
 enum ttg_error crypto_derive(const uint8_t master[JOURNAL_KEY_BYTES],
-			     const uint8_t salt[FORMAT_SALT], enum crypto_purpose purpose,
-			     uint8_t key[JOURNAL_KEY_BYTES], uint8_t check[FORMAT_KEY_CHECK])
+                             const uint8_t salt[FORMAT_SALT], enum crypto_purpose purpose,
+                             uint8_t key[JOURNAL_KEY_BYTES], uint8_t check[FORMAT_KEY_CHECK])
 {
-	const char *info = purpose == CRYPTO_SEGMENT ? "ttg journal segment v1"
-						     : "ttg journal snapshot v1";
+	const char *info =
+	        purpose == CRYPTO_SEGMENT ? "ttg journal segment v1" : "ttg journal snapshot v1";
 	enum ttg_error err = hkdf(master, salt, info, key, JOURNAL_KEY_BYTES);
 
 	if (err == TTG_OK)
@@ -93,17 +93,17 @@ enum ttg_error crypto_derive(const uint8_t master[JOURNAL_KEY_BYTES],
 
 static bool start(struct crypto *crypto, const struct crypto_unit *unit, int encrypt)
 {
-	const EVP_CIPHER *cipher = unit->cipher == JOURNAL_AES_256_GCM ? crypto->aes
-								       : crypto->chacha;
+	const EVP_CIPHER *cipher =
+	        unit->cipher == JOURNAL_AES_256_GCM ? crypto->aes : crypto->chacha;
 	uint8_t nonce[NONCE_BYTES] = { 0 };
 	int moved;
 
 	for (unsigned i = 0; i < 8; i++)
 		nonce[4 + i] = (uint8_t)(unit->nonce >> (8 * i));
-	return EVP_CipherInit_ex2(crypto->cipher_context, cipher, unit->key, nonce, encrypt, NULL) ==
-		       1 &&
+	return EVP_CipherInit_ex2(crypto->cipher_context, cipher, unit->key, nonce, encrypt,
+	                          NULL) == 1 &&
 	       EVP_CipherUpdate(crypto->cipher_context, NULL, &moved, unit->aad,
-				(int)unit->aad_bytes) == 1;
+	                        (int)unit->aad_bytes) == 1;
 }
 
 static bool update(struct crypto *crypto, const uint8_t *in, size_t len, uint8_t *out)
@@ -123,20 +123,20 @@ static bool update(struct crypto *crypto, const uint8_t *in, size_t len, uint8_t
 }
 
 enum ttg_error crypto_seal(struct crypto *crypto, const struct crypto_unit *unit, const uint8_t *in,
-			   size_t len, uint8_t *out)
+                           size_t len, uint8_t *out)
 {
 	int moved;
 
 	if (!start(crypto, unit, 1) || !update(crypto, in, len, out) ||
 	    EVP_CipherFinal_ex(crypto->cipher_context, out + len, &moved) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(crypto->cipher_context, EVP_CTRL_AEAD_GET_TAG, FORMAT_TAG,
-				out + len) != 1)
+	                        out + len) != 1)
 		return TTG_ECRYPTO;
 	return TTG_OK;
 }
 
 enum ttg_error crypto_unseal(struct crypto *crypto, const struct crypto_unit *unit,
-			     const uint8_t *in, size_t len, uint8_t *out)
+                             const uint8_t *in, size_t len, uint8_t *out)
 {
 	uint8_t tag[FORMAT_TAG];
 	uint8_t rest[FORMAT_TAG];
@@ -145,14 +145,14 @@ enum ttg_error crypto_unseal(struct crypto *crypto, const struct crypto_unit *un
 	memcpy(tag, in + len, FORMAT_TAG);
 	if (!start(crypto, unit, 0) || !update(crypto, in, len, out) ||
 	    EVP_CIPHER_CTX_ctrl(crypto->cipher_context, EVP_CTRL_AEAD_SET_TAG, FORMAT_TAG, tag) !=
-		    1 ||
+	            1 ||
 	    EVP_CipherFinal_ex(crypto->cipher_context, rest, &moved) != 1)
 		return TTG_ECRYPTO;
 	return TTG_OK;
 }
 
 enum ttg_error crypto_hash(struct crypto *crypto, const void *a, size_t a_bytes, const void *b,
-			   size_t b_bytes, uint8_t out[JOURNAL_HASH_BYTES])
+                           size_t b_bytes, uint8_t out[JOURNAL_HASH_BYTES])
 {
 	if (EVP_DigestInit_ex2(crypto->hash_context, crypto->sha256, NULL) != 1 ||
 	    EVP_DigestUpdate(crypto->hash_context, a, a_bytes) != 1 ||

@@ -20,7 +20,8 @@ static const uint8_t SNAPSHOT_MAGIC[8] = "TTGJSNP1";
 
 uint32_t format_get_u32(const uint8_t *in)
 {
-	return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+	return (uint32_t)in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 |
+	       (uint32_t)in[3] << 24;
 }
 
 void format_put_u32(uint8_t *out, uint32_t value)
@@ -50,7 +51,7 @@ static void finish(struct cursor *cursor, uint8_t *out, size_t len)
 
 /* Magic, checksum, version: what every header has in common. Leaves the cursor behind them. */
 static enum ttg_error begin(struct cursor *cursor, const uint8_t *in, size_t len,
-			    const uint8_t *magic, size_t magic_bytes, const char **reason)
+                            const uint8_t *magic, size_t magic_bytes, const char **reason)
 {
 	if (memcmp(in, magic, magic_bytes) != 0) {
 		*reason = "wrong magic";
@@ -142,11 +143,11 @@ void format_segment_encode(const struct format_segment *segment, uint8_t out[FOR
 }
 
 enum ttg_error format_segment_decode(const uint8_t in[FORMAT_BLOCK], struct format_segment *out,
-				     const char **reason)
+                                     const char **reason)
 {
 	struct cursor cursor;
-	enum ttg_error err = begin(&cursor, in, FORMAT_BLOCK, SEGMENT_MAGIC, sizeof(SEGMENT_MAGIC),
-				   reason);
+	enum ttg_error err =
+	        begin(&cursor, in, FORMAT_BLOCK, SEGMENT_MAGIC, sizeof(SEGMENT_MAGIC), reason);
 
 	if (err != TTG_OK)
 		return err;
@@ -174,8 +175,8 @@ enum ttg_error format_segment_decode(const uint8_t in[FORMAT_BLOCK], struct form
 
 uint64_t format_segment_tag(const struct format_segment *segment)
 {
-	return (uint64_t)format_get_u32(segment->salt) |
-	       (uint64_t)format_get_u32(segment->salt + 4) << 32;
+	return (uint64_t)format_get_u32(segment->salt) | (uint64_t)format_get_u32(segment->salt + 4)
+	                                                         << 32;
 }
 
 /*
@@ -218,11 +219,11 @@ void format_batch_encode(const struct format_batch *batch, uint8_t out[FORMAT_BA
 }
 
 enum ttg_error format_batch_decode(const uint8_t in[FORMAT_BATCH_HEADER], struct format_batch *out,
-				   const char **reason)
+                                   const char **reason)
 {
 	struct cursor cursor;
-	enum ttg_error err = begin(&cursor, in, FORMAT_BATCH_HEADER, BATCH_MAGIC,
-				   sizeof(BATCH_MAGIC), reason);
+	enum ttg_error err =
+	        begin(&cursor, in, FORMAT_BATCH_HEADER, BATCH_MAGIC, sizeof(BATCH_MAGIC), reason);
 
 	if (err != TTG_OK)
 		return err;
@@ -279,11 +280,11 @@ void format_head_encode(const struct format_head *head, uint8_t out[FORMAT_HEAD_
 }
 
 enum ttg_error format_head_decode(const uint8_t in[FORMAT_HEAD_BYTES], struct format_head *out,
-				  const char **reason)
+                                  const char **reason)
 {
 	struct cursor cursor;
-	enum ttg_error err = begin(&cursor, in, FORMAT_HEAD_BYTES, HEAD_MAGIC, sizeof(HEAD_MAGIC),
-				   reason);
+	enum ttg_error err =
+	        begin(&cursor, in, FORMAT_HEAD_BYTES, HEAD_MAGIC, sizeof(HEAD_MAGIC), reason);
 
 	if (err != TTG_OK)
 		return err;
@@ -318,7 +319,7 @@ enum ttg_error format_head_decode(const uint8_t in[FORMAT_HEAD_BYTES], struct fo
  * 240+n   4  CRC of bytes 192 to 239+n; the file ends here
  */
 void format_snapshot_encode(const struct format_snapshot *snapshot,
-			    uint8_t out[FORMAT_SNAPSHOT_HEADER])
+                            uint8_t out[FORMAT_SNAPSHOT_HEADER])
 {
 	struct cursor cursor;
 
@@ -337,11 +338,11 @@ void format_snapshot_encode(const struct format_snapshot *snapshot,
 }
 
 enum ttg_error format_snapshot_decode(const uint8_t in[FORMAT_SNAPSHOT_HEADER],
-				      struct format_snapshot *out, const char **reason)
+                                      struct format_snapshot *out, const char **reason)
 {
 	struct cursor cursor;
 	enum ttg_error err = begin(&cursor, in, FORMAT_SNAPSHOT_HEADER, SNAPSHOT_MAGIC,
-				   sizeof(SNAPSHOT_MAGIC), reason);
+	                           sizeof(SNAPSHOT_MAGIC), reason);
 
 	if (err != TTG_OK)
 		return err;
@@ -372,7 +373,7 @@ size_t format_record_encode(const struct journal_record *record, uint8_t *out)
 }
 
 bool format_record_decode(const uint8_t *body, size_t body_bytes, size_t *offset,
-			  struct journal_record *out)
+                          struct journal_record *out)
 {
 	struct cursor cursor;
 

@@ -15,7 +15,7 @@
 
 #define FORMAT_VERSION         1u
 #define FORMAT_BLOCK           4096u /* batches begin at multiples; a synced block is never rewritten */
-#define FORMAT_SECTOR          512u  /* what a disk writes whole or not at all */
+#define FORMAT_SECTOR          512u /* what a disk writes whole or not at all */
 #define FORMAT_SALT            32u
 #define FORMAT_ID              16u
 #define FORMAT_TAG             16u
@@ -64,9 +64,9 @@ struct format_head {
 	uint64_t epoch;
 	uint64_t first_held; /* first sequence of the oldest segment; 0: none yet */
 	uint8_t journal_id[FORMAT_ID];
-	uint8_t salt[FORMAT_SALT];  /* of the newest segment */
-	struct format_link end;     /* newest segment and how far it reached at least */
-	uint64_t sequence;          /* durable at least */
+	uint8_t salt[FORMAT_SALT]; /* of the newest segment */
+	struct format_link end;    /* newest segment and how far it reached at least */
+	uint64_t sequence;         /* durable at least */
 };
 
 struct format_snapshot {
@@ -86,27 +86,27 @@ uint64_t format_batch_used(uint64_t body_bytes);
 
 void format_segment_encode(const struct format_segment *segment, uint8_t out[FORMAT_BLOCK]);
 enum ttg_error format_segment_decode(const uint8_t in[FORMAT_BLOCK], struct format_segment *out,
-				     const char **reason);
+                                     const char **reason);
 uint64_t format_segment_tag(const struct format_segment *segment);
 
 void format_batch_encode(const struct format_batch *batch, uint8_t out[FORMAT_BATCH_HEADER]);
 enum ttg_error format_batch_decode(const uint8_t in[FORMAT_BATCH_HEADER], struct format_batch *out,
-				   const char **reason);
+                                   const char **reason);
 
 void format_head_encode(const struct format_head *head, uint8_t out[FORMAT_HEAD_BYTES]);
 enum ttg_error format_head_decode(const uint8_t in[FORMAT_HEAD_BYTES], struct format_head *out,
-				  const char **reason);
+                                  const char **reason);
 
 void format_snapshot_encode(const struct format_snapshot *snapshot,
-			    uint8_t out[FORMAT_SNAPSHOT_HEADER]);
+                            uint8_t out[FORMAT_SNAPSHOT_HEADER]);
 enum ttg_error format_snapshot_decode(const uint8_t in[FORMAT_SNAPSHOT_HEADER],
-				      struct format_snapshot *out, const char **reason);
+                                      struct format_snapshot *out, const char **reason);
 
 /* Writes one record at out, which has room for len + FORMAT_RECORD_OVERHEAD; bytes written. */
 size_t format_record_encode(const struct journal_record *record, uint8_t *out);
 /* Reads the record at *offset and moves it on. False: no record can be there. */
 bool format_record_decode(const uint8_t *body, size_t body_bytes, size_t *offset,
-			  struct journal_record *out);
+                          struct journal_record *out);
 
 uint32_t format_get_u32(const uint8_t *in);
 void format_put_u32(uint8_t *out, uint32_t value);

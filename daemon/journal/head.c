@@ -22,7 +22,7 @@ int head_write(const struct world *world, int file, struct format_head *head)
 }
 
 enum ttg_error head_create(const struct world *world, const char *directory,
-			   struct format_head *head, struct message *message)
+                           struct format_head *head, struct message *message)
 {
 	uint8_t bytes[HEAD_FILE_BYTES] = { 0 };
 	char path[SEGMENT_PATH];
@@ -36,12 +36,12 @@ enum ttg_error head_create(const struct world *world, const char *directory,
 	result = world_replace_file(world, path, bytes, sizeof(bytes));
 	if (result < 0)
 		return message_set(message, world_error(result), "%s: cannot be written: %s", path,
-				   strerror(-result));
+		                   strerror(-result));
 	return TTG_OK;
 }
 
 static enum ttg_error choose_slot(const uint8_t *bytes, const char *path, struct format_head *out,
-				  struct message *message)
+                                  struct message *message)
 {
 	struct format_head slots[2];
 	enum ttg_error errors[2];
@@ -59,7 +59,7 @@ static enum ttg_error choose_slot(const uint8_t *bytes, const char *path, struct
 }
 
 enum ttg_error head_load(const struct world *world, const char *directory, struct format_head *out,
-			 struct message *message)
+                         struct message *message)
 {
 	uint8_t bytes[HEAD_FILE_BYTES];
 	char path[SEGMENT_PATH];
@@ -71,7 +71,7 @@ enum ttg_error head_load(const struct world *world, const char *directory, struc
 	file = world->open(world->self, path, WORLD_READ);
 	if (file < 0)
 		return message_set(message, world_error(file), "%s: cannot be opened: %s", path,
-				   strerror(-file));
+		                   strerror(-file));
 	size = world->size(world->self, file);
 	result = size < 0 ? (int)size : 0;
 	if (size == HEAD_FILE_BYTES)
@@ -79,9 +79,9 @@ enum ttg_error head_load(const struct world *world, const char *directory, struc
 	(void)world->close(world->self, file);
 	if (result < 0)
 		return message_set(message, TTG_EIO, "%s: cannot be read: %s", path,
-				   strerror(-result));
+		                   strerror(-result));
 	if (size != HEAD_FILE_BYTES)
-		return message_set(message, TTG_ECORRUPT, "%s: has %lld bytes, should have %u", path,
-				   (long long)size, HEAD_FILE_BYTES);
+		return message_set(message, TTG_ECORRUPT, "%s: has %lld bytes, should have %u",
+		                   path, (long long)size, HEAD_FILE_BYTES);
 	return choose_slot(bytes, path, out, message);
 }

@@ -14,10 +14,10 @@
 
 /* TTG_ENOENT when there is no such file; TTG_ECORRUPT when neither slot is valid. */
 enum ttg_error head_load(const struct world *world, const char *directory, struct format_head *out,
-			 struct message *message);
+                         struct message *message);
 /* Makes the file with both slots saying `head`, durable when it returns. */
 enum ttg_error head_create(const struct world *world, const char *directory,
-			   struct format_head *head, struct message *message);
+                           struct format_head *head, struct message *message);
 /* Counts up, writes the next slot, syncs. 0 or -errno; after a failure no more is to be written. */
 int head_write(const struct world *world, int file, struct format_head *head);
 

@@ -1,8 +1,8 @@
 /*
  * The journal's front: opening and closing, staging of records, and what the loop asks about it.
  *
- * All of this runs on the loop. Nothing here waits for the disk while the writer has a thread of its
- * own; without one journal_flush() does the writer's work inline.
+ * All of this runs on the loop. Nothing here waits for the disk while the writer has a thread of
+ * its own; without one journal_flush() does the writer's work inline.
  *
  * Invariant: a record is only staged when its place on disk is already allocated, so that a full
  * disk is an answer to journal_append() and not the failure of a write.
@@ -49,8 +49,7 @@ static enum ttg_error find_place(struct journal *journal, size_t body_bytes)
 
 	if (format_batch_bytes(body_bytes) <= shared->active_left || shared->spare_ready)
 		return TTG_OK;
-	if (shared->spare_refused &&
-	    now_ns(journal) - shared->spare_tried_ns < JOURNAL_RETRY_NS)
+	if (shared->spare_refused && now_ns(journal) - shared->spare_tried_ns < JOURNAL_RETRY_NS)
 		return TTG_ENOSPC;
 	shared->spare_wanted = true;
 	if (journal->has_thread) {
@@ -79,7 +78,7 @@ static void stage(struct journal *journal, const struct journal_record *records,
 
 /* Upper bound of the bytes the records take in a batch; TTG_ELIMIT when they never fit. */
 static enum ttg_error measure(const struct journal *journal, const struct journal_record *records,
-			      size_t n, size_t *bytes)
+                              size_t n, size_t *bytes)
 {
 	size_t total = 0;
 
@@ -98,8 +97,8 @@ static enum ttg_error measure(const struct journal *journal, const struct journa
 	return total <= journal->stage_max ? TTG_OK : TTG_ELIMIT;
 }
 
-enum ttg_error journal_append(struct journal *journal, const struct journal_record *records, size_t n,
-			      uint64_t *first)
+enum ttg_error journal_append(struct journal *journal, const struct journal_record *records,
+                              size_t n, uint64_t *first)
 {
 	struct shared *shared = &journal->shared;
 	struct staging *staging;
@@ -213,9 +212,10 @@ uint64_t journal_room(struct journal *journal)
 	if (shared->spare_ready)
 		room += options->segment_bytes;
 	if (options->max_bytes != 0)
-		segments = shared->disk_bytes < options->max_bytes
-				   ? (options->max_bytes - shared->disk_bytes) / options->segment_bytes
-				   : 0;
+		segments =
+		        shared->disk_bytes < options->max_bytes
+		                ? (options->max_bytes - shared->disk_bytes) / options->segment_bytes
+		                : 0;
 	pthread_mutex_unlock(&shared->lock);
 	if (journal->free_bytes != UINT64_MAX &&
 	    (journal->free_bytes - options->reserve_bytes) / options->segment_bytes < segments)
@@ -310,10 +310,10 @@ enum ttg_error journal_peek(struct journal *journal, uint64_t sequence, struct j
 	for (unsigned i = 0; i < 2 && !found; i++) {
 		struct staging *staging = &shared->buffers[i];
 		struct plain view = { .first_sequence = staging->first_sequence,
-				      .count = staging->count,
-				      .len = staging->len,
-				      .offsets = staging->offsets,
-				      .data = staging->data };
+			              .count = staging->count,
+			              .len = staging->len,
+			              .offsets = staging->offsets,
+			              .data = staging->data };
 
 		found = plain_get(&view, sequence, out);
 	}
@@ -325,14 +325,17 @@ static enum ttg_error check_options(const struct journal_options *options, struc
 {
 	if (options->directory == NULL || options->directory[0] == '\0' ||
 	    strlen(options->directory) >= SEGMENT_DIRECTORY)
-		return message_set(message, TTG_EINVAL, "journal: no directory, or its path is too long");
-	if (options->segment_bytes < SEGMENT_BYTES_MIN || options->segment_bytes > SEGMENT_BYTES_MAX ||
-	    options->segment_bytes % FORMAT_BLOCK != 0)
 		return message_set(message, TTG_EINVAL,
-				   "journal: segment_bytes is a multiple of 4096 from 64 KiB to 4 GiB");
+		                   "journal: no directory, or its path is too long");
+	if (options->segment_bytes < SEGMENT_BYTES_MIN ||
+	    options->segment_bytes > SEGMENT_BYTES_MAX ||
+	    options->segment_bytes % FORMAT_BLOCK != 0)
+		return message_set(
+		        message, TTG_EINVAL,
+		        "journal: segment_bytes is a multiple of 4096 from 64 KiB to 4 GiB");
 	if (options->max_bytes != 0 && options->max_bytes < 2 * options->segment_bytes)
 		return message_set(message, TTG_EINVAL,
-				   "journal: max_bytes has room for two segments or is 0");
+		                   "journal: max_bytes has room for two segments or is 0");
 	if (options->buffer_bytes < BUFFER_BYTES_MIN)
 		return message_set(message, TTG_EINVAL, "journal: buffer_bytes is at least 16 KiB");
 	if (options->cipher != JOURNAL_AES_256_GCM && options->cipher != JOURNAL_CHACHA20_POLY1305)
@@ -373,12 +376,13 @@ static enum ttg_error init_buffers(struct journal *journal, struct message *mess
 		staging->data = malloc(journal->stage_max);
 		staging->offsets = malloc(FORMAT_RECORDS_MAX * sizeof(uint32_t));
 		if (staging->data == NULL || staging->offsets == NULL)
-			return message_set(message, TTG_ENOMEM, "no memory for the journal's buffers");
+			return message_set(message, TTG_ENOMEM,
+			                   "no memory for the journal's buffers");
 	}
 	journal->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (journal->wake_fd < 0)
 		return message_set(message, TTG_ESYS, "journal: no event descriptor: %s",
-				   strerror(errno));
+		                   strerror(errno));
 	return TTG_OK;
 }
 
@@ -390,17 +394,17 @@ static enum ttg_error lock_directory(struct journal *journal, struct message *me
 
 	if (result < 0)
 		return message_set(message, world_error(result), "%s: cannot be made: %s",
-				   journal->directory, strerror(-result));
+		                   journal->directory, strerror(-result));
 	segment_path_named(path, journal->directory, LOCK_NAME);
 	journal->lock_file = world->open(world->self, path, WORLD_CREATE);
 	result = journal->lock_file < 0 ? journal->lock_file
-					: world->lock(world->self, journal->lock_file);
+	                                : world->lock(world->self, journal->lock_file);
 	if (result == -EWOULDBLOCK)
 		return message_set(message, TTG_ELOCKED, "%s: another process writes this journal",
-				   path);
+		                   path);
 	if (result < 0)
 		return message_set(message, world_error(result), "%s: cannot be locked: %s", path,
-				   strerror(-result));
+		                   strerror(-result));
 	return TTG_OK;
 }
 
@@ -427,7 +431,7 @@ static enum ttg_error start(struct journal *journal, struct message *message)
 }
 
 enum ttg_error journal_open(struct journal **out, const struct journal_options *options,
-			    const struct world *world, struct message *message)
+                            const struct world *world, struct message *message)
 {
 	enum ttg_error err = check_options(options, message);
 	struct journal *journal;

@@ -15,8 +15,8 @@
  * Nothing above this line may assume local files.
  *
  * The file implementation (segment.c, writer.c, recover.c, reader.c, retain.c, snapshot.c) keeps
- * segments seg-<first sequence, 16 hex digits>.ttj and snapshots snap-<sequence>.tts in one directory;
- * docs/formats.md draws every byte.
+ * segments seg-<first sequence, 16 hex digits>.ttj and snapshots snap-<sequence>.tts in one
+ * directory; docs/formats.md draws every byte.
  *
  * Threads: append, durable, read, retain and snapshot calls belong to the thread that opened it
  * (the loop). With options.threaded a writer thread owns the segment file; they meet in two bounded
@@ -32,8 +32,8 @@
 #include "base/world.h"
 
 #define JOURNAL_RECORD_MAX (1024u * 1024u) /* larger than any frame the session layer takes */
-#define JOURNAL_KEY_BYTES 32
-#define JOURNAL_HASH_BYTES 32              /* SHA-256 */
+#define JOURNAL_KEY_BYTES  32
+#define JOURNAL_HASH_BYTES 32 /* SHA-256 */
 
 struct journal;
 struct journal_reader;
@@ -44,33 +44,34 @@ enum journal_cipher {
 };
 
 struct journal_options {
-	const char *directory;         /* made 0700 when missing (its parent must exist) */
-	uint8_t key[JOURNAL_KEY_BYTES];/* master key; segment keys are derived from it (HKDF-SHA256) */
+	const char *directory;          /* made 0700 when missing (its parent must exist) */
+	uint8_t key[JOURNAL_KEY_BYTES]; /* master key; segment keys are derived from it
+	                                   (HKDF-SHA256) */
 	enum journal_cipher cipher;
-	uint64_t segment_bytes;        /* preallocated size of a segment: a multiple of 4096, 64 KiB
-					  (tests; 1 MiB and more in earnest) to 4 GiB */
-	uint64_t max_bytes;            /* all segments together, the one made ahead included: at
-					  least two segments; 0: no limit but the disk */
-	uint64_t reserve_bytes;        /* kept free on the disk; below it appends answer ENOSPC */
-	size_t buffer_bytes;           /* staged and not yet durable, at most, 16 KiB and up. Half of
-					  it, and the inside of a segment, bounds what one append may
-					  hold */
+	uint64_t segment_bytes; /* preallocated size of a segment: a multiple of 4096, 64 KiB
+	                           (tests; 1 MiB and more in earnest) to 4 GiB */
+	uint64_t max_bytes;     /* all segments together, the one made ahead included: at
+	                           least two segments; 0: no limit but the disk */
+	uint64_t reserve_bytes; /* kept free on the disk; below it appends answer ENOSPC */
+	size_t buffer_bytes;    /* staged and not yet durable, at most, 16 KiB and up. Half of
+	                           it, and the inside of a segment, bounds what one append may
+	                           hold */
 	bool threaded;
 };
 
 struct journal_record {
-	uint8_t kind;          /* 1 to 255; the journal does not look at it */
+	uint8_t kind; /* 1 to 255; the journal does not look at it */
 	const uint8_t *data;
 	size_t len;
 };
 
 struct journal_stats {
-	uint64_t first_sequence;   /* oldest record still held, 1 when empty */
+	uint64_t first_sequence; /* oldest record still held, 1 when empty */
 	uint64_t next_sequence;
 	uint64_t durable_sequence;
 	uint64_t segments;
 	uint64_t disk_bytes;
-	uint64_t batches;          /* since open */
+	uint64_t batches; /* since open */
 	uint64_t syncs;
 	uint64_t written_bytes;
 	uint64_t sync_ns_total;
@@ -80,12 +81,12 @@ struct journal_stats {
 
 /*
  * Opens for writing, after proving every batch of every segment (CRC, hash chain, authenticated
- * decryption). Damage anywhere but in the unsynced tail of the last segment: TTG_ECORRUPT with file,
- * offset and reason in message, and nothing is changed on disk. TTG_ELOCKED, TTG_EIO, TTG_ENOSPC,
- * TTG_EPERM, TTG_ECRYPTO (wrong key), TTG_EVERSION.
+ * decryption). Damage anywhere but in the unsynced tail of the last segment: TTG_ECORRUPT with
+ * file, offset and reason in message, and nothing is changed on disk. TTG_ELOCKED, TTG_EIO,
+ * TTG_ENOSPC, TTG_EPERM, TTG_ECRYPTO (wrong key), TTG_EVERSION.
  */
 enum ttg_error journal_open(struct journal **out, const struct journal_options *options,
-			    const struct world *world, struct message *message);
+                            const struct world *world, struct message *message);
 /* Flushes what is staged, seals the tail, closes. Safe on failure; then nothing more is written. */
 void journal_close(struct journal **journal);
 
@@ -96,8 +97,8 @@ void journal_close(struct journal **journal);
  * TTG_ELIMIT: can never be staged, a record over JOURNAL_RECORD_MAX or the unit over a batch;
  * TTG_EINVAL: n or a kind is 0. What was staged always has its place on disk already.
  */
-enum ttg_error journal_append(struct journal *journal, const struct journal_record *records, size_t n,
-			      uint64_t *first);
+enum ttg_error journal_append(struct journal *journal, const struct journal_record *records,
+                              size_t n, uint64_t *first);
 
 /* Hands what is staged to the writer: starts the next batch as soon as the one under way is done.
    Never waits (threaded), or writes and syncs inline (not threaded). */
@@ -137,7 +138,7 @@ enum ttg_error journal_reader_open(struct journal_reader **out, struct journal *
 void journal_reader_close(struct journal_reader **reader);
 enum ttg_error journal_reader_seek(struct journal_reader *reader, uint64_t sequence);
 enum ttg_error journal_reader_next(struct journal_reader *reader, uint64_t *sequence,
-				   struct journal_record *out);
+                                   struct journal_record *out);
 
 /* Removes whole segments whose every record is below `keep_from`; the newest one always stays. They
    are gone for readers at once, from the disk when the writer comes to it. *removed may be NULL. */
@@ -153,9 +154,9 @@ uint64_t journal_sequence_before(const struct journal *journal, int64_t before_n
  * it stands for are all still held, else TTG_ECORRUPT. TTG_ENOENT: none. *data is malloc'd.
  */
 enum ttg_error journal_snapshot_save(struct journal *journal, uint64_t sequence, const void *data,
-				     size_t len, struct message *message);
+                                     size_t len, struct message *message);
 enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence, uint8_t **data,
-				     size_t *len, struct message *message);
+                                     size_t *len, struct message *message);
 
 /*
  * Proves a journal directory without opening it for writing, a running one included (up to what is
@@ -165,17 +166,18 @@ struct journal_verify_result {
 	uint64_t segments, batches, records, bytes;
 	uint64_t first_sequence, last_sequence;
 	uint8_t chain_head[JOURNAL_HASH_BYTES];
-	uint64_t torn_bytes;   /* unsynced tail that carries nothing accepted */
+	uint64_t torn_bytes; /* unsynced tail that carries nothing accepted */
 };
 enum ttg_error journal_verify(const char *directory, const uint8_t *key, const struct world *world,
-			      void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
-			      void *arg, struct journal_verify_result *out, struct message *message);
+                              void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
+                              void *arg, struct journal_verify_result *out,
+                              struct message *message);
 
 /*
  * Copies a consistent journal (segments up to the durable end, newest snapshot) into an empty
  * directory, while running.
  */
 enum ttg_error journal_backup(struct journal *journal, const char *directory,
-			      struct message *message);
+                              struct message *message);
 
 #endif

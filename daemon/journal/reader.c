@@ -16,10 +16,10 @@
 struct journal_reader {
 	struct journal *journal;
 	uint64_t next;
-	struct plain *plain;    /* holds next, or the batch before, or NULL */
-	struct window window;   /* the open segment file */
-	uint64_t open_segment;  /* its first sequence, 0: none */
-	uint64_t behind;        /* offset behind `plain` when it was read from open_segment */
+	struct plain *plain;   /* holds next, or the batch before, or NULL */
+	struct window window;  /* the open segment file */
+	uint64_t open_segment; /* its first sequence, 0: none */
+	uint64_t behind;       /* offset behind `plain` when it was read from open_segment */
 	struct crypto *crypto;
 };
 
@@ -70,7 +70,8 @@ static enum ttg_error open_segment(struct journal_reader *reader, const struct s
 	    segment->end <= reader->window.size)
 		return TTG_OK;
 	reader->open_segment = 0;
-	segment_path(path, reader->journal->directory, SEGMENT_FILE, segment->header.first_sequence);
+	segment_path(path, reader->journal->directory, SEGMENT_FILE,
+	             segment->header.first_sequence);
 	if (window_open(&reader->window, path) < 0)
 		return TTG_EIO;
 	reader->open_segment = segment->header.first_sequence;
@@ -79,7 +80,7 @@ static enum ttg_error open_segment(struct journal_reader *reader, const struct s
 }
 
 static enum ttg_error read_header(struct journal_reader *reader, const struct segment *segment,
-				  uint64_t offset, struct format_batch *batch)
+                                  uint64_t offset, struct format_batch *batch)
 {
 	const uint8_t *bytes;
 	const char *reason;
@@ -106,18 +107,18 @@ static enum ttg_error read_header(struct journal_reader *reader, const struct se
 }
 
 static enum ttg_error unseal(struct journal_reader *reader, const struct segment *segment,
-			     const struct format_batch *batch, const uint8_t *bytes)
+                             const struct format_batch *batch, const uint8_t *bytes)
 {
 	struct crypto_unit unit = { segment->header.cipher, segment->key, batch->number, bytes,
-				    FORMAT_BATCH_HEADER };
-	struct plain *plain = plain_new(batch->first_sequence, batch->records, NULL, NULL,
-					batch->body_bytes);
+		                    FORMAT_BATCH_HEADER };
+	struct plain *plain =
+	        plain_new(batch->first_sequence, batch->records, NULL, NULL, batch->body_bytes);
 	enum ttg_error err = TTG_ECORRUPT;
 
 	if (plain == NULL)
 		return TTG_ENOMEM;
 	if (crypto_unseal(reader->crypto, &unit, bytes + FORMAT_BATCH_HEADER, batch->body_bytes,
-			  plain->data) == TTG_OK &&
+	                  plain->data) == TTG_OK &&
 	    plain_parse(plain))
 		err = TTG_OK;
 	if (err == TTG_OK) {
@@ -130,7 +131,7 @@ static enum ttg_error unseal(struct journal_reader *reader, const struct segment
 }
 
 static enum ttg_error load_body(struct journal_reader *reader, const struct segment *segment,
-				const struct format_batch *batch, uint64_t offset)
+                                const struct format_batch *batch, uint64_t offset)
 {
 	size_t len = FORMAT_BATCH_HEADER + (size_t)batch->body_bytes + FORMAT_TAG;
 	enum ttg_error err;
@@ -199,7 +200,7 @@ static enum ttg_error fetch(struct journal_reader *reader)
 }
 
 enum ttg_error journal_reader_next(struct journal_reader *reader, uint64_t *sequence,
-				   struct journal_record *out)
+                                   struct journal_record *out)
 {
 	struct journal *journal = reader->journal;
 	enum ttg_error err;

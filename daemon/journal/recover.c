@@ -6,8 +6,8 @@
  * returned. Nothing is written before the whole directory is proven; leftovers of a retention that
  * was cut short go last.
  *
- * No segment of an earlier life is written to again. The next one is made when the first batch needs
- * it, and its header records where its predecessor ends, torn tail or not.
+ * No segment of an earlier life is written to again. The next one is made when the first batch
+ * needs it, and its header records where its predecessor ends, torn tail or not.
  */
 #include "journal/state.h"
 
@@ -16,10 +16,11 @@
 #include <string.h>
 #include "journal/scan.h"
 
-static enum ttg_error failed(struct message *message, const char *path, const char *what, int result)
+static enum ttg_error failed(struct message *message, const char *path, const char *what,
+                             int result)
 {
 	return message_set(message, world_error(result), "%s: %s: %s", path, what,
-			   strerror(-result));
+	                   strerror(-result));
 }
 
 /* The names of a directory that was just made last only when its parent is synced. */
@@ -45,7 +46,7 @@ static enum ttg_error sync_parent(struct journal *journal, struct message *messa
 }
 
 static enum ttg_error make_new(struct journal *journal, struct format_head *head,
-			       struct message *message)
+                               struct message *message)
 {
 	const struct world *world = journal->world;
 	int result;
@@ -62,7 +63,7 @@ static enum ttg_error make_new(struct journal *journal, struct format_head *head
 
 /* What was read back may never have been synced. */
 static enum ttg_error sync_found(struct journal *journal, const struct segment *last,
-				 struct message *message)
+                                 struct message *message)
 {
 	const struct world *world = journal->world;
 	char path[SEGMENT_PATH];
@@ -97,7 +98,7 @@ static void adopt_last(struct journal *journal, const struct segment *last)
 }
 
 static enum ttg_error mark_found(struct journal *journal, const struct segment *last,
-				 struct message *message)
+                                 struct message *message)
 {
 	struct format_head *head = &journal->writer.head;
 	int result;

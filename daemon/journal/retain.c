@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 static enum ttg_error hand_over(struct journal *journal, const struct segment *segment,
-				uint64_t first_held)
+                                uint64_t first_held)
 {
 	struct shared *shared = &journal->shared;
 	struct removal *removal = calloc(1, sizeof(*removal));

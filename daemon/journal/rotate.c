@@ -1,6 +1,6 @@
 /*
- * The writer's dealings with whole files: the spare made ahead, the move to a new segment, HEAD, and
- * files that retention let go.
+ * The writer's dealings with whole files: the spare made ahead, the move to a new segment, HEAD,
+ * and files that retention let go.
  *
  * Happy path of a move: the spare (already allocated and synced) gets its header and a sync, is
  * renamed to its name, the directory is synced, HEAD names it and is synced; only then the segment
@@ -81,7 +81,7 @@ static int make_header(struct journal *journal, struct format_segment *header, u
 	if (result < 0)
 		return result;
 	if (crypto_derive(journal->options.key, header->salt, CRYPTO_SEGMENT, writer->key,
-			  header->key_check) != TTG_OK)
+	                  header->key_check) != TTG_OK)
 		return -EIO;
 	format_segment_encode(header, block);
 	return 0;

@@ -1,7 +1,7 @@
 /*
  * The proof. Segments go in order of their first sequence; each header names the end and the chain
- * hash of the one before, so a missing, swapped, truncated or older segment shows where it joins its
- * neighbour. The newest one has no neighbour: for it HEAD says how far it reached at least, and
+ * hash of the one before, so a missing, swapped, truncated or older segment shows where it joins
+ * its neighbour. The newest one has no neighbour: for it HEAD says how far it reached at least, and
  * tail.c decides about what follows its last valid batch.
  *
  * Owned by the caller's thread. Nothing here writes.
@@ -15,7 +15,7 @@
 #include "base/keyfile.h"
 
 static enum ttg_error damage(struct scan *scan, const struct segment *segment, uint64_t offset,
-			     enum ttg_error code, const char *reason)
+                             enum ttg_error code, const char *reason)
 {
 	char path[SEGMENT_PATH];
 
@@ -46,11 +46,11 @@ static bool room_for_scratch(struct scan *scan, size_t bytes)
 }
 
 static enum ttg_error decrypt(struct scan *scan, const struct segment *segment,
-			      const struct format_batch *batch, const uint8_t *bytes,
-			      const char **reason)
+                              const struct format_batch *batch, const uint8_t *bytes,
+                              const char **reason)
 {
 	struct crypto_unit unit = { segment->header.cipher, segment->key, batch->number, bytes,
-				    FORMAT_BATCH_HEADER };
+		                    FORMAT_BATCH_HEADER };
 	struct journal_record record;
 	size_t offset = 0;
 	uint32_t records = 0;
@@ -59,7 +59,7 @@ static enum ttg_error decrypt(struct scan *scan, const struct segment *segment,
 		return TTG_ENOMEM;
 	*reason = "body is not what was encrypted";
 	if (crypto_unseal(scan->crypto, &unit, bytes + FORMAT_BATCH_HEADER, batch->body_bytes,
-			  scan->scratch) != TTG_OK)
+	                  scan->scratch) != TTG_OK)
 		return TTG_ECORRUPT;
 	*reason = "body does not hold the records its header counts";
 	while (offset < batch->body_bytes) {
@@ -71,7 +71,7 @@ static enum ttg_error decrypt(struct scan *scan, const struct segment *segment,
 }
 
 static enum ttg_error check_place(const struct scan_place *place, const struct format_batch *batch,
-				  const char **reason)
+                                  const char **reason)
 {
 	const struct segment *segment = place->segment;
 
@@ -87,8 +87,8 @@ static enum ttg_error check_place(const struct scan_place *place, const struct f
 }
 
 enum ttg_error scan_batch(struct scan *scan, const struct scan_place *place,
-			  struct format_batch *batch, uint8_t chain[JOURNAL_HASH_BYTES],
-			  const char **reason)
+                          struct format_batch *batch, uint8_t chain[JOURNAL_HASH_BYTES],
+                          const char **reason)
 {
 	enum ttg_error err;
 	const uint8_t *bytes = window_at(&scan->window, place->offset, FORMAT_BATCH_HEADER, &err);
@@ -104,25 +104,25 @@ enum ttg_error scan_batch(struct scan *scan, const struct scan_place *place,
 		return err;
 	*reason = "file ends inside a batch";
 	bytes = window_at(&scan->window, place->offset,
-			  (size_t)format_batch_bytes(batch->body_bytes), &err);
+	                  (size_t)format_batch_bytes(batch->body_bytes), &err);
 	if (bytes == NULL)
 		return err;
 	hashed = FORMAT_BATCH_HEADER + batch->body_bytes + FORMAT_TAG;
 	*reason = "wrong checksum of the body";
 	if (crc32c(0, bytes + FORMAT_BATCH_HEADER,
-		   hashed - FORMAT_BATCH_HEADER + JOURNAL_HASH_BYTES) !=
+	           hashed - FORMAT_BATCH_HEADER + JOURNAL_HASH_BYTES) !=
 	    format_get_u32(bytes + hashed + JOURNAL_HASH_BYTES))
 		return TTG_ECORRUPT;
 	*reason = "wrong chain hash";
 	err = crypto_hash(scan->crypto, place->segment->chain, JOURNAL_HASH_BYTES, bytes, hashed,
-			  chain);
+	                  chain);
 	if (err != TTG_OK)
 		return err;
 	if (memcmp(chain, bytes + hashed, JOURNAL_HASH_BYTES) != 0)
 		return TTG_ECORRUPT;
 	*reason = "bytes behind the batch are damaged";
 	if (!padding_whole(bytes + hashed + FORMAT_BATCH_TRAILER,
-			   bytes + format_batch_bytes(batch->body_bytes)))
+	                   bytes + format_batch_bytes(batch->body_bytes)))
 		return TTG_ECORRUPT;
 	return scan->key != NULL ? decrypt(scan, place->segment, batch, bytes, reason) : TTG_OK;
 }
@@ -174,7 +174,7 @@ static enum ttg_error walk(struct scan *scan, struct scan_place *place, const ch
 
 /* A segment that a later one follows: it ends where that one says, and nothing else counts. */
 static enum ttg_error prove_inner(struct scan *scan, struct segment *segment,
-				  const struct segment *next)
+                                  const struct segment *next)
 {
 	struct scan_place place = { segment, FORMAT_BLOCK, next->header.previous.end };
 	const char *reason;
@@ -182,7 +182,7 @@ static enum ttg_error prove_inner(struct scan *scan, struct segment *segment,
 
 	if (place.limit > scan->window.size)
 		return damage(scan, segment, scan->window.size, TTG_ECORRUPT,
-			      "file is shorter than the segment that follows says");
+		              "file is shorter than the segment that follows says");
 	err = walk(scan, &place, &reason);
 	if (err != TTG_OK)
 		return damage(scan, segment, place.offset, err, reason);
@@ -190,7 +190,7 @@ static enum ttg_error prove_inner(struct scan *scan, struct segment *segment,
 	    segment->last_sequence + 1 != next->header.first_sequence ||
 	    memcmp(segment->chain, next->header.previous.chain, JOURNAL_HASH_BYTES) != 0)
 		return damage(scan, segment, segment->end, TTG_ECORRUPT,
-			      "the segment that follows does not continue this one");
+		              "the segment that follows does not continue this one");
 	segment->used_bytes = scan->window.size;
 	return TTG_OK;
 }
@@ -199,15 +199,15 @@ static enum ttg_error prove_last(struct scan *scan, struct segment *segment)
 {
 	struct scan_place place = { segment, FORMAT_BLOCK, scan->window.size };
 	bool closed = scan->head.closed &&
-		      scan->head.end.segment == segment->header.first_sequence &&
-		      memcmp(scan->head.salt, segment->header.salt, FORMAT_SALT) == 0;
+	              scan->head.end.segment == segment->header.first_sequence &&
+	              memcmp(scan->head.salt, segment->header.salt, FORMAT_SALT) == 0;
 	uint64_t used = 0;
 	const char *reason;
 	enum ttg_error err;
 
 	if (!closed && scan->window.size < segment->header.allocated_bytes)
 		return damage(scan, segment, scan->window.size, TTG_ECORRUPT,
-			      "file was cut off: it is shorter than was allocated");
+		              "file was cut off: it is shorter than was allocated");
 	err = walk(scan, &place, &reason);
 	if (err == TTG_ECORRUPT || err == TTG_EVERSION) {
 		const char *why = reason;
@@ -233,7 +233,7 @@ static enum ttg_error open_window(struct scan *scan, const struct segment *segme
 	result = window_open(&scan->window, path);
 	if (result < 0)
 		return message_set(scan->message, world_error(result), "%s: cannot be opened: %s",
-				   path, strerror(-result));
+		                   path, strerror(-result));
 	return TTG_OK;
 }
 
@@ -250,12 +250,12 @@ static enum ttg_error prove_segment(struct scan *scan, size_t i)
 	report_progress(scan, FORMAT_BLOCK);
 	compare_with_head(scan, segment);
 	err = last ? prove_last(scan, segment)
-		   : prove_inner(scan, segment, scan->segments.items[i + 1]);
+	           : prove_inner(scan, segment, scan->segments.items[i + 1]);
 	if (err != TTG_OK)
 		return err;
 	if (segment->header.first_sequence == scan->head.end.segment && !scan->head_reached)
 		return damage(scan, segment, segment->end, TTG_ECORRUPT,
-			      "ends before what HEAD says was durable: an older copy, or cut off");
+		              "ends before what HEAD says was durable: an older copy, or cut off");
 	return TTG_OK;
 }
 
@@ -266,8 +266,8 @@ static enum ttg_error check_header(struct scan *scan, struct segment *segment, u
 
 	if (segment->header.first_sequence != name)
 		return message_set(scan->message, TTG_ECORRUPT,
-				   "%s/seg-%016" PRIx64 ".ttj: offset 32: holds another segment",
-				   scan->directory, name);
+		                   "%s/seg-%016" PRIx64 ".ttj: offset 32: holds another segment",
+		                   scan->directory, name);
 	if (memcmp(segment->header.journal_id, scan->head.journal_id, FORMAT_ID) != 0)
 		return damage(scan, segment, 56, TTG_ECORRUPT, "belongs to another journal");
 	if (scan->key == NULL)
@@ -276,8 +276,7 @@ static enum ttg_error check_header(struct scan *scan, struct segment *segment, u
 	if (err != TTG_OK)
 		return damage(scan, segment, 72, err, "key derivation failed");
 	if (memcmp(check, segment->header.key_check, FORMAT_KEY_CHECK) != 0)
-		return damage(scan, segment, 104, TTG_ECRYPTO,
-			      "was encrypted with another key");
+		return damage(scan, segment, 104, TTG_ECRYPTO, "was encrypted with another key");
 	return TTG_OK;
 }
 
@@ -321,21 +320,21 @@ static enum ttg_error check_links(struct scan *scan)
 
 		if (before == NULL && oldest_ever != (segment->header.previous.segment == 0))
 			return damage(scan, segment, 120, TTG_ECORRUPT,
-				      "the segment before it cannot be the one it names");
+			              "the segment before it cannot be the one it names");
 		if (before != NULL &&
 		    segment->header.previous.segment != before->header.first_sequence)
 			return damage(scan, segment, 120, TTG_ECORRUPT,
-				      "the segment before it is missing");
+			              "the segment before it is missing");
 		if (before != NULL && segment->header.epoch < before->header.epoch)
 			return damage(scan, segment, 24, TTG_ECORRUPT,
-				      "is from an earlier epoch than the segment before it");
+			              "is from an earlier epoch than the segment before it");
 	}
 	return TTG_OK;
 }
 
 /* What HEAD knows of must be there. Splits off files older than it keeps. */
 static enum ttg_error check_names(struct scan *scan, const uint64_t *names, size_t count,
-				  size_t *first)
+                                  size_t *first)
 {
 	const struct format_head *head = &scan->head;
 	uint64_t oldest = head->first_held != 0 ? head->first_held : 1;
@@ -350,12 +349,12 @@ static enum ttg_error check_names(struct scan *scan, const uint64_t *names, size
 		return TTG_OK;
 	if (*first == count || names[*first] != oldest)
 		return message_set(scan->message, TTG_ECORRUPT,
-				   "%s/seg-%016" PRIx64 ".ttj: offset 0: segment is missing",
-				   scan->directory, oldest);
+		                   "%s/seg-%016" PRIx64 ".ttj: offset 0: segment is missing",
+		                   scan->directory, oldest);
 	if (!newest_there)
 		return message_set(scan->message, TTG_ECORRUPT,
-				   "%s/seg-%016" PRIx64 ".ttj: offset 0: segment is missing",
-				   scan->directory, head->end.segment);
+		                   "%s/seg-%016" PRIx64 ".ttj: offset 0: segment is missing",
+		                   scan->directory, head->end.segment);
 	return TTG_OK;
 }
 
@@ -381,8 +380,8 @@ static enum ttg_error load_head(struct scan *scan, size_t n_segments)
 
 	if (err == TTG_ENOENT && n_segments > 0)
 		return message_set(scan->message, TTG_ECORRUPT,
-				   "%s/" HEAD_NAME ": offset 0: is missing, but segments are there",
-				   scan->directory);
+		                   "%s/" HEAD_NAME ": offset 0: is missing, but segments are there",
+		                   scan->directory);
 	return err;
 }
 
@@ -390,7 +389,7 @@ enum ttg_error scan_run(struct scan *scan)
 {
 	size_t count;
 	enum ttg_error err = segment_list_names(scan->world, scan->directory, SEGMENT_FILE,
-						&scan->leftovers, &count, scan->message);
+	                                        &scan->leftovers, &count, scan->message);
 
 	window_init(&scan->window, scan->world);
 	if (err != TTG_OK)

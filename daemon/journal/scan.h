@@ -52,8 +52,8 @@ struct scan_place {
 	uint64_t limit; /* nothing of the segment lies at or behind */
 };
 enum ttg_error scan_batch(struct scan *scan, const struct scan_place *place,
-			  struct format_batch *batch, uint8_t chain[JOURNAL_HASH_BYTES],
-			  const char **reason);
+                          struct format_batch *batch, uint8_t chain[JOURNAL_HASH_BYTES],
+                          const char **reason);
 
 /*
  * tail.c: decides what the invalid bytes at place of the newest segment are. TTG_OK: the end, or a
@@ -61,6 +61,6 @@ enum ttg_error scan_batch(struct scan *scan, const struct scan_place *place,
  * damage.
  */
 enum ttg_error tail_judge(struct scan *scan, const struct scan_place *place, uint64_t *used_bytes,
-			  const char **reason);
+                          const char **reason);
 
 #endif

@@ -1,12 +1,11 @@
 /*
  * The list of segments, their names and their sparse indexes; decrypted batches. Memory only, but
- * for segment_list_names(). An index entry is lost rather than a batch refused when memory is short:
- * it only makes a seek walk further.
+ * for segment_list_names(). An index entry is lost rather than a batch refused when memory is
+ * short: it only makes a seek walk further.
  */
 #include "journal/segment.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +49,7 @@ static void thin_out(struct segment *segment)
 }
 
 enum ttg_error segment_add_batch(struct segment *segment, const struct format_batch *batch,
-				 uint64_t offset)
+                                 uint64_t offset)
 {
 	uint32_t number = segment->batches++;
 	uint32_t count = segment->index_count;
@@ -65,8 +64,7 @@ enum ttg_error segment_add_batch(struct segment *segment, const struct format_ba
 		return TTG_OK;
 	if ((count & (count - 1)) == 0) { /* full at powers of two */
 		uint32_t more = count == 0 ? 1 : 2 * count;
-		struct segment_index_entry *index =
-			realloc(segment->index, more * sizeof(*index));
+		struct segment_index_entry *index = realloc(segment->index, more * sizeof(*index));
 
 		if (index == NULL)
 			return TTG_ENOMEM;
@@ -160,13 +158,13 @@ struct segment *segment_list_find(const struct segment_list *list, uint64_t sequ
 }
 
 void segment_path(char out[SEGMENT_PATH], const char *directory, enum segment_file kind,
-		  uint64_t sequence)
+                  uint64_t sequence)
 {
 	const char *format = kind == SEGMENT_FILE ? "seg-" : "snap-";
 	const char *ending = kind == SEGMENT_FILE ? "ttj" : "tts";
 
 	(void)snprintf(out, SEGMENT_PATH, "%s/%s%016" PRIx64 ".%s", directory, format, sequence,
-		       ending);
+	               ending);
 }
 
 void segment_path_named(char out[SEGMENT_PATH], const char *directory, const char *name)
@@ -190,7 +188,8 @@ static bool parse_name(const char *name, enum segment_file kind, uint64_t *seque
 	size_t prefix_len = strlen(prefix);
 	uint64_t value = 0;
 
-	if (strlen(name) != prefix_len + NAME_DIGITS + 4 || strncmp(name, prefix, prefix_len) != 0 ||
+	if (strlen(name) != prefix_len + NAME_DIGITS + 4 ||
+	    strncmp(name, prefix, prefix_len) != 0 ||
 	    strcmp(name + prefix_len + NAME_DIGITS, ending) != 0)
 		return false;
 	for (size_t i = 0; i < NAME_DIGITS; i++) {
@@ -238,8 +237,8 @@ static int compare_sequences(const void *a, const void *b)
 }
 
 enum ttg_error segment_list_names(const struct world *world, const char *directory,
-				  enum segment_file kind, uint64_t **out, size_t *count,
-				  struct message *message)
+                                  enum segment_file kind, uint64_t **out, size_t *count,
+                                  struct message *message)
 {
 	struct names names = { .kind = kind };
 	int result = world->list(world->self, directory, collect_name, &names);
@@ -251,7 +250,7 @@ enum ttg_error segment_list_names(const struct world *world, const char *directo
 		if (result >= 0)
 			return message_set(message, TTG_ENOMEM, "no memory to list the journal");
 		return message_set(message, world_error(result), "%s: cannot be listed: %s",
-				   directory, strerror(-result));
+		                   directory, strerror(-result));
 	}
 	if (names.count > 1)
 		qsort(names.items, names.count, sizeof(*names.items), compare_sequences);
@@ -261,7 +260,7 @@ enum ttg_error segment_list_names(const struct world *world, const char *directo
 }
 
 struct plain *plain_new(uint64_t first_sequence, uint32_t count, const uint32_t *offsets,
-			const uint8_t *data, size_t len)
+                        const uint8_t *data, size_t len)
 {
 	size_t offsets_bytes = count * sizeof(uint32_t);
 	struct plain *plain = malloc(sizeof(*plain) + offsets_bytes + len);
@@ -317,28 +316,4 @@ bool plain_get(const struct plain *plain, uint64_t sequence, struct journal_reco
 		return false;
 	offset = plain->offsets[sequence - plain->first_sequence];
 	return format_record_decode(plain->data, plain->len, &offset, out);
-}
-
-enum ttg_error world_error(int64_t negative_errno)
-{
-	switch (-negative_errno) {
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return TTG_EPERM;
-	case ENOENT:
-	case ENOTDIR:
-		return TTG_ENOENT;
-	case ENOSPC:
-	case EDQUOT:
-		return TTG_ENOSPC;
-	case ENOMEM:
-		return TTG_ENOMEM;
-	case EEXIST:
-		return TTG_EEXIST;
-	case EWOULDBLOCK:
-		return TTG_ELOCKED;
-	default:
-		return TTG_EIO;
-	}
 }

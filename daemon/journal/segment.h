@@ -9,7 +9,8 @@
 
 #define SEGMENT_PATH      4352 /* directory and file name */
 #define SEGMENT_DIRECTORY 4096 /* longest directory */
-#define SEGMENT_INDEX_MAX 1024 /* entries a segment; then every other goes and the stride doubles */
+#define SEGMENT_INDEX_MAX 1024 /* entries a segment; then every other goes and the stride doubles  \
+	                        */
 
 struct segment_index_entry {
 	uint64_t sequence;
@@ -41,7 +42,7 @@ struct segment *segment_new(const struct format_segment *header);
 void segment_free(struct segment **segment);
 /* Takes in a batch that follows the ones before. TTG_ENOMEM: the index stays coarser. */
 enum ttg_error segment_add_batch(struct segment *segment, const struct format_batch *batch,
-				 uint64_t offset);
+                                 uint64_t offset);
 /* Where to begin looking for the batch that holds sequence. */
 uint64_t segment_seek(const struct segment *segment, uint64_t sequence);
 
@@ -55,12 +56,12 @@ struct segment *segment_list_find(const struct segment_list *list, uint64_t sequ
 
 enum segment_file { SEGMENT_FILE, SEGMENT_SNAPSHOT };
 void segment_path(char out[SEGMENT_PATH], const char *directory, enum segment_file kind,
-		  uint64_t sequence);
+                  uint64_t sequence);
 void segment_path_named(char out[SEGMENT_PATH], const char *directory, const char *name);
 /* All sequences in names of one kind in a directory, sorted; *out is malloc'd. */
 enum ttg_error segment_list_names(const struct world *world, const char *directory,
-				  enum segment_file kind, uint64_t **out, size_t *count,
-				  struct message *message);
+                                  enum segment_file kind, uint64_t **out, size_t *count,
+                                  struct message *message);
 
 /* A decrypted batch, shared by cache and readers of one thread. */
 struct plain {
@@ -73,14 +74,11 @@ struct plain {
 };
 /* One allocation; offsets and data are copied when given. NULL on lack of memory. */
 struct plain *plain_new(uint64_t first_sequence, uint32_t count, const uint32_t *offsets,
-			const uint8_t *data, size_t len);
+                        const uint8_t *data, size_t len);
 struct plain *plain_keep(struct plain *plain);
 void plain_drop(struct plain **plain);
 /* Fills offsets from data. False: data is not `count` records. */
 bool plain_parse(struct plain *plain);
 bool plain_get(const struct plain *plain, uint64_t sequence, struct journal_record *out);
-
-/* What a failed world call means to our callers. */
-enum ttg_error world_error(int64_t negative_errno);
 
 #endif

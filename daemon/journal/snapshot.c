@@ -18,7 +18,7 @@
 #define SNAPSHOT_MAX     (4ull * 1024 * 1024 * 1024)
 
 static enum ttg_error encode(struct journal *journal, struct crypto *crypto, uint64_t sequence,
-			     const void *data, size_t len, uint8_t *out)
+                             const void *data, size_t len, uint8_t *out)
 {
 	const struct world *world = journal->world;
 	struct format_snapshot header = {
@@ -37,7 +37,7 @@ static enum ttg_error encode(struct journal *journal, struct crypto *crypto, uin
 	if (world->random(world->self, header.salt, FORMAT_SALT) < 0)
 		return TTG_ESYS;
 	err = crypto_derive(journal->options.key, header.salt, CRYPTO_SNAPSHOT, key,
-			    header.key_check);
+	                    header.key_check);
 	if (err != TTG_OK)
 		return err;
 	format_snapshot_encode(&header, out);
@@ -46,7 +46,7 @@ static enum ttg_error encode(struct journal *journal, struct crypto *crypto, uin
 	if (err == TTG_OK)
 		err = crypto_hash(crypto, out, (size_t)(hash - out), NULL, 0, hash);
 	format_put_u32(hash + JOURNAL_HASH_BYTES,
-		       crc32c(0, body, len + FORMAT_TAG + JOURNAL_HASH_BYTES));
+	               crc32c(0, body, len + FORMAT_TAG + JOURNAL_HASH_BYTES));
 	return err;
 }
 
@@ -69,7 +69,7 @@ static void drop_old(struct journal *journal)
 }
 
 enum ttg_error journal_snapshot_save(struct journal *journal, uint64_t sequence, const void *data,
-				     size_t len, struct message *message)
+                                     size_t len, struct message *message)
 {
 	size_t bytes = FORMAT_SNAPSHOT_HEADER + len + SNAPSHOT_TRAILER;
 	struct crypto *crypto;
@@ -97,7 +97,7 @@ enum ttg_error journal_snapshot_save(struct journal *journal, uint64_t sequence,
 	result = world_replace_file(journal->world, path, out, bytes);
 	if (result < 0)
 		err = message_set(message, world_error(result), "%s: cannot be written: %s", path,
-				  strerror(-result));
+		                  strerror(-result));
 	else
 		drop_old(journal);
 out:
@@ -108,8 +108,8 @@ out:
 
 /* Everything but decryption. */
 static enum ttg_error check(struct journal *journal, struct crypto *crypto, uint64_t name,
-			    const uint8_t *file, size_t bytes, struct format_snapshot *header,
-			    const char **reason)
+                            const uint8_t *file, size_t bytes, struct format_snapshot *header,
+                            const char **reason)
 {
 	uint8_t hash[JOURNAL_HASH_BYTES];
 	const uint8_t *stored;
@@ -129,7 +129,7 @@ static enum ttg_error check(struct journal *journal, struct crypto *crypto, uint
 	stored = file + FORMAT_SNAPSHOT_HEADER + header->body_bytes + FORMAT_TAG;
 	*reason = "wrong checksum";
 	if (crc32c(0, file + FORMAT_SNAPSHOT_HEADER,
-		   header->body_bytes + FORMAT_TAG + JOURNAL_HASH_BYTES) !=
+	           header->body_bytes + FORMAT_TAG + JOURNAL_HASH_BYTES) !=
 	    format_get_u32(stored + JOURNAL_HASH_BYTES))
 		return TTG_ECORRUPT;
 	*reason = "wrong hash";
@@ -140,25 +140,25 @@ static enum ttg_error check(struct journal *journal, struct crypto *crypto, uint
 }
 
 static enum ttg_error decrypt(struct journal *journal, struct crypto *crypto, const uint8_t *file,
-			      const struct format_snapshot *header, uint8_t *out)
+                              const struct format_snapshot *header, uint8_t *out)
 {
 	uint8_t key[JOURNAL_KEY_BYTES];
 	uint8_t key_check[FORMAT_KEY_CHECK];
 	struct crypto_unit unit = { header->cipher, key, 0, file, FORMAT_SNAPSHOT_HEADER };
-	enum ttg_error err = crypto_derive(journal->options.key, header->salt, CRYPTO_SNAPSHOT, key,
-					   key_check);
+	enum ttg_error err =
+	        crypto_derive(journal->options.key, header->salt, CRYPTO_SNAPSHOT, key, key_check);
 
 	if (err == TTG_OK && memcmp(key_check, header->key_check, FORMAT_KEY_CHECK) != 0)
 		err = TTG_ECRYPTO;
 	if (err == TTG_OK)
-		err = crypto_unseal(crypto, &unit, file + FORMAT_SNAPSHOT_HEADER, header->body_bytes,
-				    out);
+		err = crypto_unseal(crypto, &unit, file + FORMAT_SNAPSHOT_HEADER,
+		                    header->body_bytes, out);
 	wipe(key, sizeof(key));
 	return err;
 }
 
 static enum ttg_error read_file(struct journal *journal, const char *path, uint8_t **out,
-				size_t *bytes)
+                                size_t *bytes)
 {
 	const struct world *world = journal->world;
 	int file = world->open(world->self, path, WORLD_READ);
@@ -184,7 +184,7 @@ static enum ttg_error read_file(struct journal *journal, const char *path, uint8
 
 /* *data is malloc'd on TTG_OK. */
 static enum ttg_error load_one(struct journal *journal, uint64_t name, uint8_t **data, size_t *len,
-			       struct message *message)
+                               struct message *message)
 {
 	struct crypto *crypto = crypto_new();
 	struct format_snapshot header;
@@ -215,7 +215,7 @@ static enum ttg_error load_one(struct journal *journal, uint64_t name, uint8_t *
 
 /* Without snapshot `from` only what the journal still holds can be replayed. */
 static enum ttg_error check_replay(const struct journal *journal, uint64_t from,
-				   struct message *message)
+                                   struct message *message)
 {
 	char first[160];
 
@@ -224,20 +224,20 @@ static enum ttg_error check_replay(const struct journal *journal, uint64_t from,
 	(void)memccpy(first, message != NULL ? message->text : "", '\0', sizeof(first));
 	first[sizeof(first) - 1] = '\0';
 	return message_set(message, TTG_ECORRUPT,
-			   "no snapshot reaches sequence %" PRIu64
-			   ", where the journal begins; newest: %s",
-			   journal->first_sequence, first[0] != '\0' ? first : "none");
+	                   "no snapshot reaches sequence %" PRIu64
+	                   ", where the journal begins; newest: %s",
+	                   journal->first_sequence, first[0] != '\0' ? first : "none");
 }
 
 enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence, uint8_t **data,
-				     size_t *len, struct message *message)
+                                     size_t *len, struct message *message)
 {
 	struct message damage = { "" };
 	struct message other;
 	uint64_t *names;
 	size_t count;
-	enum ttg_error err = segment_list_names(journal->world, journal->directory, SEGMENT_SNAPSHOT,
-						&names, &count, message);
+	enum ttg_error err = segment_list_names(journal->world, journal->directory,
+	                                        SEGMENT_SNAPSHOT, &names, &count, message);
 
 	*data = NULL;
 	if (err != TTG_OK)
@@ -248,13 +248,14 @@ enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence
 		if (names[count] > journal_durable(journal))
 			continue;
 		err = load_one(journal, names[count], data, len,
-			       damage.text[0] == '\0' ? &damage : &other);
+		               damage.text[0] == '\0' ? &damage : &other);
 		if (err == TTG_ENOMEM || err == TTG_EIO)
 			break;
 		if (err == TTG_OK)
 			*sequence = names[count];
 		else
-			err = TTG_ENOENT; /* damaged: an older one will do if the records are held */
+			err = TTG_ENOENT; /* damaged: an older one will do if the records are held
+			                   */
 	}
 	free(names);
 	if (message != NULL)

@@ -34,10 +34,11 @@ struct writer {
 	int head_file;
 	struct format_head head; /* as it stands on disk */
 	uint64_t epoch;
-	uint64_t sequence;         /* last durable */
-	struct format_link link;   /* end of what is durable: the active segment's, or recovered */
-	uint64_t recovered_used;   /* file == -1: how far to cut the recovered segment; 0: do not */
-	uint64_t replaced_bytes;   /* file == -1: size of an empty segment that the next one replaces */
+	uint64_t sequence;       /* last durable */
+	struct format_link link; /* end of what is durable: the active segment's, or recovered */
+	uint64_t recovered_used; /* file == -1: how far to cut the recovered segment; 0: do not */
+	uint64_t replaced_bytes; /* file == -1: size of an empty segment that the next one replaces
+	                          */
 };
 
 struct cache {
@@ -75,7 +76,7 @@ struct journal {
 
 /* writer.c. All but writer_init/fini are called with the lock held and return with it held. */
 enum ttg_error writer_init(struct journal *journal, struct message *message);
-void writer_fini(struct journal *journal); /* brings HEAD up to date and cuts the segment */
+void writer_fini(struct journal *journal);  /* brings HEAD up to date and cuts the segment */
 bool writer_round(struct journal *journal); /* one piece of work; false: there is none */
 void *writer_main(void *journal);
 void writer_fail(struct journal *journal, enum ttg_error code, const char *what, int result);

@@ -35,7 +35,7 @@ static bool sector_unwritten(const uint8_t *sector)
 
 /* A later batch of this segment, header and body whole; its chain cannot be told from here. */
 static enum ttg_error follows(struct scan *scan, const struct scan_place *place, uint64_t offset,
-			      bool *found)
+                              bool *found)
 {
 	struct format_batch batch;
 	const char *reason;
@@ -50,18 +50,19 @@ static enum ttg_error follows(struct scan *scan, const struct scan_place *place,
 	    batch.segment_tag != format_segment_tag(&place->segment->header) ||
 	    format_batch_bytes(batch.body_bytes) > place->limit - offset)
 		return TTG_OK;
-	bytes = window_at(&scan->window, offset, (size_t)format_batch_bytes(batch.body_bytes), &err);
+	bytes = window_at(&scan->window, offset, (size_t)format_batch_bytes(batch.body_bytes),
+	                  &err);
 	if (bytes == NULL)
 		return err;
 	covered = batch.body_bytes + FORMAT_TAG + JOURNAL_HASH_BYTES;
 	*found = crc32c(0, bytes + FORMAT_BATCH_HEADER, (size_t)covered) ==
-		 format_get_u32(bytes + FORMAT_BATCH_HEADER + covered);
+	         format_get_u32(bytes + FORMAT_BATCH_HEADER + covered);
 	return TTG_OK;
 }
 
 /* Looks at the rest of the file: where its last byte that is not zero ends, and for batches. */
 static enum ttg_error look_behind(struct scan *scan, const struct scan_place *place, uint64_t *used,
-				  bool *batch_follows)
+                                  bool *batch_follows)
 {
 	uint64_t offset = place->offset;
 	enum ttg_error err;
@@ -93,8 +94,8 @@ static enum ttg_error look_behind(struct scan *scan, const struct scan_place *pl
 /* The header is whole, so its extent is known: a sector of it must be missing, and nothing else be
    there. */
 static enum ttg_error judge_extent(struct scan *scan, const struct scan_place *place,
-				   const struct format_batch *batch, uint64_t used,
-				   const char **reason)
+                                   const struct format_batch *batch, uint64_t used,
+                                   const char **reason)
 {
 	uint64_t bytes = format_batch_bytes(batch->body_bytes);
 	enum ttg_error err;
@@ -115,7 +116,7 @@ static enum ttg_error judge_extent(struct scan *scan, const struct scan_place *p
 }
 
 enum ttg_error tail_judge(struct scan *scan, const struct scan_place *place, uint64_t *used_bytes,
-			  const char **reason)
+                          const char **reason)
 {
 	const struct segment *segment = place->segment;
 	struct format_batch batch;

@@ -26,17 +26,16 @@ static void fill(const struct scan *scan, struct journal_verify_result *out)
 	out->batches = scan->batches;
 	out->records = scan->records;
 	out->bytes = scan->bytes;
-	out->first_sequence = scan->segments.count > 0
-				      ? scan->segments.items[0]->header.first_sequence
-				      : 1;
+	out->first_sequence =
+	        scan->segments.count > 0 ? scan->segments.items[0]->header.first_sequence : 1;
 	out->last_sequence = scan->last_sequence;
 	out->torn_bytes = scan->torn_bytes;
 	memcpy(out->chain_head, scan->chain, JOURNAL_HASH_BYTES);
 }
 
 enum ttg_error journal_verify(const char *directory, const uint8_t *key, const struct world *world,
-			      void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
-			      void *arg, struct journal_verify_result *out, struct message *message)
+                              void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
+                              void *arg, struct journal_verify_result *out, struct message *message)
 {
 	enum ttg_error err = TTG_ECORRUPT;
 

@@ -78,7 +78,7 @@ const uint8_t *window_at(struct window *window, uint64_t offset, size_t len, enu
 	if (offset > window->size || len > window->size - offset)
 		*err = TTG_ECORRUPT;
 	else if (offset < window->start || offset - window->start > window->len ||
-		 len > window->len - (offset - window->start))
+	         len > window->len - (offset - window->start))
 		*err = refill(window, offset, len);
 	return *err == TTG_OK ? window->buffer + (offset - window->start) : NULL;
 }

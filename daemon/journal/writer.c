@@ -2,12 +2,13 @@
  * The writer: takes what was staged, encrypts, chains, writes and syncs it, batch after batch.
  *
  * Group commit without a timer: while one batch is under way appends fill the other buffer; when it
- * is down and a flush was asked for, that buffer goes next. One batch is one write and one sync, and
- * the next write begins only after that sync: so at most one batch can ever be torn.
+ * is down and a flush was asked for, that buffer goes next. One batch is one write and one sync,
+ * and the next write begins only after that sync: so at most one batch can ever be torn.
  *
- * Order of work: batches first, then a spare segment, then files that retention let go; when nothing
- * came for JOURNAL_IDLE_NS, HEAD is brought up to date. Where a batch goes (rest of the active
- * segment or the spare) is fixed when it is taken, and appends were only let in while it fits.
+ * Order of work: batches first, then a spare segment, then files that retention let go; when
+ * nothing came for JOURNAL_IDLE_NS, HEAD is brought up to date. Where a batch goes (rest of the
+ * active segment or the spare) is fixed when it is taken, and appends were only let in while it
+ * fits.
  *
  * Fail-stop: the first failed call sets shared.failure; from then on nothing is written, synced or
  * reported durable. Bytes of the failed write may or may not be found at the next open.
@@ -29,7 +30,7 @@ void writer_fail(struct journal *journal, enum ttg_error code, const char *what,
 	if (shared->failure == TTG_OK) {
 		shared->failure = code;
 		(void)message_set(&shared->failure_message, code, "journal: %s: %s", what,
-				  result < 0 ? strerror(-result) : ttg_error_text(code));
+		                  result < 0 ? strerror(-result) : ttg_error_text(code));
 		atomic_store_explicit(&journal->failed, true, memory_order_release);
 	}
 	journal_wake(journal);
@@ -48,7 +49,7 @@ static int sync_timed(struct journal *journal, int file, uint64_t *ns)
 
 /* Encodes the batch into writer->out; see format.c for the layout. */
 static enum ttg_error encode(struct journal *journal, const struct staging *staging,
-			     struct finished *finished)
+                             struct finished *finished)
 {
 	struct writer *writer = &journal->writer;
 	struct format_batch *batch = &finished->batch;
@@ -56,7 +57,7 @@ static enum ttg_error encode(struct journal *journal, const struct staging *stag
 	uint8_t *trailer = body + staging->len + FORMAT_TAG;
 	uint64_t bytes = format_batch_bytes(staging->len);
 	struct crypto_unit unit = { writer->header.cipher, writer->key, writer->next_number,
-				    writer->out, FORMAT_BATCH_HEADER };
+		                    writer->out, FORMAT_BATCH_HEADER };
 	enum ttg_error err;
 
 	batch->segment_tag = format_segment_tag(&writer->header);
@@ -70,12 +71,12 @@ static enum ttg_error encode(struct journal *journal, const struct staging *stag
 	if (err != TTG_OK)
 		return err;
 	err = crypto_hash(writer->crypto, writer->link.chain, JOURNAL_HASH_BYTES, writer->out,
-			  (size_t)(trailer - writer->out), trailer);
+	                  (size_t)(trailer - writer->out), trailer);
 	if (err != TTG_OK)
 		return err;
 	memcpy(finished->chain, trailer, JOURNAL_HASH_BYTES);
 	format_put_u32(trailer + JOURNAL_HASH_BYTES,
-		       crc32c(0, body, staging->len + FORMAT_TAG + JOURNAL_HASH_BYTES));
+	               crc32c(0, body, staging->len + FORMAT_TAG + JOURNAL_HASH_BYTES));
 	memset(trailer + FORMAT_BATCH_TRAILER, FORMAT_PADDING,
 	       bytes - format_batch_used(staging->len));
 	return TTG_OK;
@@ -83,8 +84,8 @@ static enum ttg_error encode(struct journal *journal, const struct staging *stag
 
 /* Without the lock. On TTG_OK the batch is durable. */
 static enum ttg_error write_batch(struct journal *journal, const struct staging *staging,
-				  struct finished *finished, const char **what, int *result,
-				  uint64_t *sync_ns)
+                                  struct finished *finished, const char **what, int *result,
+                                  uint64_t *sync_ns)
 {
 	struct writer *writer = &journal->writer;
 	uint64_t bytes = format_batch_bytes(staging->len);
@@ -154,7 +155,7 @@ static struct finished *place_batch(struct journal *journal, const struct stagin
 }
 
 static void publish(struct journal *journal, struct staging *staging, struct finished *finished,
-		    uint64_t sync_ns)
+                    uint64_t sync_ns)
 {
 	struct shared *shared = &journal->shared;
 	uint64_t durable = journal->writer.sequence;
@@ -203,7 +204,7 @@ static bool do_batch(struct journal *journal)
 	shared->writing = true;
 	pthread_mutex_unlock(&shared->lock);
 	finished->plain = plain_new(staging->first_sequence, staging->count, staging->offsets,
-				    staging->data, staging->len);
+	                            staging->data, staging->len);
 	err = write_batch(journal, staging, finished, &what, &result, &sync_ns);
 	pthread_mutex_lock(&shared->lock);
 	shared->writing = false;
@@ -221,7 +222,7 @@ static bool do_spare(struct journal *journal)
 {
 	struct shared *shared = &journal->shared;
 	bool soon = !shared->spare_refused && !shared->stop &&
-		    shared->active_left < journal->options.segment_bytes / 2;
+	            shared->active_left < journal->options.segment_bytes / 2;
 	bool refused;
 	int result;
 
@@ -326,7 +327,8 @@ void *writer_main(void *arg)
 			;
 		if (shared->stop)
 			break;
-		/* Only this thread clears what these say, so nothing is missed between here and there. */
+		/* Only this thread clears what these say, so nothing is missed between here and
+		 * there. */
 		if (!shared->flush_wanted && !shared->spare_wanted && shared->removals == NULL)
 			wait_for_work(journal);
 		else if (shared->failure != TTG_OK)
@@ -353,8 +355,8 @@ enum ttg_error writer_init(struct journal *journal, struct message *message)
 	writer->head_file = world->open(world->self, path, WORLD_WRITE);
 	if (writer->head_file < 0)
 		return message_set(message, world_error(writer->head_file),
-				   "%s: cannot be opened for writing: %s", path,
-				   strerror(-writer->head_file));
+		                   "%s: cannot be opened for writing: %s", path,
+		                   strerror(-writer->head_file));
 	return TTG_OK;
 }
 

@@ -33,12 +33,18 @@ void memory_world_kill(struct memory_world *memory);
 /* Ends the crash: handles and locks are gone, the disk holds what `how` leaves. */
 void memory_world_crash(struct memory_world *memory, enum memory_crash how);
 
-enum memory_call { MEMORY_WRITE, MEMORY_SYNC, MEMORY_SYNC_DIR, MEMORY_ALLOCATE, MEMORY_RENAME,
-		   MEMORY_CALLS };
+enum memory_call {
+	MEMORY_WRITE,
+	MEMORY_SYNC,
+	MEMORY_SYNC_DIR,
+	MEMORY_ALLOCATE,
+	MEMORY_RENAME,
+	MEMORY_CALLS
+};
 /* The call number `after` from now (0: the next) of this kind fails with -errno_value, and all
    later ones too when `forever`. */
 void memory_world_fail(struct memory_world *memory, enum memory_call call, uint64_t after,
-		       int errno_value, bool forever);
+                       int errno_value, bool forever);
 /* Calls so far. */
 uint64_t memory_world_calls(struct memory_world *memory, enum memory_call call);
 /* What free_bytes() says, and what allocate() may still take. */
@@ -49,7 +55,7 @@ void memory_world_advance(struct memory_world *memory, int64_t ns);
 uint8_t *memory_world_file(struct memory_world *memory, const char *path, uint64_t *size);
 /* Sets a file's bytes, making it when missing; data NULL removes it. */
 void memory_world_put(struct memory_world *memory, const char *path, const void *data,
-		      uint64_t size);
+                      uint64_t size);
 /* Path of the i-th file by name, NULL behind the last. Valid until names change. */
 const char *memory_world_name(struct memory_world *memory, size_t i);
 
