@@ -1,0 +1,90 @@
+/* What the files of the outbox share: outbox.c (object), outbox_sector.c (bytes), outbox_recover.c. */
+#ifndef TTG_CLIENT_OUTBOX_INTERNAL_H
+#define TTG_CLIENT_OUTBOX_INTERNAL_H
+
+#include <limits.h>
+#include "client/outbox.h"
+
+#define SECTOR_BYTES 512
+#define SECTOR_DATA 500
+#define BATCH_HEAD 8        /* length and number of records */
+#define PUT_HEAD 29         /* kind, index, id, length */
+#define DONE_RECORD 17      /* kind, first, count */
+#define RECORD_PUT 1
+#define RECORD_DONE 2
+#define OUTBOX_VERSION 1
+#define OUTBOX_MAX_SEGMENT_BYTES (64u * 1024 * 1024) /* no segment of ours is as long */
+#define OUTBOX_PATH_BYTES PATH_MAX
+
+enum sector_kind {
+	SECTOR_ABSENT = 0, /* nothing but zeros: never written */
+	SECTOR_VALID = 1,
+	SECTOR_DAMAGED = 2,
+};
+
+/* Outcome of reading a sector's trailer. */
+struct sector {
+	enum sector_kind kind;
+	uint32_t batch, part;
+};
+
+struct outbox_segment {
+	uint64_t number;
+	uint64_t bytes;
+	uint64_t first_index; /* of its first event; next_index when it has none */
+	size_t open;          /* events in it that are not done */
+};
+
+/* An event found at opening. */
+struct outbox_found {
+	uint8_t id[16];
+	uint32_t bytes;
+	bool done;
+	struct outbox_place place;
+};
+
+struct outbox {
+	const struct world *world;
+	char dir[OUTBOX_PATH_BYTES];
+	size_t max_bytes, segment_bytes;
+	int lock_file;
+	bool broken;            /* a write or sync failed: nothing is believed any more */
+
+	struct outbox_segment *segments; /* oldest first */
+	size_t n_segments, segment_capacity;
+	int active_file;        /* of the newest segment; -1: the next batch begins a new one */
+	int read_file;          /* of segment read_segment; -1: none */
+	uint64_t read_segment;
+	uint64_t total_bytes, refused_bytes;
+	uint64_t next_segment, next_batch, next_index;
+
+	uint64_t *done;         /* indexes to be noted with the next batch */
+	size_t n_done, done_capacity;
+
+	struct outbox_found *found; /* until outbox_each() */
+	size_t n_found, found_capacity;
+	uint64_t found_first;   /* index of found[0] */
+};
+
+/* Lays `len` bytes of data out in sectors; `out` has room for sectors_for(len). */
+size_t sectors_for(size_t len);
+void sectors_write(uint8_t *out, const uint8_t *data, size_t len, uint64_t batch);
+struct sector sector_read(const uint8_t *sector);
+
+/* The head sector of a segment. */
+void sector_write_head(uint8_t out[SECTOR_BYTES], uint64_t segment, uint64_t first_batch);
+/* TTG_ECORRUPT, TTG_EVERSION. */
+enum ttg_error sector_read_head(const uint8_t sector[SECTOR_BYTES], uint64_t *segment,
+				uint64_t *first_batch);
+
+/* "<dir>/<number>.out" */
+enum ttg_error outbox_segment_path(const struct outbox *outbox, uint64_t number,
+				   char out[OUTBOX_PATH_BYTES]);
+/* Reads what is in the directory, repairs a torn tail. */
+enum ttg_error outbox_recover(struct outbox *outbox, struct message *message);
+/* Appends to the list of segments; NULL without memory. */
+struct outbox_segment *outbox_add_segment(struct outbox *outbox, uint64_t number);
+/* Removes segments from the oldest on that hold nothing open. */
+void outbox_trim(struct outbox *outbox, bool whole);
+
+#endif
