@@ -49,13 +49,11 @@ void client_clean_text(char *out, size_t out_bytes, const char *text)
 
 void client_wake(struct ttg_client *client)
 {
-	uint64_t one = 1;
-
 	if (client->woken)
 		return;
 	client->woken = true;
 	/* Fails only when the counter is full, and then the descriptor is readable as it is. */
-	(void)!write(client->wake_fd, &one, sizeof(one));
+	eventfd_write(client->wake_fd, 1);
 }
 
 static enum ttg_state public_state(const struct ttg_client *client)
@@ -265,10 +263,10 @@ static void set_timer(struct ttg_client *client, int64_t at_ns)
 
 static void clear_signals(struct ttg_client *client)
 {
-	uint64_t count;
+	eventfd_t count;
 
 	if (client->woken)
-		(void)!read(client->wake_fd, &count, sizeof(count));
+		eventfd_read(client->wake_fd, &count);
 	client->woken = false;
 	if (read(client->timer_fd, &count, sizeof(count)) > 0)
 		client->timer_ns = INT64_MAX;

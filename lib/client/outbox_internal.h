@@ -1,4 +1,5 @@
-/* What the files of the outbox share: outbox.c (object), outbox_sector.c (bytes), outbox_recover.c. */
+/* What the files of the outbox share: outbox.c (object), outbox_write.c,
+   outbox_sector.c (bytes), outbox_recover.c. */
 #ifndef TTG_CLIENT_OUTBOX_INTERNAL_H
 #define TTG_CLIENT_OUTBOX_INTERNAL_H
 
@@ -76,6 +77,12 @@ void sector_write_head(uint8_t out[SECTOR_BYTES], uint64_t segment, uint64_t fir
 /* TTG_ECORRUPT, TTG_EVERSION. */
 enum ttg_error sector_read_head(const uint8_t sector[SECTOR_BYTES], uint64_t *segment,
 				uint64_t *first_batch);
+
+/* A write or sync failed: from now on every call answers TTG_EIO, as this does. */
+enum ttg_error outbox_break(struct outbox *outbox);
+/* The segment being written, or the last that was. There must be one. */
+struct outbox_segment *outbox_newest(struct outbox *outbox);
+void outbox_close_file(const struct outbox *outbox, int *file);
 
 /* "<dir>/<number>.out" */
 enum ttg_error outbox_segment_path(const struct outbox *outbox, uint64_t number,
