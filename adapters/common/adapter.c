@@ -74,8 +74,10 @@ static void print_help(const struct adapter_kind *kind)
 	       "      --once         take what is there, wait until the broker has it, end\n"
 	       "  -h, --help         this text\n"
 	       "  -V, --version      version\n\n"
+	       "%s"
 	       "exit status: 0 fine, 1 runtime error, 2 usage or configuration\n",
-	       kind->program, kind->summary, kind->program);
+	       kind->program, kind->summary, kind->program,
+	       kind->more_help == NULL ? "" : kind->more_help);
 }
 
 /* -1: go on; else the exit status. */
@@ -166,6 +168,25 @@ static int start(struct adapter *adapter, const struct arguments *arguments)
 	status = adapter_run(adapter);
 	log_free(&adapter->log);
 	return status;
+}
+
+enum ttg_error adapter_find_places(const struct adapter_kind *kind, const char *config,
+                                   struct adapter_places *out, struct message *message)
+{
+	struct adapter adapter = { .kind = kind };
+	enum ttg_error error = TTG_ENOMEM;
+
+	adapter.kind_settings = calloc(1, kind->settings_bytes == 0 ? 1 : kind->settings_bytes);
+	if (adapter.kind_settings != NULL)
+		error = load(&adapter, config, message);
+	if (error == TTG_OK) {
+		memcpy(out->agency, adapter.settings.agency, sizeof(out->agency));
+		memcpy(out->state_dir, adapter.settings.state_dir, sizeof(out->state_dir));
+		memcpy(out->spool_dir, adapter.settings.spool_dir, sizeof(out->spool_dir));
+		out->spool_max_bytes = (size_t)adapter.settings.spool_max_bytes;
+	}
+	free(adapter.kind_settings);
+	return error;
 }
 
 int adapter_main(const struct adapter_kind *kind, int argc, char **argv)

@@ -10,6 +10,7 @@
 #ifndef ADAPTERS_COMMON_ADAPTER_H
 #define ADAPTERS_COMMON_ADAPTER_H
 
+#include <ttg/client.h>
 #include "common/config.h"
 #include "common/intake.h"
 
@@ -26,6 +27,28 @@ struct adapter_context {
 	const char *state_dir;
 };
 
+/*
+ * An adapter that keeps what it receives in a store of its own instead of writing files to
+ * out_dir. A delivery's way: keep() -> commit(), durable -> acknowledged. Called by the loop's
+ * thread with the reader's self; an error other than those named ends the adapter with nothing of
+ * the open batch acknowledged.
+ */
+struct adapter_keeper {
+	/* Name of the mailbox to attach, by its index from 0; NULL after the last. */
+	const char *(*mailbox)(void *self, size_t index);
+
+	/* Takes one delivery. TTG_EFORMAT: it cannot be read and is refused, the rest goes on. */
+	enum ttg_error (*keep)(void *self, const struct ttg_delivery *delivery,
+	                       struct message *message);
+
+	/* Makes everything taken since the last call durable. */
+	enum ttg_error (*commit)(void *self, struct message *message);
+
+	/* The broker's final answer to an event this agency published. May be NULL. */
+	enum ttg_error (*answered)(void *self, const struct ttg_outcome *outcome,
+	                           struct message *message);
+};
+
 struct adapter_kind {
 	const char *program; /* "ttg-prison" */
 	const char *summary; /* one line for --help */
@@ -33,7 +56,9 @@ struct adapter_kind {
 	size_t n_options;
 	size_t settings_bytes; /* of the object the options' offsets are in */
 	bool takes_json, takes_xml, takes_csv;
-	const char *const *receives; /* types written to out_dir; ends with NULL */
+	const char *const *receives; /* types written to out_dir; ends with NULL; may be NULL */
+	const struct adapter_keeper *keeper; /* NULL: deliveries go to out_dir */
+	const char *more_help;               /* further lines for --help; may be NULL */
 
 	/* Both pointers stay valid until close(). */
 	enum ttg_error (*open)(void **self, const struct adapter_context *context,
@@ -53,6 +78,19 @@ struct adapter_kind {
 	 */
 	enum ttg_error (*settle)(void *self, bool durable, struct message *message);
 };
+
+/* Where a document of an agency's own systems goes, for a program beside the running adapter. */
+struct adapter_places {
+	char agency[CONFIG_TEXT_BYTES];
+	char state_dir[CONFIG_TEXT_BYTES];
+	char spool_dir[CONFIG_TEXT_BYTES]; /* "": none */
+	size_t spool_max_bytes;
+};
+
+/* Loads and checks the configuration as adapter_main() does. TTG_ENOENT, TTG_EFORMAT, TTG_ENOMEM.
+ */
+enum ttg_error adapter_find_places(const struct adapter_kind *kind, const char *config,
+                                   struct adapter_places *out, struct message *message);
 
 /* main() of an adapter. Returns the exit status. */
 int adapter_main(const struct adapter_kind *kind, int argc, char **argv);

@@ -1,4 +1,7 @@
-/* Shared by the files of the frame: adapter.c (start), adapter_run.c (loop), adapter_mailbox.c. */
+/*
+ * Shared by the files of the frame: adapter.c (start), adapter_run.c (loop), adapter_mailbox.c
+ * (deliveries to out_dir), adapter_keep.c (deliveries to a keeper).
+ */
 #ifndef ADAPTERS_COMMON_ADAPTER_INTERNAL_H
 #define ADAPTERS_COMMON_ADAPTER_INTERNAL_H
 
@@ -45,6 +48,9 @@ struct adapter {
 	struct http_intake *http;
 	int signals; /* signalfd */
 
+	uint64_t *kept; /* positions taken since the last commit, for a keeper */
+	size_t n_kept;
+
 	struct job_world world;
 	struct job job;
 	struct counters counters;
@@ -60,5 +66,10 @@ int adapter_run(struct adapter *adapter);
 
 /* Callback of the client: one delivery. */
 void adapter_on_delivery(void *user, const struct ttg_delivery *delivery);
+
+/* For a kind with a keeper: sets the callbacks, attaches the mailboxes, passes answers on. */
+void adapter_keep_callbacks(struct ttg_callbacks *callbacks);
+enum ttg_error adapter_keep_attach(struct adapter *adapter, struct message *message);
+void adapter_keep_answer(struct adapter *adapter, const struct ttg_outcome *outcome);
 
 #endif

@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -50,6 +51,7 @@ static void on_outcome(void *user, const struct ttg_outcome *outcome)
 	const char *type = tag == 0 ? "earlier" : ttg_type_name((size_t)tag - 1);
 	char id[TTG_UUID_TEXT];
 
+	adapter_keep_answer(adapter, outcome);
 	if (outcome->code == TTG_OK) {
 		if (outcome->duplicate)
 			adapter->counters.duplicate++;
@@ -162,9 +164,13 @@ static enum ttg_error open_client(struct adapter *adapter, struct message *messa
 
 	snprintf(outbox, sizeof(outbox), "%s/outbox", settings->state_dir);
 	snprintf(software, sizeof(software), "%s/%s", adapter->kind->program, ttg_version());
+	if (adapter->kind->keeper != NULL)
+		adapter_keep_callbacks(&options.callbacks);
 	error = ttg_client_new(&adapter->client, &options, text);
 	if (error != TTG_OK)
 		return message_set(message, error, "%s", text);
+	if (adapter->kind->keeper != NULL)
+		return adapter_keep_attach(adapter, message);
 	if (settings->out_dir[0] != '\0')
 		error = ttg_client_attach(adapter->client, settings->mailbox, 0);
 	if (error != TTG_OK)
@@ -224,6 +230,7 @@ static void close_all(struct adapter *adapter)
 	if (adapter->job.active)
 		job_abandon(&adapter->job);
 	ttg_client_free(&adapter->client);
+	free(adapter->kept);
 	if (adapter->reader != NULL)
 		adapter->kind->close(adapter->reader);
 	spool_close(&adapter->spool);

@@ -1,5 +1,5 @@
 /* Live lines. Pure; owned by the adapter's one thread. See line.h. */
-#include "line.h"
+#include "oneservice/line.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include "base/identifier.h"
 #include "base/instant.h"
-#include "phrase.h"
+#include "oneservice/phrase.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S  INT64_C(1000000000)

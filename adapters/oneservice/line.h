@@ -9,7 +9,7 @@
 #define ONESERVICE_LINE_H
 
 #include <ttg/client.h>
-#include "words.h"
+#include "oneservice/words.h"
 
 #define LINE_BYTES 1024
 

@@ -2,8 +2,8 @@
  * Schema of the case store and the way from any older one to it. Called by the thread that owns the
  * store, before anything else is done with it. A step that fails leaves the file as it was.
  */
-#include "migrations.h"
-#include "store.h"
+#include "oneservice/migrations.h"
+#include "oneservice/store.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Finds the sentence for a type. Pure; see phrase.h. */
-#include "phrase.h"
+#include "oneservice/phrase.h"
 
 #include <stddef.h>
 

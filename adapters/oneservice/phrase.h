@@ -5,7 +5,7 @@
 #ifndef ONESERVICE_PHRASE_H
 #define ONESERVICE_PHRASE_H
 
-#include "words.h"
+#include "oneservice/words.h"
 
 typedef void (*phrase_add)(struct sentence *out, const Ttg__Event *event);
 

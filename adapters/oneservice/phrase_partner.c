@@ -1,7 +1,7 @@
 /*
  * Sentences for what colleagues, providers, courts and the broker tell. Pure; see phrase.h.
  */
-#include "phrase.h"
+#include "oneservice/phrase.h"
 
 static void service_contact(struct sentence *out, const Ttg__Event *event)
 {

@@ -1,5 +1,5 @@
 /* Sentences for what the police tell. Pure; see phrase.h. */
-#include "phrase.h"
+#include "oneservice/phrase.h"
 
 static void add_offences(struct sentence *out, Ttg__Offence *const *offences, size_t n)
 {

@@ -1,5 +1,5 @@
 /* Sentences for what the prison tells. Pure; see phrase.h. */
-#include "phrase.h"
+#include "oneservice/phrase.h"
 
 static void reception(struct sentence *out, const Ttg__Event *event)
 {

@@ -1,5 +1,5 @@
 /* Sentences for what probation tells. Pure; see phrase.h. */
-#include "phrase.h"
+#include "oneservice/phrase.h"
 
 /* "planned office visit (COAP)": the wording, or the code alone when there is none. */
 static void add_coded(struct sentence *out, const char *before, const char *description,

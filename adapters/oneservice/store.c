@@ -8,8 +8,8 @@
  * On failure the open transaction is rolled back and the caller stops: nothing unacknowledged is
  * lost, because the broker delivers it again.
  */
-#include "store.h"
-#include "migrations.h"
+#include "oneservice/store.h"
+#include "oneservice/migrations.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -259,14 +259,21 @@ enum ttg_error store_add_published(struct store *store, const uint8_t id[16], co
                                    struct message *message)
 {
 	sqlite3_stmt *statement = statement_of(store, ADD_PUBLISHED);
+	enum ttg_error error;
 
 	if (!statement)
 		return store_error(store->db, "preparing to keep our own event", message);
+	error = begin(store, message);
+	if (error != TTG_OK)
+		return error;
 	sqlite3_bind_blob(statement, 1, id, TTG_UUID_BYTES, SQLITE_STATIC);
 	sqlite3_bind_text(statement, 2, type, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 3, now_ns);
 	sqlite3_bind_blob64(statement, 4, event, event_bytes, SQLITE_STATIC);
-	return run(store, statement, "keeping our own event", message);
+	error = run(store, statement, "keeping our own event", message);
+	if (error != TTG_OK)
+		store_rollback(store);
+	return error;
 }
 
 enum ttg_error store_answer(struct store *store, const struct ttg_outcome *outcome, int64_t now_ns,

@@ -71,7 +71,10 @@ enum ttg_error store_position(struct store *store, const char *mailbox, uint64_t
 /* Events kept, whatever mailboxes they came through. */
 enum ttg_error store_count(struct store *store, uint64_t *events, struct message *message);
 
-/* Keeps an event of our own before it goes out. Commits by itself; known ids are left alone. */
+/*
+ * Keeps an event of our own before it goes out: part of the open transaction, as store_add(). Known
+ * ids are left alone.
+ */
 enum ttg_error store_add_published(struct store *store, const uint8_t id[16], const char *type,
                                    const uint8_t *event, size_t event_bytes, int64_t now_ns,
                                    struct message *message);

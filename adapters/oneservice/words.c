@@ -2,7 +2,7 @@
  * Words for people. Pure functions, no state; whatever an event says is data here, and is cut,
  * never trusted, before it reaches a terminal.
  */
-#include "words.h"
+#include "oneservice/words.h"
 
 #include <ctype.h>
 #include <stdarg.h>

@@ -241,6 +241,7 @@ static void answers_to_our_own_events_are_kept_with_them(void **state)
 	assert_int_equal(store_add_published(fixture->store, id, "service.enrolled",
 	                                     (const uint8_t *)"x", 1, 1, &fixture->message),
 	                 TTG_OK);
+	assert_int_equal(store_commit(fixture->store, &fixture->message), TTG_OK);
 	assert_int_equal(store_open_reader(&reader, fixture->path, &fixture->message), TTG_OK);
 	assert_int_equal(store_find_outcome(reader, id, &found, &fixture->message), TTG_OK);
 	assert_false(found.answered);
