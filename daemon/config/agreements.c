@@ -352,9 +352,13 @@ static void add_parties(struct work *work)
 			nearest_init(&nearest, id);
 			for (size_t j = 0; j < builder->rules->n_agencies; j++)
 				nearest_try(&nearest, builder->rules->agencies[j].id);
-			errors_add(builder->errors, place, "party %.64s is no agency, %s%s", id,
-				   nearest.best != NULL ? "did you mean " : "must be one of ",
-				   nearest.best != NULL ? nearest.best : "agencies.d");
+			if (nearest.best != NULL)
+				errors_add(builder->errors, place,
+					   "party %.64s is no agency, did you mean %s?", id,
+					   nearest.best);
+			else
+				errors_add(builder->errors, place,
+					   "party %.64s is no agency, must be one of agencies.d", id);
 		}
 	}
 }

@@ -236,6 +236,12 @@ static bool store_list(const struct reading *reading, const struct option *optio
 		snprintf(what, sizeof(what), "a list of %zu", n);
 		return refuse(reading, option, place, what);
 	}
+	for (size_t i = 0; texts && i < n; i++) {
+		const char *text = config_setting_get_string_elem(setting, (int)i);
+
+		if (text[0] == '\0' || strlen(text) >= CONFIG_TEXT_MAX || !is_clean_text(text))
+			return refuse(reading, option, place, "empty, too long or unclean in an entry");
+	}
 	memcpy((char *)reading->out + option->offset, &setting, sizeof(setting));
 	return true;
 }

@@ -72,7 +72,7 @@ static const struct option agreement_options[] = {
 	  "what the information is shared for" },
 	{ "gateway", OPTION_TEXT, AGREEMENT(gateway), 1, 256, NULL, NULL, false,
 	  "the law or power it is shared under" },
-	{ "recipient", OPTION_CHOICE, AGREEMENT(recipient), 1, CONFIG_WORD_MAX - 1, NULL,
+	{ "recipient", OPTION_CHOICE, AGREEMENT(recipient), 1, CONFIG_WORD_MAX - 1, "other",
 	  "law-enforcement other", false, "what kind of body receives" },
 	{ "valid_from", OPTION_DATE, AGREEMENT(valid_from), 10, 10, NULL, NULL, false,
 	  "first day it is in force" },

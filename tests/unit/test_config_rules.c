@@ -1,0 +1,313 @@
+/*
+ * Agencies and agreements: what the files say becomes rules, every mistake is told with its place and
+ * what would be right, and what is probably not meant is a warning.
+ */
+#include <string.h>
+
+#include "base/instant.h"
+#include "support/config_case.h"
+
+#define CONFIG_TEST(name) cmocka_unit_test_setup_teardown(name, folder_set_up, folder_tear_down)
+
+static void mistakes_of_agencies_are_told(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{ NULL, "agency: {\n name = \"A\"; };\n", "",
+		  "agencies.d/all.conf:1: agency.id is missing, must be an id of 1 to 32 characters "
+		  "a-z, 0-9 and -" },
+		{ NULL, "agency: { id = \"-a\"; name = \"A\"; };\n", "",
+		  "agencies.d/all.conf:1: agency.id is not an id, must be an id of 1 to 32 characters "
+		  "a-z, 0-9 and -" },
+		{ NULL, "agencies: ( { id = \"a\"; name = \"A\"; },\n{ id = \"a\"; name = \"B\"; } );\n",
+		  "", "agencies.d/all.conf:2: agency a stands already at ..." },
+		{ NULL, "agency: { id = \"broker\"; name = \"A\"; };\n", "",
+		  "agencies.d/all.conf:1: agency broker is the broker itself (broker.agency), must be "
+		  "another id" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; public = \"" KEY_A
+		  "\"; },\n{ label = \"y\"; public = \"" KEY_A "\"; } ); };\n",
+		  "", "agencies.d/all.conf:2: key y is the one at ..." },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; public = \"" KEY_A
+		  "\"; },\n{ label = \"x\"; public = \"" KEY_B "\"; } ); };\n",
+		  "", "agencies.d/all.conf:2: keys.label x stands twice in a, must be told apart" },
+		{ NULL, "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; } ); };\n", "",
+		  "agencies.d/all.conf:1: key x has neither, must have public or public_file" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; public = \"" KEY_A
+		  "\"; public_file = \"f\"; } ); };\n",
+		  "", "agencies.d/all.conf:1: key x has both, must have public or public_file" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\";\n"
+		  "public = \"~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\"; } ); };\n",
+		  "", "agencies.d/all.conf:1: key x is no public key, must be 40 characters Z85" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; public_file = \"f\"; "
+		  "} ); };\n",
+		  "", "agencies.d/all.conf:1: key x: ..." },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; public = \"" KEY_A
+		  "\"; from = \"2026-02-30\"; } ); };\n",
+		  "", "agencies.d/all.conf:1: keys.from is no date, must be a date \"yyyy-mm-dd\"" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; public = \"" KEY_A
+		  "\"; from = \"2026-02-03\"; to = \"2026-02-03\"; } ); };\n",
+		  "",
+		  "agencies.d/all.conf:1: key x: from is not before to, must be: to is the first day "
+		  "it is not good" },
+		{ NULL, "agency: { id = \"a\"; name = \"A\"; addresses = [ \"10.0.0.1/8\" ]; };\n", "",
+		  "agencies.d/all.conf:1: agency.addresses: the range goes beyond its prefix, must be "
+		  "\"10.0.0.0/8\"" },
+		{ NULL, "agency: { id = \"a\"; name = \"A\"; addresses = [ \"::1\",\n\"localhost\" ]; };\n",
+		  "",
+		  "agencies.d/all.conf:2: agency.addresses: not an address range, must be for example "
+		  "\"192.0.2.0/24\" or \"2001:db8::/32\"" },
+		{ NULL, "agency: { id = \"a\"; name = \"A\"; addresses = [ 5 ]; };\n", "",
+		  "agencies.d/all.conf:1: agency.addresses is a list of other things, must be an array "
+		  "[ ] of 0 to 64 texts" },
+		{ NULL, "agency: { id = \"a\"; name = \"A\"; burst = 5; };\n", "",
+		  "agencies.d/all.conf:1: agency.burst is 5 without a rate_per_s, must be left out" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; mailboxes = ( { box = \"x\"; },\n"
+		  "{ box = \"x\"; } ); };\n",
+		  "", "agencies.d/all.conf:2: mailbox a/x stands twice, must stand once" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; mailboxes = ( { box = \"x\"; retry_ms = 100;\n"
+		  "retry_max_ms = 50; } ); };\n",
+		  "",
+		  "agencies.d/all.conf:1: mailbox a/x: retry_max_ms is 50, must be at least retry_ms, "
+		  "100" },
+	};
+
+	must_tell_all(state, mistakes, N_MISTAKES(mistakes));
+}
+
+static void mistakes_of_agreements_are_told(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{ NULL, NULL, AGREEMENT_HEAD "parties = [ \"prison\",\n\"dsek\" ]; };\n",
+		  "agreements.d/all.conf:4: party dsek is no agency, did you mean desk?" },
+		{ NULL, NULL, AGREEMENT_HEAD "parties = [ \"prison\", \"prison\" ]; };\n",
+		  "agreements.d/all.conf:3: party prison stands twice, must stand once" },
+		{ NULL, NULL, "agreement: { id = \"x\"; };\n",
+		  "agreements.d/all.conf:1: agreement.parties is missing, must be an array [ ] of 1 to "
+		  "64 texts" },
+		{ NULL, NULL,
+		  "agreement: { id = \"x\"; title = \"t\"; purpose = \"p\"; gateway = \"g\"; " PARTIES
+		  "valid_from = \"2027-01-01\"; valid_to = \"2026-01-01\"; };\n",
+		  "agreements.d/all.conf:1: agreement x: valid_from 2027-01-01 is not before valid_to "
+		  "2026-01-01, must be" },
+		{ NULL, NULL,
+		  AGREEMENT_HEAD PARTIES
+		  "publish = ( { agency = \"other\";\ntypes = [ \"prison.released\" ]; } ); };\n",
+		  "agreements.d/all.conf:4: publish.agency other is not a party of agreement gate, must "
+		  "be" },
+		{ NULL, NULL,
+		  AGREEMENT_HEAD PARTIES
+		  "publish = ( { agency = \"prison\"; types = [\n\"prison.relaesed\" ]; } ); };\n",
+		  "agreements.d/all.conf:5: type prison.relaesed is not in the catalogue, did you mean "
+		  "prison.released?" },
+		{ NULL, NULL,
+		  AGREEMENT_HEAD PARTIES
+		  "publish = ( { agency = \"prison\"; types = [ \"broker.correction\" ]; } ); };\n",
+		  "agreements.d/all.conf:4: type broker.correction is published by the broker alone, "
+		  "must not be granted" },
+		{ NULL, NULL,
+		  AGREEMENT_HEAD PARTIES "publish = ( { agency = \"prison\"; types = [ "
+					 "\"prison.released\", \"prison.released\" ]; } ); };\n",
+		  "agreements.d/all.conf:4: prison may publish prison.released twice in agreement gate, "
+		  "must stand once" },
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER("mailbox = \"desk/dutty\"; from = [ \"prison\" ]; types = [ "
+				    "\"prison.released\" ];")),
+		  "agreements.d/all.conf:5: deliver.mailbox desk/dutty is no mailbox, did you mean "
+		  "desk/duty?" },
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER("mailbox = \"other/in\"; from = [ \"prison\" ]; types = [ "
+				    "\"prison.released\" ];")),
+		  "agreements.d/all.conf:5: deliver.mailbox other/in belongs to other, which must be a "
+		  "party of agreement gate" },
+		{ NULL, NULL,
+		"agreements: (\n{ id = \"x\"; title = \"t\"; purpose = \"p\"; gateway = \"g\"; " PARTIES
+		"valid_from = \"2026-01-01\"; valid_to = \"2027-01-01\"; },\n"
+		"{ id = \"x\"; title = \"t\"; purpose = \"p\"; gateway = \"g\"; " PARTIES
+		"valid_from = \"2026-01-01\"; valid_to = \"2027-01-01\"; } );\n",
+		"agreements.d/all.conf:4: agreement x stands already at ..." },
+	};
+
+	must_tell_all(state, mistakes, N_MISTAKES(mistakes));
+}
+
+static void mistakes_of_grants_to_receive_are_told(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER("mailbox = \"desk/duty\"; from = [ \"other\" ]; types = [ "
+				    "\"prison.released\" ];")),
+		  "agreements.d/all.conf:5: deliver.from other is not a party of agreement gate, must "
+		  "be" },
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER("mailbox = \"desk/duty\"; from = [ \"broker\" ]; types = [ "
+				    "\"prison.released\" ];")),
+		  "agreements.d/all.conf:5: type prison.released from broker, must be broker.* types "
+		  "from broker and others from agencies" },
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER("mailbox = \"desk/duty\"; from = [ \"prison\" ]; types = [ "
+				    "\"broker.correction\" ];")),
+		  "agreements.d/all.conf:5: type broker.correction from prison, must be broker.* types "
+		  "from broker and others from agencies" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "addressed_by = \"provider_agency\";")),
+		  "agreements.d/all.conf:5: addressed_by provider_agency is no text field of "
+		  "prison.released, must be one that holds an agency id" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "ack_within_s = 600;")),
+		  "agreements.d/all.conf:5: deliver.ack_within_s without a fallback, must have both or "
+		  "neither" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fallback = \"desk/boss\";")),
+		  "agreements.d/all.conf:5: deliver.fallback without an ack_within_s, must have both or "
+		  "neither" },
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER(TO_DUTY "ack_within_s = 600; fallback = \"other/in\";")),
+		  "agreements.d/all.conf:5: deliver.fallback other/in belongs to other, which must be a "
+		  "party of agreement gate" },
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER(TO_DUTY "ack_within_s = 600; fallback = \"desk/duty\";")),
+		  "agreements.d/all.conf:5: deliver.fallback is the mailbox itself, must be another" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY " },\n{ " TO_DUTY)),
+		  "agreements.d/all.conf:6: desk/duty gets prison.released from prison twice in "
+		  "agreement gate, must stand once" },
+		{ NULL, NULL, AGREEMENT("future_types = [ \"Prison.New\" ];\n"),
+		  "agreements.d/all.conf:5: future_types: Prison.New cannot be a type, must read "
+		  "family.name in a-z, 0-9 and _" },
+	};
+
+	must_tell_all(state, mistakes, N_MISTAKES(mistakes));
+}
+
+static void doubts_are_warnings(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{ NULL, NULL, AGREEMENT("review = \"2026-11-01\";\n" DELIVER(TO_DUTY)),
+		  "agreements.d/all.conf:1: agreement gate was to be reviewed by 2026-11-01" },
+		{ NULL, NULL,
+		  "agreement: { id = \"x\"; title = \"t\"; purpose = \"p\"; gateway = \"g\"; " PARTIES
+		  "valid_from = \"2024-01-01\"; valid_to = \"2026-11-21\"; };\n",
+		  "agreements.d/all.conf:1: agreement x ended on 2026-11-21, renew it or take it away" },
+		{ NULL, "agency: { id = \"a\"; name = \"A\"; };\n", "",
+		  "agencies.d/all.conf:1: agency a has no valid key, it cannot connect" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; public = \"" KEY_A
+		  "\"; revoked = true; } ); };\n",
+		  "", "agencies.d/all.conf:1: agency a has no valid key, it cannot connect" },
+		{ NULL,
+		  "agency: { id = \"a\"; name = \"A\"; keys = ( { label = \"x\"; public = \"" KEY_A
+		  "\"; to = \"2026-12-01\"; } ); };\n",
+		  "",
+		  "agencies.d/all.conf:1: agency a has no key from in 9 days on, add its next one" },
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER("mailbox = \"desk/duty\"; from = [ \"prison\" ]; types = [ "
+				    "\"prison.reception\" ];")),
+		  "agreements.d/all.conf:1: desk/duty is to get prison.reception from prison, which no "
+		  "agreement lets publish it" },
+		{ NULL, NULL, "", "agreements.d/all.conf: holds nothing, expected agreement: { ... };" },
+		{ NULL, NULL, AGREEMENT("future_types = [ \"prison.released\" ];\n"),
+		  "agreements.d/all.conf:5: future_types: prison.released is in the catalogue by now, "
+		  "leave it out" },
+	};
+
+	for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++)
+		must_tell(*state, &mistakes[i], true);
+}
+
+static void overlapping_grants_of_two_agreements_are_a_doubt(void **state)
+{
+	struct config_errors *errors;
+	struct config *config;
+
+	config_write(*state, NULL, NULL, NULL);
+	folder_write(*state, "agreements.d/second.conf",
+		     "agreement: { id = \"again\"; title = \"t\"; purpose = \"p\"; gateway = \"g\";\n"
+		     "valid_from = \"2026-06-01\"; valid_to = \"2028-01-01\";\n" PARTIES
+			     DELIVER(TO_DUTY) "};\n");
+	config = config_try(*state, &errors);
+	assert_non_null(config);
+	assert_true(config_told(*state, errors,
+			     "agreements.d/second.conf:1: desk/duty gets prison.released under again "
+			     "as well as under gate in the same time",
+			     true));
+	config_free(&config);
+	config_errors_free(&errors);
+}
+
+static void the_rules_say_what_the_files_say(void **state)
+{
+	struct config *config;
+	const struct rules_deliver_grant *grants;
+	const struct rules *rules;
+	uint8_t inside[16] = { [10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 9 };
+	uint8_t outside[16] = { [10] = 0xff, [11] = 0xff, [12] = 192, [14] = 3, [15] = 9 };
+	uint32_t prison, type;
+	int64_t begin, end;
+
+	config_write(*state, NULL,
+		  "agencies: ( { id = \"prison\"; name = \"P\"; rate_per_s = 50;\n"
+		  "addresses = [ \"192.0.2.0/24\", \"2001:db8::/32\" ];\n"
+		  "keys = ( { label = \"a\"; public = \"" KEY_A
+		  "\"; from = \"2026-07-01\"; to = \"2036-01-01\"; } ); },\n"
+		  "{ id = \"desk\"; name = \"D\"; keys = ( { label = \"b\"; public = \"" KEY_B "\"; } );\n"
+		  "mailboxes = ( { box = \"duty\"; max_attempts = 3; retry_ms = 10; retry_max_ms = 20;\n"
+		  "max_queued = 7; }, { box = \"boss\"; } ); } );\n",
+		  AGREEMENT(DELIVER(TO_DUTY "ack_within_s = 600; fallback = \"desk/boss\";")));
+	config = config_must_load(*state);
+	rules = config->rules;
+	prison = (uint32_t)rules_find_agency(rules, "prison");
+	type = (uint32_t)rules_find_type(rules, "prison.released");
+	assert_int_equal(rules->agencies[prison].rate_per_s, 50);
+	assert_int_equal(rules->agencies[prison].burst, 100);
+	assert_true(rules_address_allowed(&rules->agencies[prison], inside));
+	assert_false(rules_address_allowed(&rules->agencies[prison], outside));
+	/* Midnight of the first of July in London is 23:00 UTC: summer time. */
+	assert_int_equal(instant_parse("2026-06-30T23:00:00Z", &begin), TTG_OK);
+	assert_int_equal(instant_parse("2036-01-01T00:00:00Z", &end), TTG_OK);
+	assert_true(rules_key_valid(&rules->agencies[prison].keys[0], begin));
+	assert_false(rules_key_valid(&rules->agencies[prison].keys[0], begin - 1));
+	assert_false(rules_key_valid(&rules->agencies[prison].keys[0], end));
+	assert_true(rules_may_publish(rules, type, prison, config_now_ns()));
+	assert_int_equal(rules_deliveries(rules, type, prison, &grants), 1);
+	assert_string_equal(rules->mailboxes[grants[0].mailbox].id, "desk/duty");
+	assert_string_equal(rules->mailboxes[grants[0].fallback].id, "desk/boss");
+	assert_int_equal(grants[0].ack_within_s, 600);
+	assert_int_equal(rules->mailboxes[grants[0].mailbox].max_attempts, 3);
+	assert_int_equal(rules->mailboxes[grants[0].mailbox].retry_max_ms, 20);
+	assert_int_equal(rules->mailboxes[grants[0].mailbox].max_queued, 7);
+	config_free(&config);
+}
+
+static void an_agreement_may_name_types_of_the_future(void **state)
+{
+	struct config *config;
+
+	config_write(*state, NULL, NULL,
+		  AGREEMENT_HEAD PARTIES
+		  "future_types = [ \"prison.weather\" ];\n"
+		  "publish = ( { agency = \"prison\"; types = [ \"prison.weather\" ]; } );\n"
+		  "deliver = ( { mailbox = \"desk/duty\"; from = [ \"prison\" ];\n"
+		  "types = [ \"prison.weather\" ]; } ); };\n");
+	config = config_must_load(*state);
+	assert_true(rules_find_type(config->rules, "prison.weather") >= 0);
+	config_free(&config);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CONFIG_TEST(mistakes_of_agencies_are_told),
+		CONFIG_TEST(mistakes_of_agreements_are_told),
+		CONFIG_TEST(mistakes_of_grants_to_receive_are_told),
+		CONFIG_TEST(doubts_are_warnings),
+		CONFIG_TEST(overlapping_grants_of_two_agreements_are_a_doubt),
+		CONFIG_TEST(the_rules_say_what_the_files_say),
+		CONFIG_TEST(an_agreement_may_name_types_of_the_future),
+	};
+
+	return cmocka_run_group_tests_name("config rules", tests, NULL, NULL);
+}
