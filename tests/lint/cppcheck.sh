@@ -4,6 +4,7 @@
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 build=${2:?"usage: $0 ROOT BUILD"}
+build=${build#"$PWD/"} # below here: file names as the filters have them
 
 [ -f "$build/compile_commands.json" ] || {
 	echo "no compile_commands.json in $build"

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <ttg/event.h>
+#include "support/http.h"
 #include "support/wait.h"
 
 #define POLL_MS 2
@@ -248,4 +249,28 @@ void must_get_no_more(struct stage *stage, struct peer *peer, size_t n, int quie
 
 	if (peers_wait(stage, has_got, &awaited, quiet_ms))
 		must_fail("got %s though nothing was due", peer->got[n].type);
+}
+
+struct settled {
+	int port;
+	char metric[160];
+	double value, found;
+};
+
+static bool has_settled(void *arg)
+{
+	struct settled *settled = arg;
+
+	settled->found = must_read_metric(settled->port, settled->metric);
+	return settled->found == settled->value;
+}
+
+void must_settle(struct stage *stage, const char *mailbox, const char *name, double value)
+{
+	struct settled settled = { .port = stage->http_port, .value = value };
+
+	snprintf(settled.metric, sizeof(settled.metric), "ttgd_mailbox_%s{mailbox=\"%s\"}", name,
+		 mailbox);
+	if (!peers_wait(stage, has_settled, &settled, WAIT_LONG_MS))
+		must_fail("%s is %g, should become %g", settled.metric, settled.found, value);
 }

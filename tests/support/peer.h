@@ -81,6 +81,9 @@ void must_attach(struct stage *stage, struct peer *peer, const char *mailbox);
 /* Waits until it got so many deliveries, repeats included; fails the test otherwise. */
 void must_get(struct stage *stage, struct peer *peer, size_t n);
 
+/* Polls until ttgd_mailbox_NAME of the mailbox has this value in the metrics. */
+void must_settle(struct stage *stage, const char *mailbox, const char *name, double value);
+
 /* Polls for a while in which nothing more than n deliveries may arrive. Ends early only to fail. */
 void must_get_no_more(struct stage *stage, struct peer *peer, size_t n, int quiet_ms);
 

@@ -28,6 +28,15 @@
 static const char *const agencies[] = { "prison", "police", "probation", "one-service", "housing" };
 #define N_AGENCIES (sizeof(agencies) / sizeof(agencies[0]))
 
+static const struct {
+	const char *agency, *box;
+} mailboxes[] = {
+	{ "probation", "inbox" },
+	{ "one-service", "duty" },
+	{ "one-service", "desk" },
+	{ "housing", "referrals" },
+};
+
 int must_find_port(void)
 {
 	static int next;
@@ -102,54 +111,55 @@ void must_make_key(struct stage *stage, const char *name)
 	ran_free(&ran);
 }
 
-static void write_agencies(const struct stage *stage)
+void must_write_agency(const struct stage *stage, const char *agency, const char *keys,
+		       const char *options)
 {
-	static const char *const boxes[N_AGENCIES] = {
-		"", "", "{ box = \"inbox\"; retry_ms = 20; max_attempts = 3; }",
-		"{ box = \"duty\"; retry_ms = 20; max_attempts = 3; }, "
-		"{ box = \"desk\"; retry_ms = 20; max_attempts = 3; }",
-		"{ box = \"referrals\"; retry_ms = 20; max_attempts = 3; }"
-	};
-	char name[128];
+	char name[128], boxes[1024] = "";
 
-	for (size_t i = 0; i < N_AGENCIES; i++) {
-		snprintf(name, sizeof(name), "agencies.d/%s.conf", agencies[i]);
-		must_write(stage, name,
-			   "agency: {\n\tid = \"%s\";\n\tname = \"The %s\";\n\tkeys = ( {\n"
-			   "\t\tlabel = \"first\";\n\t\tpublic_file = \"keys/%s.pub\"; } );\n"
-			   "\tmailboxes = ( %s );\n};\n",
-			   agencies[i], agencies[i], agencies[i], boxes[i]);
-	}
+	for (size_t i = 0; i < sizeof(mailboxes) / sizeof(mailboxes[0]); i++)
+		if (strcmp(mailboxes[i].agency, agency) == 0)
+			snprintf(boxes + strlen(boxes), sizeof(boxes) - strlen(boxes),
+				 "%s{ box = \"%s\"; %s }", boxes[0] ? ", " : "",
+				 mailboxes[i].box, stage->box_options);
+	snprintf(name, sizeof(name), "agencies.d/%s.conf", agency);
+	must_write(stage, name,
+		   "agency: {\n\tid = \"%s\";\n\tname = \"The %s\";\n%s"
+		   "\tkeys = (\n\t\t{ label = \"first\"; public_file = \"keys/%s.pub\"; %s );\n"
+		   "\tmailboxes = ( %s );\n};\n",
+		   agency, agency, options ? options : "", agency, keys ? keys : "}", boxes);
 }
 
-static void write_agreement(const struct stage *stage)
+void must_write_agreement(const struct stage *stage)
 {
-	must_write(stage, "agreements.d/sample.conf", "%s",
-		   "agreement: {\n"
-		   "\tid = \"sample\";\n\ttitle = \"What the tests play with\";\n"
-		   "\tvalid_from = \"2020-01-01\";\n\tvalid_to = \"2099-01-01\";\n"
-		   "\tpurpose = \"tests\";\n\tgateway = \"consent\";\n"
-		   "\tparties = [ \"prison\", \"police\", \"probation\", \"one-service\","
-		   " \"housing\" ];\n"
+	must_write(stage, "agreements.d/sample.conf",
+		   "agreement: {\n\tid = \"sample\";\n\ttitle = \"What the tests play with\";\n"
+		   "\tvalid_from = \"%s\";\n\tvalid_to = \"%s\";\n"
+		   "\tpurpose = \"tests\";\n\tgateway = \"consent\";\n\trecipient = \"other\";\n"
+		   "\tparties = [ \"prison\", \"police\", \"probation\", \"one-service\", "
+		   "\"housing\" ];\n"
 		   "\tpublish = (\n"
 		   "\t\t{ agency = \"prison\"; types = [ \"prison.released\", "
 		   "\"prison.reception\" ]; },\n"
 		   "\t\t{ agency = \"police\"; types = [ \"police.arrest\" ]; },\n"
 		   "\t\t{ agency = \"probation\"; types = [ \"probation.contact\" ]; },\n"
-		   "\t\t{ agency = \"one-service\"; types = [ \"referral.sent\", "
-		   "\"service.enrolled\" ]; }\n\t);\n"
+		   "\t\t{ agency = \"one-service\"; types = [ \"referral.sent\" ]; }\n\t);\n"
 		   "\tdeliver = (\n"
-		   "\t\t{ mailbox = \"one-service/duty\"; from = [ \"prison\", \"police\" ];\n"
-		   "\t\t  types = [ \"prison.released\", \"prison.reception\", "
-		   "\"police.arrest\" ]; },\n"
-		   "\t\t{ mailbox = \"probation/inbox\"; from = [ \"prison\", \"police\" ];\n"
-		   "\t\t  types = [ \"prison.released\", \"prison.reception\", "
-		   "\"police.arrest\" ]; },\n"
+		   "\t\t{ mailbox = \"one-service/duty\"; from = [ \"prison\" ];\n"
+		   "\t\t  types = [ \"prison.released\", \"prison.reception\" ]; %s },\n"
+		   "\t\t{ mailbox = \"one-service/duty\"; from = [ \"police\" ];\n"
+		   "\t\t  types = [ \"police.arrest\" ]; %s },\n"
+		   "\t\t{ mailbox = \"probation/inbox\"; from = [ \"prison\" ];\n"
+		   "\t\t  types = [ \"prison.released\", \"prison.reception\" ]; },\n"
 		   "\t\t{ mailbox = \"one-service/desk\"; from = [ \"probation\" ];\n"
 		   "\t\t  types = [ \"probation.contact\" ]; },\n"
 		   "\t\t{ mailbox = \"housing/referrals\"; from = [ \"one-service\" ];\n"
-		   "\t\t  types = [ \"referral.sent\" ]; addressed_by = \"provider_agency\"; }\n"
-		   "\t);\n};\n");
+		   "\t\t  types = [ \"referral.sent\" ]; addressed_by = \"provider_agency\"; }%s%s\n"
+		   "\t);\n};\n",
+		   stage->valid_from ? stage->valid_from : "2020-01-01",
+		   stage->valid_to ? stage->valid_to : "2099-01-01",
+		   stage->duty_options ? stage->duty_options : "",
+		   stage->duty_options ? stage->duty_options : "",
+		   stage->more_grants ? ",\n\t\t" : "", stage->more_grants ? stage->more_grants : "");
 }
 
 void must_write_configuration(struct stage *stage)
@@ -182,6 +192,8 @@ int stage_set_up(void **state)
 		 temporary ? temporary : "/tmp");
 	if (!mkdtemp(stage->directory))
 		return -1;
+	snprintf(stage->box_options, sizeof(stage->box_options),
+		 "retry_ms = 20; retry_max_ms = 100; max_attempts = 3;");
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(stage->endpoint, sizeof(stage->endpoint), "tcp://127.0.0.1:%d", must_find_port());
 	stage->http_port = must_find_port();
@@ -196,8 +208,9 @@ int stage_set_up(void **state)
 	ran_free(&ran);
 	for (size_t i = 0; i < N_AGENCIES; i++)
 		must_make_key(stage, agencies[i]);
-	write_agencies(stage);
-	write_agreement(stage);
+	for (size_t i = 0; i < N_AGENCIES; i++)
+		must_write_agency(stage, agencies[i], NULL, NULL);
+	must_write_agreement(stage);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
  * own name (keys/NAME.key, keys/NAME.pub); mailboxes one-service/duty, one-service/desk,
  * probation/inbox, housing/referrals. The agreement `sample` lets prison publish prison.released
  * and prison.reception, police police.arrest, probation probation.contact, one-service
- * referral.sent and service.enrolled; duty and probation/inbox get what prison and police publish,
+ * referral.sent; duty gets what prison and police publish, probation/inbox what the prison does,
  * desk gets probation's contacts, housing/referrals the referrals addressed to it.
  *
  * A test that ends without stage_done() failed: its logs are printed and its directory stays.
@@ -40,6 +40,11 @@ struct stage {
 
 	/* Text of the groups of ttgd.conf, changed by a test before it starts the broker. */
 	char listen[STAGE_TEXT], limits[STAGE_TEXT], journal[STAGE_TEXT];
+	char box_options[256];  /* of every mailbox */
+	/* Of the agreement; NULL: in force, no more than said above. */
+	const char *valid_from, *valid_to;
+	const char *duty_options; /* of the grants to one-service/duty */
+	const char *more_grants;  /* further deliver grants */
 };
 
 /* cmocka's set-up and tear-down of a test that plays on a stage: *state is the stage. */
@@ -62,6 +67,14 @@ __attribute__((format(printf, 3, 4))) void must_write(const struct stage *stage,
 
 /* Makes keys/NAME.key and keys/NAME.pub. */
 void must_make_key(struct stage *stage, const char *name);
+
+/* Writes agreements.d/sample.conf from the texts above. */
+void must_write_agreement(const struct stage *stage);
+
+/* Writes agencies.d/AGENCY.conf: keys goes on behind the first key's public_file, for example
+   "revoked = true; }"; options are lines of the agency. NULL: none. */
+void must_write_agency(const struct stage *stage, const char *agency, const char *keys,
+		       const char *options);
 
 /* Writes ttgd.conf from the texts above. */
 void must_write_configuration(struct stage *stage);
