@@ -32,7 +32,7 @@ while read -r file; do
 	}
 	{
 		rest = $0
-		pattern = "(cmocka_unit_test[a-z_]*" register ")[ \t]*[(][ \t]*[A-Za-z_0-9]+"
+		pattern = "(cmocka_unit_test[a-z_]*|STAGE_TEST" register ")[ \t]*[(][ \t]*[A-Za-z_0-9]+"
 		while (match(rest, pattern)) {
 			test = substr(rest, RSTART, RLENGTH)
 			sub(/.*\([ \t]*/, "", test)

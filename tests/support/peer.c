@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <ttg/event.h>
+#include <ttg/proto/session.pb-c.h>
 #include "support/http.h"
 #include "support/wait.h"
 

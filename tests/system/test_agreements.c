@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <ttg/event.h>
+#include <ttg/proto/session.pb-c.h>
 
 #define DUTY "one-service/duty"
 #define QUIET_MS 200

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <ttg/proto/session.pb-c.h>
 
 #define DUTY "one-service/duty"
 #define QUIET_MS 200
