@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -505,4 +506,11 @@ enum ttg_error scene_publish(struct scene *scene, uintptr_t tag, size_t bytes)
 	enum ttg_error code = ttg_client_publish(scene->client, id, event, bytes, (void *)tag);
 	free(event);
 	return code;
+}
+
+bool scene_readable(const struct scene *scene)
+{
+	struct pollfd wanted = { .fd = ttg_client_fd(scene->client), .events = POLLIN };
+
+	return poll(&wanted, 1, 0) == 1;
 }

@@ -98,6 +98,9 @@ void scene_broker_stop(struct scene *scene);
 /* It comes back on the same port. */
 void scene_broker_start(struct scene *scene);
 
+/* The client's descriptor asks for a poll. */
+bool scene_readable(const struct scene *scene);
+
 /* Publishes an event of `bytes` bytes with this tag, which also makes its id. */
 enum ttg_error scene_publish(struct scene *scene, uintptr_t tag, size_t bytes);
 
