@@ -40,7 +40,7 @@ static bool cut_to_prefix(uint8_t address[16], unsigned int bits)
 
 	for (unsigned int i = 0; i < 16; i++) {
 		unsigned int keep = bits > 8 * i ? bits - 8 * i : 0;
-		uint8_t mask = keep >= 8 ? 0xff : (uint8_t)(0xff00u >> keep);
+		uint8_t mask = (uint8_t)(keep >= 8 ? 0xffu : 0xff00u >> keep);
 
 		cut = cut || (address[i] & ~mask) != 0;
 		address[i] &= mask;
