@@ -151,7 +151,8 @@ uint64_t journal_sequence_before(const struct journal *journal, int64_t before_n
  * Snapshots: opaque bytes that stand for all records up to and including `sequence`. Kept
  * checksummed and encrypted; the two newest stay. Load gives the newest that verifies and whose
  * sequence is durable; a damaged newest one is skipped with a line in message only if the records
- * it stands for are all still held, else TTG_ECORRUPT. TTG_ENOENT: none. *data is malloc'd.
+ * it stands for are all still held, else TTG_ECORRUPT, as when one stands for more than is there.
+ * TTG_ENOENT: none, and none is needed. *data is malloc'd. Save may run on another thread.
  */
 enum ttg_error journal_snapshot_save(struct journal *journal, uint64_t sequence, const void *data,
                                      size_t len, struct message *message);

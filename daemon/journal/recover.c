@@ -45,6 +45,23 @@ static enum ttg_error sync_parent(struct journal *journal, struct message *messa
 	return TTG_OK;
 }
 
+/* Snapshots without a journal: it was there, and is lost. */
+static enum ttg_error refuse_remains(struct journal *journal, struct message *message)
+{
+	uint64_t *names;
+	size_t count;
+	enum ttg_error err = segment_list_names(journal->world, journal->directory,
+	                                        SEGMENT_SNAPSHOT, &names, &count, message);
+
+	free(names);
+	if (err == TTG_OK && count > 0)
+		return message_set(message, TTG_ECORRUPT,
+		                   "%s/" HEAD_NAME
+		                   ": offset 0: is missing, but snapshots are there",
+		                   journal->directory);
+	return err;
+}
+
 static enum ttg_error make_new(struct journal *journal, struct format_head *head,
                                struct message *message)
 {
@@ -52,6 +69,9 @@ static enum ttg_error make_new(struct journal *journal, struct format_head *head
 	int result;
 	enum ttg_error err = sync_parent(journal, message);
 
+	if (err != TTG_OK)
+		return err;
+	err = refuse_remains(journal, message);
 	if (err != TTG_OK)
 		return err;
 	memset(head, 0, sizeof(*head));

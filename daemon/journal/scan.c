@@ -8,6 +8,7 @@
  */
 #include "journal/scan.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +232,9 @@ static enum ttg_error open_window(struct scan *scan, const struct segment *segme
 
 	segment_path(path, scan->directory, SEGMENT_FILE, segment->header.first_sequence);
 	result = window_open(&scan->window, path);
+	if (result == -ENOENT) /* it was listed: TTG_ENOENT would mean that there is no journal */
+		return message_set(scan->message, TTG_ECORRUPT, "%s: offset 0: segment is missing",
+		                   path);
 	if (result < 0)
 		return message_set(scan->message, world_error(result), "%s: cannot be opened: %s",
 		                   path, strerror(-result));

@@ -245,17 +245,24 @@ enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence
 	err = TTG_ENOENT;
 	*sequence = 0;
 	while (count-- > 0 && err != TTG_OK) {
-		if (names[count] > journal_durable(journal))
-			continue;
 		err = load_one(journal, names[count], data, len,
 		               damage.text[0] == '\0' ? &damage : &other);
 		if (err == TTG_ENOMEM || err == TTG_EIO)
 			break;
-		if (err == TTG_OK)
-			*sequence = names[count];
-		else
-			err = TTG_ENOENT; /* damaged: an older one will do if the records are held
-			                   */
+		if (err != TTG_OK) { /* damaged: an older one will do if the records are held */
+			err = TTG_ENOENT;
+			continue;
+		}
+		*sequence = names[count];
+		if (*sequence > journal_durable(journal)) {
+			err = message_set(&damage, TTG_ECORRUPT,
+			                  "a snapshot stands for sequence %" PRIu64
+			                  ", the journal ends before it: an older copy",
+			                  *sequence);
+			free(*data);
+			*data = NULL;
+			break;
+		}
 	}
 	free(names);
 	if (message != NULL)

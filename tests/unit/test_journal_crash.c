@@ -1,0 +1,321 @@
+/*
+ * Lives that end badly. The disk keeps any subset of the sectors that were not synced; what was
+ * durable before must be there afterwards, and nothing may follow a record that is not.
+ */
+#include "journal_unit.h"
+
+#include <errno.h>
+
+#define SALT 99
+#define MAX  700
+
+/* A life: fills, flushes now and then, and dies at a random write or sync. Returns what was durable
+   when it died. */
+static uint64_t live_and_die(struct memory_world *memory, uint64_t *seed, enum memory_crash how)
+{
+	struct journal_options options = bed_options();
+	struct journal *journal = bed_open(memory, &options);
+	enum memory_call call = (enum memory_call)(unit_random(seed) % MEMORY_CALLS);
+	uint64_t sequence = 0;
+	uint64_t durable;
+
+	memory_world_fail(memory, call, unit_random(seed) % 40, EIO, true);
+	for (unsigned i = 0; i < 400; i++) {
+		enum ttg_error err = bed_append(journal, SALT, MAX, &sequence);
+
+		if (err == TTG_EIO ||
+		    (unit_random(seed) % 5 == 0 && journal_flush(journal) != TTG_OK))
+			break;
+		if (err == TTG_EAGAIN)
+			(void)journal_flush(journal);
+	}
+	durable = journal_durable(journal);
+	bed_die(memory, &journal, how);
+	return durable;
+}
+
+static void many_lives(uint64_t seed, enum memory_crash how, unsigned lives)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(seed);
+	uint64_t durable = 0;
+
+	for (unsigned life = 0; life < lives; life++) {
+		uint64_t now = live_and_die(memory, &seed, how);
+		struct journal *journal;
+
+		assert_true(now >= durable);
+		journal = bed_open(memory, &options);
+		assert_true(journal_durable(journal) >= now);
+		durable = bed_check(journal, 1, SALT, MAX);
+		assert_int_equal(durable, journal_durable(journal));
+		if (unit_random(&seed) % 3 == 0)
+			bed_die(memory, &journal, how);
+		else
+			journal_close(&journal);
+	}
+	memory_world_free(&memory);
+}
+
+static void a_crash_while_opening_changes_nothing(void **state)
+{
+	struct journal_options options = bed_options();
+	uint64_t seed = unit_seed("a_crash_while_opening_changes_nothing");
+	struct memory_world *memory = memory_world_new(seed);
+	unsigned failures = 0;
+
+	(void)state;
+	for (unsigned life = 0; life < 300; life++) {
+		enum memory_call call = (enum memory_call)(unit_random(&seed) % MEMORY_CALLS);
+		struct journal *journal = NULL;
+		uint64_t durable;
+
+		(void)live_and_die(memory, &seed, MEMORY_CRASH_RANDOM);
+		journal = bed_open(memory, &options);
+		durable = journal_durable(journal);
+		assert_int_equal(journal_retain(journal, durable / 2, NULL), TTG_OK);
+		bed_die(memory, &journal, MEMORY_CRASH_RANDOM);
+		memory_world_fail(memory, call, unit_random(&seed) % 4, EIO, true);
+		if (journal_open(&journal, &options, memory_world_table(memory), NULL) != TTG_OK) {
+			failures++;
+			memory_world_kill(memory);
+			memory_world_crash(memory, MEMORY_CRASH_RANDOM);
+		} else {
+			bed_die(memory, &journal, MEMORY_CRASH_RANDOM);
+		}
+		journal = bed_open(memory, &options);
+		assert_int_equal(journal_durable(journal), durable);
+		journal_close(&journal);
+	}
+	assert_true(failures > 0);
+	memory_world_free(&memory);
+}
+
+static void nothing_durable_is_lost_whatever_sectors_the_disk_kept(void **state)
+{
+	uint64_t seed = unit_seed("nothing_durable_is_lost_whatever_sectors_the_disk_kept");
+
+	(void)state;
+	for (unsigned run = 0; run < 20; run++)
+		many_lives(unit_random(&seed), MEMORY_CRASH_RANDOM, 20);
+}
+
+static void nothing_durable_is_lost_when_all_unsynced_is_lost(void **state)
+{
+	uint64_t seed = unit_seed("nothing_durable_is_lost_when_all_unsynced_is_lost");
+
+	(void)state;
+	for (unsigned run = 0; run < 5; run++)
+		many_lives(unit_random(&seed), MEMORY_CRASH_LOSE, 20);
+}
+
+static void nothing_durable_is_lost_when_the_process_is_killed(void **state)
+{
+	uint64_t seed = unit_seed("nothing_durable_is_lost_when_the_process_is_killed");
+
+	(void)state;
+	for (unsigned run = 0; run < 5; run++)
+		many_lives(unit_random(&seed), MEMORY_CRASH_PROCESS, 20);
+}
+
+static void what_recovery_calls_durable_survives_the_next_power_failure(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(1);
+	struct journal *journal = bed_open(memory, &options);
+	uint64_t sequence;
+	uint64_t found;
+
+	(void)state;
+	bed_fill(journal, 20, 5, SALT, MAX);
+	assert_int_equal(bed_append(journal, SALT, MAX, &sequence), TTG_OK);
+	memory_world_fail(memory, MEMORY_SYNC, 0, EIO, true); /* written, and never synced */
+	assert_int_equal(journal_flush(journal), TTG_EIO);
+	memory_world_kill(memory);
+	journal_close(&journal);
+	memory_world_fail(memory, MEMORY_SYNC, 0, 0, false);
+	memory_world_crash(memory, MEMORY_CRASH_PROCESS);
+	journal = bed_open(memory, &options);
+	found = journal_durable(journal);
+	assert_int_equal(found, 21);
+	bed_die(memory, &journal, MEMORY_CRASH_LOSE);
+	journal = bed_open(memory, &options);
+	assert_int_equal(bed_check(journal, 1, SALT, MAX), found);
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
+static void a_failed_sync_stops_the_journal_for_good(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(2);
+	struct journal *journal = bed_open(memory, &options);
+	struct message message = { "" };
+	uint64_t sequence;
+	uint64_t syncs;
+
+	(void)state;
+	bed_fill(journal, 10, 5, SALT, MAX);
+	assert_int_equal(journal_failure(journal, &message), TTG_OK);
+	assert_int_equal(bed_append(journal, SALT, MAX, &sequence), TTG_OK);
+	memory_world_fail(memory, MEMORY_SYNC, 0, EIO,
+	                  false); /* only once: later ones would work */
+	assert_int_equal(journal_flush(journal), TTG_EIO);
+	assert_int_equal(journal_failure(journal, &message), TTG_EIO);
+	assert_non_null(strstr(message.text, "sync"));
+	assert_int_equal(journal_durable(journal), 10);
+	syncs = memory_world_calls(memory, MEMORY_SYNC);
+	assert_int_equal(bed_append(journal, SALT, MAX, &sequence), TTG_EIO);
+	assert_int_equal(journal_flush(journal), TTG_EIO);
+	assert_int_equal(journal_retain(journal, 5, NULL), TTG_EIO);
+	assert_int_equal(journal_durable(journal), 10);
+	journal_close(&journal);
+	assert_int_equal(memory_world_calls(memory, MEMORY_SYNC), syncs);
+	memory_world_free(&memory);
+}
+
+static void a_failed_write_stops_the_journal_for_good(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(3);
+	struct journal *journal = bed_open(memory, &options);
+	uint64_t sequence;
+
+	(void)state;
+	bed_fill(journal, 10, 5, SALT, MAX);
+	assert_int_equal(bed_append(journal, SALT, MAX, &sequence), TTG_OK);
+	memory_world_fail(memory, MEMORY_WRITE, 0, ENOSPC, false);
+	assert_int_equal(journal_flush(journal), TTG_EIO);
+	assert_int_equal(journal_failure(journal, NULL), TTG_EIO);
+	assert_int_equal(bed_append(journal, SALT, MAX, &sequence), TTG_EIO);
+	journal_close(&journal);
+	journal = bed_open(memory, &options);
+	assert_int_equal(bed_check(journal, 1, SALT, MAX), 10);
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
+/* Appends until refused; what was staged then becomes durable all the same. */
+static enum ttg_error append_until_refused(struct journal *journal, uint64_t *last)
+{
+	uint64_t sequence;
+	enum ttg_error err;
+
+	while ((err = bed_append(journal, SALT, MAX, &sequence)) == TTG_OK) {
+		*last = sequence;
+		if (sequence % 7 == 0)
+			assert_int_equal(journal_flush(journal), TTG_OK);
+		assert_true(sequence < 100000);
+	}
+	assert_int_equal(journal_flush(journal), TTG_OK);
+	assert_int_equal(journal_durable(journal), *last);
+	return err;
+}
+
+static void the_size_limit_refuses_appends_and_retention_makes_room(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(4);
+	struct journal_stats stats;
+	struct journal *journal;
+	uint64_t removed;
+	uint64_t last = 0;
+
+	(void)state;
+	options.max_bytes = 5 * BED_SEGMENT;
+	journal = bed_open(memory, &options);
+	assert_int_equal(append_until_refused(journal, &last), TTG_ENOSPC);
+	journal_get_stats(journal, &stats);
+	assert_true(stats.disk_bytes <= options.max_bytes);
+	assert_true(stats.disk_bytes + BED_SEGMENT > options.max_bytes);
+	assert_true(journal_room(journal) < BED_SEGMENT);
+	assert_int_equal(journal_retain(journal, last / 2, &removed), TTG_OK);
+	assert_true(removed > 0);
+	assert_true(journal_room(journal) >= BED_SEGMENT);
+	memory_world_advance(memory, 1000000000);
+	uint64_t more = last;
+	assert_int_equal(append_until_refused(journal, &more), TTG_ENOSPC);
+	assert_true(more > last);
+	journal_get_stats(journal, &stats);
+	assert_int_equal(bed_check(journal, stats.first_sequence, SALT, MAX), more);
+	journal_close(&journal);
+	journal = bed_open(memory, &options);
+	assert_int_equal(bed_check(journal, stats.first_sequence, SALT, MAX), more);
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
+static void a_full_disk_refuses_appends_and_loses_nothing(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(5);
+	struct journal *journal = bed_open(memory, &options);
+	uint64_t last = 0;
+
+	(void)state;
+	bed_fill(journal, 20, 5, SALT, MAX);
+	memory_world_set_free(memory, 1000);
+	assert_int_equal(append_until_refused(journal, &last), TTG_ENOSPC);
+	assert_int_equal(journal_failure(journal, NULL), TTG_OK);
+	memory_world_set_free(memory, INT64_MAX);
+	memory_world_advance(memory, 1000000000);
+	bed_fill(journal, 200, 5, SALT, MAX);
+	assert_int_equal(bed_check(journal, 1, SALT, MAX), last + 200);
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
+static void an_allocation_that_finds_no_room_is_no_failure(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(6);
+	struct journal *journal = bed_open(memory, &options);
+	uint64_t last = 0;
+
+	(void)state;
+	memory_world_fail(memory, MEMORY_ALLOCATE, 0, ENOSPC, true);
+	assert_int_equal(append_until_refused(journal, &last), TTG_ENOSPC);
+	assert_int_equal(journal_failure(journal, NULL), TTG_OK);
+	assert_int_equal(bed_check(journal, 1, SALT, MAX), last);
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
+static void the_reserve_is_kept_free(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(7);
+	struct journal *journal;
+	uint64_t sequence;
+
+	(void)state;
+	options.reserve_bytes = 1000000;
+	memory_world_set_free(memory, 999999);
+	journal = bed_open(memory, &options);
+	assert_int_equal(bed_append(journal, SALT, MAX, &sequence), TTG_ENOSPC);
+	assert_int_equal(journal_room(journal), 0);
+	memory_world_set_free(memory, 2000000);
+	memory_world_advance(memory, 1000000000);
+	assert_int_equal(bed_append(journal, SALT, MAX, &sequence), TTG_OK);
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_durable_is_lost_whatever_sectors_the_disk_kept),
+		cmocka_unit_test(a_crash_while_opening_changes_nothing),
+		cmocka_unit_test(nothing_durable_is_lost_when_all_unsynced_is_lost),
+		cmocka_unit_test(nothing_durable_is_lost_when_the_process_is_killed),
+		cmocka_unit_test(what_recovery_calls_durable_survives_the_next_power_failure),
+		cmocka_unit_test(a_failed_sync_stops_the_journal_for_good),
+		cmocka_unit_test(a_failed_write_stops_the_journal_for_good),
+		cmocka_unit_test(the_size_limit_refuses_appends_and_retention_makes_room),
+		cmocka_unit_test(a_full_disk_refuses_appends_and_loses_nothing),
+		cmocka_unit_test(an_allocation_that_finds_no_room_is_no_failure),
+		cmocka_unit_test(the_reserve_is_kept_free),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
