@@ -81,7 +81,8 @@ enum ttg_error head_load(const struct world *world, const char *directory, struc
 		return message_set(message, TTG_EIO, "%s: cannot be read: %s", path,
 		                   strerror(-result));
 	if (size != HEAD_FILE_BYTES)
-		return message_set(message, TTG_ECORRUPT, "%s: offset %lld: file ends here, should have %u bytes",
-		                   path, (long long)size, HEAD_FILE_BYTES);
+		return message_set(message, TTG_ECORRUPT,
+		                   "%s: offset %lld: file ends here, should have %u bytes", path,
+		                   (long long)size, HEAD_FILE_BYTES);
 	return choose_slot(bytes, path, out, message);
 }

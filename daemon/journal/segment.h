@@ -9,8 +9,9 @@
 
 #define SEGMENT_PATH      4352 /* directory and file name */
 #define SEGMENT_DIRECTORY 4096 /* longest directory */
-#define SEGMENT_INDEX_MAX 1024 /* entries a segment; then every other goes and the stride doubles  \
-	                        */
+#define SEGMENT_INDEX_MAX                                                                          \
+	1024 /* entries a segment; then every other goes and the stride doubles                    \
+	      */
 
 struct segment_index_entry {
 	uint64_t sequence;

@@ -109,7 +109,7 @@ static void swap_sectors(uint8_t *bytes, uint64_t size, uint64_t at)
 
 static void any_flipped_bit_of_a_closed_journal_is_found(void **state)
 {
-	struct damaged damaged = make(12, 2, true);
+	struct damaged damaged = make(3, 2, true);
 
 	(void)state;
 	sweep(&damaged, 1, flip_bit);
