@@ -85,6 +85,10 @@ struct core_sink {
 	void (*nacked)(void *self, uint64_t consumer, uint64_t position, bool parked);
 	/* For logs and counters; word is a fixed snake_case event, mailbox may be NULL. */
 	void (*note)(void *self, const char *word, const char *mailbox, uint64_t sequence);
+	/* No function of the sink may call the core. Words of note(): core_broken,
+	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
+	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
+	   deliveries_given_up. */
 };
 
 struct core *core_new(const struct core_options *options, const struct core_sink *sink);
@@ -105,7 +109,24 @@ void core_publish(struct core *core, const struct core_now *now, const char *age
 /* Everything up to this sequence is durable: deliveries of it may go. */
 void core_durable(struct core *core, uint64_t sequence);
 
-/* Consumers. `consumer` is a number of the caller's, unique for one attachment. */
+/*
+ * Consumers. `consumer` is a number of the caller's, unique for one attachment.
+ *
+ * Each delivery uses one credit, whatever becomes of it; only core_credit() gives more (up to
+ * 65,536). So a client gives credit back for what it acknowledged, refused or dropped as void.
+ *
+ * core_attach: TTG_SESSION_MAILBOX (no such mailbox or another agency's: the same answer),
+ * TTG_SESSION_LIMIT, TTG_EINVAL (number in use), TTG_ENOMEM. sink.attached() tells the rest.
+ * core_detach: what was in flight waits again and will carry a higher attempt; only refusals count
+ * towards parking. core_credit: TTG_ENOENT.
+ *
+ * core_ack: up_to covers what this consumer was given up to there and has not answered; refused,
+ * void and parked ones are not covered. TTG_SESSION_POSITION (and nothing is acknowledged) when
+ * up_to or a position was never delivered to this consumer, or it is a standby; positions that are
+ * settled already are fine. core_nack: the same; a refusal of a delivery that is void already
+ * is answered with nacked(parked = false) and not counted. Both: TTG_ENOENT for an unknown
+ * consumer, TTG_EAGAIN, TTG_ENOSPC, TTG_EIO of the journal: nothing was done, may be repeated.
+ */
 enum ttg_error core_attach(struct core *core, const struct core_now *now, uint64_t consumer,
 			   const char *agency, const char *mailbox, uint32_t credit);
 void core_detach(struct core *core, const struct core_now *now, uint64_t consumer);
@@ -123,7 +144,11 @@ enum ttg_error core_nack(struct core *core, const struct core_now *now, uint64_t
  */
 int64_t core_pump(struct core *core, const struct core_now *now);
 
-/* Recovery: apply a record read back. TTG_ECORRUPT when it cannot follow the state. */
+/*
+ * Recovery: apply a record read back. TTG_ECORRUPT when it cannot follow the state. May call
+ * sink.read() for earlier records, which must answer at once (not TTG_EAGAIN). Kinds from 128 on
+ * are not the core's and are stepped over. Call core_durable() with the last one afterwards.
+ */
 enum ttg_error core_apply(struct core *core, uint64_t sequence, uint8_t kind, const uint8_t *data,
 			  size_t len, struct message *message);
 /* State as bytes (malloc'd) standing for every record applied so far, and back. */
@@ -167,7 +192,10 @@ struct core_dead_letter {
 /* Calls each() for every dead letter of a mailbox (NULL: all) until it returns false. */
 void core_dead_letters(struct core *core, const char *mailbox,
 		       bool (*each)(void *arg, const struct core_dead_letter *letter), void *arg);
-/* TTG_ENOENT when there is no such dead letter. */
+/*
+ * TTG_ENOENT when there is no such dead letter. Retry starts counting refusals again and takes
+ * earlier dead letters of the same person in the mailbox along: order holds.
+ */
 enum ttg_error core_dead_letter_retry(struct core *core, const struct core_now *now,
 				      const char *mailbox, uint64_t sequence);
 enum ttg_error core_dead_letter_discard(struct core *core, const struct core_now *now,
@@ -189,15 +217,15 @@ struct core_history {
 	enum core_history_kind kind;
 	int64_t at_ns;
 	const char *mailbox;        /* NULL for accepted and rules */
-	uint64_t event_sequence;    /* accepted */
+	uint64_t event_sequence;    /* accepted; nacked, parked, retried, discarded, escalated */
 	const uint8_t *event_id;    /* accepted */
 	const char *source;         /* accepted: agency */
 	char type[RULES_TYPE_MAX + 1];
 	const uint8_t *person_key;  /* accepted; NULL: nobody */
 	size_t n_recipients;        /* accepted */
 	uint32_t attempt, reason;
-	uint64_t up_to;             /* acked: cumulative position */
-	const uint64_t *positions;  /* others, and selective acks */
+	uint64_t up_to;             /* acked: cumulative position as the consumer said it */
+	const uint64_t *positions;  /* all positions it was about, those under up_to too */
 	size_t n_positions;
 };
 bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind, const uint8_t *data,

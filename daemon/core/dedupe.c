@@ -1,0 +1,359 @@
+/*
+ * The dedupe window; see dedupe.h.
+ *
+ * Entries stand in blocks, in order of acceptance, and are named by a 32-bit number that counts up
+ * and wraps. The index is an open-addressing table of these numbers. It grows a few slots at a
+ * time: while it does, entries are in the old table or in the new one, the new one takes all
+ * additions, and each addition moves some slots across, so that no event waits for a whole table.
+ *
+ * Ages are kept for a block, not for an entry: a block goes when its youngest entry is due, so an
+ * entry may stay a little longer than the window, never shorter.
+ *
+ * Owner: the loop thread. Without memory an addition fails and nothing has changed.
+ */
+#include "core/dedupe.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_ENTRIES 1024u
+#define MOVES_PER_ADD 8u
+#define FIRST_SLOTS 1024u
+#define SLOT_EMPTY 0u
+#define SLOT_GONE UINT32_MAX /* only in an old table */
+#define NUMBERS (UINT32_MAX - 1) /* entry numbers are 1 to this, then begin again */
+
+struct entry {
+	uint64_t fingerprint, sequence;
+};
+
+struct block {
+	int64_t newest_ns;
+	struct entry entries[BLOCK_ENTRIES];
+};
+
+struct table {
+	uint32_t *slots;
+	uint64_t size; /* a power of two; 0: not there */
+};
+
+struct dedupe {
+	uint64_t max;
+	int64_t window_ns;
+	struct block **blocks;     /* ring of block pointers, oldest at first_block */
+	uint64_t capacity_blocks, first_block, n_blocks;
+	uint64_t oldest;           /* absolute count of the oldest entry, from 0 */
+	uint64_t next;             /* absolute count of the next entry */
+	uint64_t base;             /* absolute count of entry 0 of the first block */
+	struct table table, old;
+	uint64_t moved;            /* slots of old already carried over */
+};
+
+static uint32_t number_of(uint64_t absolute)
+{
+	return (uint32_t)(absolute % NUMBERS) + 1;
+}
+
+/* Absolute count of a number that is held. */
+static uint64_t absolute_of(const struct dedupe *it, uint32_t number)
+{
+	uint64_t offset = (number - 1 + NUMBERS - it->oldest % NUMBERS) % NUMBERS;
+
+	return it->oldest + offset;
+}
+
+static struct block *block_of(const struct dedupe *it, uint64_t absolute)
+{
+	uint64_t index = (absolute - it->base) / BLOCK_ENTRIES;
+
+	assert(index < it->n_blocks);
+	return it->blocks[(it->first_block + index) % it->capacity_blocks];
+}
+
+static struct entry *entry_of(const struct dedupe *it, uint64_t absolute)
+{
+	return &block_of(it, absolute)->entries[(absolute - it->base) % BLOCK_ENTRIES];
+}
+
+static uint64_t home(const struct table *table, uint64_t fingerprint)
+{
+	return fingerprint & (table->size - 1);
+}
+
+static uint64_t find_in(const struct dedupe *it, const struct table *table, uint64_t fingerprint)
+{
+	uint64_t best = 0;
+
+	if (table->size == 0)
+		return 0;
+	for (uint64_t i = home(table, fingerprint); table->slots[i] != SLOT_EMPTY;
+	     i = (i + 1) & (table->size - 1)) {
+		const struct entry *entry;
+
+		if (table->slots[i] == SLOT_GONE)
+			continue;
+		entry = entry_of(it, absolute_of(it, table->slots[i]));
+		if (entry->fingerprint == fingerprint && entry->sequence > best)
+			best = entry->sequence;
+	}
+	return best;
+}
+
+uint64_t dedupe_find(const struct dedupe *it, uint64_t fingerprint)
+{
+	uint64_t newer = find_in(it, &it->table, fingerprint);
+	uint64_t older = find_in(it, &it->old, fingerprint);
+
+	return newer > older ? newer : older;
+}
+
+static void put(struct table *table, uint64_t fingerprint, uint32_t number)
+{
+	uint64_t i = home(table, fingerprint);
+
+	while (table->slots[i] != SLOT_EMPTY)
+		i = (i + 1) & (table->size - 1);
+	table->slots[i] = number;
+}
+
+/* Slot that holds this number, or size. */
+static uint64_t slot_of(const struct table *table, uint64_t fingerprint, uint32_t number)
+{
+	if (table->size == 0)
+		return 0;
+	for (uint64_t i = home(table, fingerprint); table->slots[i] != SLOT_EMPTY;
+	     i = (i + 1) & (table->size - 1)) {
+		if (table->slots[i] == number)
+			return i;
+	}
+	return table->size;
+}
+
+/* Takes a slot out and closes the gap, so that every other entry is still found from its home. */
+static void close_gap(struct dedupe *it, uint64_t hole)
+{
+	struct table *table = &it->table;
+	uint64_t mask = table->size - 1;
+
+	for (uint64_t i = (hole + 1) & mask; table->slots[i] != SLOT_EMPTY; i = (i + 1) & mask) {
+		const struct entry *entry = entry_of(it, absolute_of(it, table->slots[i]));
+		uint64_t wanted = home(table, entry->fingerprint);
+
+		if (((i - wanted) & mask) < ((i - hole) & mask))
+			continue;
+		table->slots[hole] = table->slots[i];
+		hole = i;
+	}
+	table->slots[hole] = SLOT_EMPTY;
+}
+
+static void move_some(struct dedupe *it, uint64_t n)
+{
+	for (; n > 0 && it->moved < it->old.size; n--, it->moved++) {
+		uint32_t number = it->old.slots[it->moved];
+
+		if (number == SLOT_EMPTY || number == SLOT_GONE)
+			continue;
+		put(&it->table, entry_of(it, absolute_of(it, number))->fingerprint, number);
+		it->old.slots[it->moved] = SLOT_GONE;
+	}
+	if (it->old.size > 0 && it->moved == it->old.size) {
+		free(it->old.slots);
+		it->old = (struct table){ 0 };
+	}
+}
+
+static bool grow_table(struct dedupe *it)
+{
+	uint64_t size = it->table.size ? it->table.size * 2 : FIRST_SLOTS;
+	uint32_t *slots;
+
+	move_some(it, UINT64_MAX);
+	slots = calloc(size, sizeof(*slots));
+	if (!slots)
+		return false;
+	it->old = it->table;
+	it->moved = 0;
+	it->table = (struct table){ slots, size };
+	return true;
+}
+
+static bool grow_ring(struct dedupe *it)
+{
+	uint64_t capacity = it->capacity_blocks ? it->capacity_blocks * 2 : 16;
+	struct block **blocks = calloc(capacity, sizeof(struct block *));
+
+	if (!blocks)
+		return false;
+	for (uint64_t i = 0; i < it->n_blocks; i++)
+		blocks[i] = it->blocks[(it->first_block + i) % it->capacity_blocks];
+	free(it->blocks);
+	it->blocks = blocks;
+	it->capacity_blocks = capacity;
+	it->first_block = 0;
+	return true;
+}
+
+static bool add_block(struct dedupe *it)
+{
+	struct block *block;
+
+	if (it->n_blocks == it->capacity_blocks && !grow_ring(it))
+		return false;
+	block = malloc(sizeof(*block));
+	if (!block)
+		return false;
+	block->newest_ns = INT64_MIN;
+	it->blocks[(it->first_block + it->n_blocks) % it->capacity_blocks] = block;
+	it->n_blocks++;
+	return true;
+}
+
+static void drop_oldest(struct dedupe *it)
+{
+	uint64_t fingerprint = entry_of(it, it->oldest)->fingerprint;
+	uint32_t number = number_of(it->oldest);
+	uint64_t slot = slot_of(&it->table, fingerprint, number);
+
+	assert(it->oldest < it->next);
+	if (slot < it->table.size) {
+		close_gap(it, slot);
+	} else {
+		slot = slot_of(&it->old, fingerprint, number);
+		assert(slot < it->old.size);
+		it->old.slots[slot] = SLOT_GONE;
+	}
+	it->oldest++;
+	if (it->oldest - it->base == BLOCK_ENTRIES) {
+		free(it->blocks[it->first_block]);
+		it->first_block = (it->first_block + 1) % it->capacity_blocks;
+		it->n_blocks--;
+		it->base += BLOCK_ENTRIES;
+	}
+}
+
+static void expire(struct dedupe *it, int64_t now_ns)
+{
+	while (it->next - it->oldest > it->max)
+		drop_oldest(it);
+	/* Only whole blocks, and never the one that is being filled. */
+	while (it->n_blocks > 1 &&
+	       it->blocks[it->first_block]->newest_ns < now_ns - it->window_ns) {
+		uint64_t end = it->base + BLOCK_ENTRIES;
+
+		while (it->oldest < end)
+			drop_oldest(it);
+	}
+}
+
+bool dedupe_add(struct dedupe *it, uint64_t fingerprint, uint64_t sequence, int64_t accepted_ns)
+{
+	struct block *block;
+
+	if (it->next - it->base == it->n_blocks * BLOCK_ENTRIES && !add_block(it))
+		return false;
+	if ((it->next - it->oldest + 1) * 2 > it->table.size && !grow_table(it))
+		return false;
+	block = block_of(it, it->next);
+	if (accepted_ns > block->newest_ns)
+		block->newest_ns = accepted_ns;
+	*entry_of(it, it->next) = (struct entry){ fingerprint, sequence };
+	it->next++;
+	put(&it->table, fingerprint, number_of(it->next - 1));
+	move_some(it, MOVES_PER_ADD);
+	expire(it, accepted_ns);
+	return true;
+}
+
+struct dedupe *dedupe_new(uint64_t max, uint64_t window_ns)
+{
+	struct dedupe *it;
+
+	assert(max > 0 && max <= DEDUPE_MAX);
+	it = calloc(1, sizeof(*it));
+	if (!it)
+		return NULL;
+	it->max = max;
+	it->window_ns = window_ns > INT64_MAX ? INT64_MAX : (int64_t)window_ns;
+	return it;
+}
+
+static void empty(struct dedupe *it)
+{
+	for (uint64_t i = 0; i < it->n_blocks; i++)
+		free(it->blocks[(it->first_block + i) % it->capacity_blocks]);
+	free(it->blocks);
+	free(it->table.slots);
+	free(it->old.slots);
+	*it = (struct dedupe){ .max = it->max, .window_ns = it->window_ns };
+}
+
+void dedupe_free(struct dedupe **dedupe)
+{
+	if (!*dedupe)
+		return;
+	empty(*dedupe);
+	free(*dedupe);
+	*dedupe = NULL;
+}
+
+uint64_t dedupe_count(const struct dedupe *it)
+{
+	return it->next - it->oldest;
+}
+
+size_t dedupe_bytes(const struct dedupe *it)
+{
+	return sizeof(*it) + it->n_blocks * sizeof(struct block) +
+	       it->capacity_blocks * sizeof(struct block *) +
+	       (it->table.size + it->old.size) * sizeof(uint32_t);
+}
+
+/* Header, then for each block its newest time, then entries: fingerprint u64, sequence gap. */
+size_t dedupe_save_bytes(const struct dedupe *it)
+{
+	return 32 + it->n_blocks * 8 + dedupe_count(it) * 18;
+}
+
+void dedupe_save(const struct dedupe *it, struct cursor *cursor)
+{
+	uint64_t before = 0;
+
+	cursor_put_varint(cursor, it->oldest - it->base); /* entries gone from the first block */
+	cursor_put_varint(cursor, dedupe_count(it));
+	for (uint64_t i = it->oldest; i < it->next; i++) {
+		const struct entry *entry = entry_of(it, i);
+
+		if (i == it->oldest || (i - it->base) % BLOCK_ENTRIES == 0)
+			cursor_put_u64(cursor, (uint64_t)block_of(it, i)->newest_ns);
+		cursor_put_u64(cursor, entry->fingerprint);
+		cursor_put_varint(cursor, entry->sequence - before);
+		before = entry->sequence;
+	}
+}
+
+bool dedupe_load(struct dedupe *it, struct cursor *cursor)
+{
+	uint64_t gone = cursor_get_varint(cursor), n = cursor_get_varint(cursor), sequence = 0;
+	int64_t newest_ns = 0;
+
+	empty(it);
+	if (!cursor_ok(cursor) || gone >= BLOCK_ENTRIES || n > DEDUPE_MAX)
+		return false;
+	it->oldest = gone;
+	it->next = gone;
+	for (uint64_t i = 0; i < n && cursor_ok(cursor); i++) {
+		uint64_t fingerprint;
+
+		if (i == 0 || (gone + i) % BLOCK_ENTRIES == 0)
+			newest_ns = (int64_t)cursor_get_u64(cursor);
+		fingerprint = cursor_get_u64(cursor);
+		sequence += cursor_get_varint(cursor);
+		/* INT64_MIN as the time: nothing is due by age while loading. */
+		if (!dedupe_add(it, fingerprint, sequence, INT64_MIN))
+			return false;
+		block_of(it, it->next - 1)->newest_ns = newest_ns;
+	}
+	return cursor_ok(cursor);
+}

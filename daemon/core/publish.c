@@ -1,0 +1,308 @@
+/*
+ * Deciding one published event: is it one, may this agency say it, is it sound, was it said before,
+ * who gets it. The order of the questions is the order of docs/protocol.md, with one exception: an
+ * event that was accepted before, byte for byte, gets its first answer again whatever has happened
+ * since (agreements end, events expire), because its publisher only wants to know.
+ *
+ * Nothing changes before core_commit(); every refusal leaves the core as it was.
+ */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/state.h"
+
+static_assert(EVENT_TEXT_MAX == sizeof(((struct core_outcome *)0)->text), "texts fit outcomes");
+
+#define BROKER_TYPES "broker."
+
+/* One event on its way through the questions. */
+struct candidate {
+	const struct core_now *now;
+	const char *agency;
+	const uint8_t *bytes;
+	size_t len;
+	struct event event;
+	uint32_t type, from;      /* indices in the rules */
+	uint32_t n_recipients;
+	bool reused;              /* the id was accepted with other content */
+	struct core_outcome *out;
+};
+
+__attribute__((format(printf, 3, 4))) static bool refuse(struct candidate *it, enum ttg_error code,
+							 const char *format, ...)
+{
+	va_list arguments;
+
+	it->out->kind = CORE_REFUSED;
+	it->out->code = code;
+	va_start(arguments, format);
+	vsnprintf(it->out->text, sizeof(it->out->text), format, arguments);
+	va_end(arguments);
+	return false;
+}
+
+static bool refuse_storage(struct candidate *it, enum ttg_error code)
+{
+	if (code == TTG_EAGAIN)
+		return refuse(it, TTG_REFUSED_BUSY, "the broker's journal is busy");
+	if (code == TTG_ENOSPC)
+		return refuse(it, TTG_REFUSED_STORAGE, "the broker's storage is full");
+	if (code == TTG_ELIMIT)
+		return refuse(it, TTG_REFUSED_TOO_LARGE, "larger than a record, recipients included");
+	return refuse(it, TTG_REFUSED_STOPPING, "the broker is stopping");
+}
+
+uint64_t core_fingerprint(const struct core *core, const char *source, const uint8_t *id)
+{
+	uint8_t text[RULES_ID_MAX + 1 + RECORD_ID];
+	size_t len = strlen(source);
+
+	assert(len <= RULES_ID_MAX);
+	memcpy(text, id, RECORD_ID);
+	memcpy(text + RECORD_ID, source, len);
+	return siphash(core->sip_key, text, RECORD_ID + len);
+}
+
+/* False when the event is answered: it was accepted before, or that cannot be told now. */
+static bool check_first_time(struct core *core, struct candidate *it)
+{
+	const Ttg__Event *message = it->event.message;
+	struct record_event first;
+	uint64_t sequence = dedupe_find(core->dedupe,
+					core_fingerprint(core, it->agency, message->id.data));
+	enum ttg_error code;
+
+	if (sequence == 0)
+		return true;
+	code = core_read_event(core, sequence, 0, &first, NULL);
+	if (code == TTG_OK) {
+		if (memcmp(first.id, message->id.data, RECORD_ID) != 0 ||
+		    strcmp(first.source, it->agency) != 0)
+			return true; /* only the fingerprints are the same */
+		if (first.n_bytes != it->len || memcmp(first.bytes, it->bytes, it->len) != 0) {
+			it->reused = true;
+			return true;
+		}
+	} else if (code != TTG_ENOENT) {
+		return refuse_storage(it, code);
+	}
+	it->out->kind = CORE_DUPLICATE;
+	it->out->sequence = sequence;
+	it->out->release_at = sequence;
+	return false;
+}
+
+static bool check_decode(struct core *core, struct candidate *it)
+{
+	enum ttg_error code;
+
+	if (it->len > core->options.max_event_bytes)
+		return refuse(it, TTG_REFUSED_TOO_LARGE, "larger than %u bytes",
+			      core->options.max_event_bytes);
+	code = event_decode(&core->arena, it->bytes, it->len, &it->event, it->out->text);
+	if (code != TTG_OK) {
+		it->out->code = code;
+		return false;
+	}
+	if (strcmp(it->event.message->source, it->agency) != 0)
+		return refuse(it, TTG_REFUSED_SOURCE, "source is not the agency of the key");
+	return true;
+}
+
+static bool check_agreed(struct core *core, struct candidate *it)
+{
+	const char *name = it->event.message->type;
+	int type = core->rules ? rules_find_type(core->rules, name) : -1;
+	int from = core->rules ? rules_find_agency(core->rules, it->agency) : -1;
+
+	if (type < 0 && it->event.type_index < 0)
+		return refuse(it, TTG_REFUSED_TYPE_UNKNOWN,
+			      "type is in neither the catalogue nor any agreement");
+	if (strncmp(name, BROKER_TYPES, strlen(BROKER_TYPES)) == 0)
+		return refuse(it, TTG_REFUSED_NOT_AGREED, "only the broker publishes this type");
+	if (type < 0 || from < 0 ||
+	    !rules_may_publish(core->rules, (uint32_t)type, (uint32_t)from, it->now->real_ns))
+		return refuse(it, TTG_REFUSED_NOT_AGREED,
+			      "no agreement in force lets this agency publish the type");
+	it->type = (uint32_t)type;
+	it->from = (uint32_t)from;
+	return true;
+}
+
+static bool check_content(struct core *core, struct candidate *it)
+{
+	const struct event_clock clock = { it->now->real_ns, core->options.max_skew_s };
+	enum ttg_error code = event_check(&it->event, &clock, it->out->text);
+
+	if (code != TTG_OK) {
+		it->out->code = code;
+		return false;
+	}
+	if (it->reused)
+		return refuse(it, TTG_REFUSED_ID_REUSED,
+			      "id was accepted before with other content");
+	return true;
+}
+
+static const char *agency_of(const struct rules *rules, uint32_t mailbox)
+{
+	return rules->agencies[rules->mailboxes[mailbox].agency].id;
+}
+
+/* The grant is in force and, when it is addressed, names this event's recipient. */
+static bool grants(const struct rules *rules, const struct rules_deliver_grant *grant,
+		   const struct candidate *it)
+{
+	const char *named;
+
+	if (!rules_in_force(rules, grant->agreement, it->now->real_ns))
+		return false;
+	if (!grant->addressed_by[0])
+		return true;
+	named = event_payload_string(&it->event, grant->addressed_by);
+	return named && strcmp(named, agency_of(rules, grant->mailbox)) == 0;
+}
+
+/* Fields that address this type, in whatever grant: each named agency must be reached by one. */
+static bool check_addressed(const struct core *core, struct candidate *it)
+{
+	const struct rules_deliver_grant *all, *mine;
+	size_t n_all = rules_type_deliveries(core->rules, it->type, &all);
+	size_t n_mine = rules_deliveries(core->rules, it->type, it->from, &mine);
+	bool addressed = false;
+
+	for (size_t i = 0; i < n_all; i++) {
+		const char *field = all[i].addressed_by, *named;
+		bool reached = false;
+
+		if (!field[0] || !rules_in_force(core->rules, all[i].agreement, it->now->real_ns))
+			continue;
+		addressed = true;
+		if (i > 0 && strcmp(field, all[i - 1].addressed_by) == 0 &&
+		    rules_in_force(core->rules, all[i - 1].agreement, it->now->real_ns))
+			continue; /* asked already */
+		named = event_payload_string(&it->event, field);
+		if (!named || !named[0])
+			continue;
+		for (size_t k = 0; k < n_mine && !reached; k++)
+			reached = strcmp(mine[k].addressed_by, field) == 0 &&
+				  grants(core->rules, &mine[k], it);
+		if (!reached)
+			return refuse(it, TTG_REFUSED_RECIPIENT,
+				      "%s names an unlisted recipient", field);
+	}
+	if (addressed && it->n_recipients == 0)
+		return refuse(it, TTG_REFUSED_RECIPIENT, "no recipient is named");
+	return true;
+}
+
+/* Adds what one grant gives to the recipient it is for: the last one, or a new one. */
+static bool add_grant(struct core *core, struct candidate *it,
+		      const struct rules_deliver_grant *grant)
+{
+	uint32_t number = core->by_rule[grant->mailbox];
+	struct record_recipient *to = it->n_recipients ?
+					      &core->recipients[it->n_recipients - 1] :
+					      NULL;
+	uint64_t within_ms = (uint64_t)grant->ack_within_s * 1000;
+
+	if (!to || to->mailbox != number) {
+		if (it->n_recipients == RECORD_MAX_RECIPIENTS)
+			return refuse(it, TTG_REFUSED_RECIPIENT, "more than %u recipients",
+				      RECORD_MAX_RECIPIENTS);
+		to = &core->recipients[it->n_recipients++];
+		*to = (struct record_recipient){
+			.mailbox = number,
+			.position = core->mailboxes[number]->next_position,
+			.fallback = RULES_NONE,
+		};
+	}
+	if (to->n_agreements < RECORD_MAX_AGREEMENTS &&
+	    (to->n_agreements == 0 || strcmp(to->agreements[to->n_agreements - 1],
+					     core->rules->agreements[grant->agreement].id) != 0))
+		to->agreements[to->n_agreements++] = core->rules->agreements[grant->agreement].id;
+	if (it->event.message->urgency == TTG__URGENCY__URGENT && within_ms != 0 &&
+	    (to->ack_within_ms == 0 || within_ms < to->ack_within_ms)) {
+		to->ack_within_ms = within_ms;
+		to->fallback = grant->fallback == RULES_NONE ? RULES_NONE :
+							       core->by_rule[grant->fallback];
+	}
+	return true;
+}
+
+static bool route(struct core *core, struct candidate *it)
+{
+	const struct rules_deliver_grant *first;
+	size_t n = rules_deliveries(core->rules, it->type, it->from, &first);
+	size_t timers = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (grants(core->rules, &first[i], it) && !add_grant(core, it, &first[i]))
+			return false;
+	}
+	if (!check_addressed(core, it))
+		return false;
+	for (uint32_t i = 0; i < it->n_recipients; i++) {
+		const struct mailbox *mailbox = core->mailboxes[core->recipients[i].mailbox];
+		uint32_t max = core->rules->mailboxes[mailbox->rule].max_queued;
+
+		if (max != 0 && mailbox->pending >= max)
+			return refuse(it, TTG_REFUSED_BUSY, "a recipient's mailbox is full");
+		timers += core->recipients[i].ack_within_ms != 0 ? 1 : 0;
+	}
+	if (core->timers.n + timers > TIMERS_MAX)
+		return refuse(it, TTG_REFUSED_BUSY, "too many urgent events are unanswered");
+	return true;
+}
+
+static bool store(struct core *core, struct candidate *it)
+{
+	const Ttg__Event *message = it->event.message;
+	uint8_t key[PERSON_KEY_BYTES];
+	struct record_event record = {
+		.accepted_ns = it->now->real_ns,
+		.expires_ns = message->expires_at ? message->expires_at->unix_ns : 0,
+		.id = message->id.data,
+		.urgency = (uint8_t)(message->urgency & 0x7f),
+		.source = message->source,
+		.type = message->type,
+		.n_recipients = it->n_recipients,
+		.bytes = it->bytes,
+		.n_bytes = it->len,
+	};
+	struct cursor cursor;
+	enum ttg_error code;
+
+	if (person_key(core->hmac, message->person, it->agency, event_year(it->now->real_ns), key))
+		record.person_key = key;
+	core_begin_record(core, &cursor);
+	record_put_event(&cursor, &record, core->recipients);
+	code = core_commit(core, it->now, RECORD_EVENT, &cursor, &it->out->sequence);
+	if (code != TTG_OK)
+		return refuse_storage(it, code);
+	it->out->kind = CORE_ACCEPTED;
+	it->out->release_at = it->out->sequence;
+	return true;
+}
+
+void core_publish(struct core *core, const struct core_now *now, const char *agency,
+		  const uint8_t *event, size_t len, struct core_outcome *out)
+{
+	struct candidate it = { .now = now, .agency = agency, .bytes = event, .len = len,
+				.out = out };
+
+	*out = (struct core_outcome){ .kind = CORE_REFUSED };
+	if (core->broken) {
+		refuse(&it, TTG_REFUSED_STOPPING, "the broker is stopping");
+		return;
+	}
+	if (check_decode(core, &it) && check_first_time(core, &it) && check_agreed(core, &it) &&
+	    check_content(core, &it) && route(core, &it))
+		store(core, &it);
+	if (out->kind != CORE_REFUSED) {
+		out->code = TTG_OK;
+		out->text[0] = 0;
+	}
+}

@@ -1,0 +1,355 @@
+/*
+ * Encoding of the records drawn in record.h. Writing and reading stand side by side, in the order
+ * of the layout, so that one can be checked against the other by eye.
+ */
+#include "core/record.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLAG_PERSON 1u
+
+static void put_text(struct cursor *cursor, const char *text)
+{
+	cursor_put_sized(cursor, text, strlen(text) + 1);
+}
+
+/* NULL and a failed cursor unless it is a string of at most `max` bytes that ends where it says. */
+static const char *get_text(struct cursor *cursor, size_t max)
+{
+	size_t len = 0;
+	const uint8_t *text = cursor_get_sized(cursor, max + 1, &len);
+
+	if (!text || len == 0 || memchr(text, 0, len) != text + len - 1) {
+		cursor->failed = true;
+		return NULL;
+	}
+	return (const char *)text;
+}
+
+static uint32_t get_u32(struct cursor *cursor)
+{
+	uint64_t value = cursor_get_varint(cursor);
+
+	if (value > UINT32_MAX) {
+		cursor->failed = true;
+		return 0;
+	}
+	return (uint32_t)value;
+}
+
+static void begin(struct cursor *cursor, const uint8_t *data, size_t len)
+{
+	cursor_init_read(cursor, data, len);
+	if (cursor_get_u8(cursor) != RECORD_VERSION)
+		cursor->failed = true;
+}
+
+static bool complete(const struct cursor *cursor)
+{
+	return cursor_ok(cursor) && cursor_left(cursor) == 0;
+}
+
+void record_put_event(struct cursor *cursor, const struct record_event *it,
+		      const struct record_recipient *recipients)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->accepted_ns);
+	cursor_put_u8(cursor, it->person_key ? FLAG_PERSON : 0);
+	cursor_put_u8(cursor, it->urgency);
+	cursor_put_bytes(cursor, it->id, RECORD_ID);
+	if (it->person_key)
+		cursor_put_bytes(cursor, it->person_key, RECORD_PERSON_KEY);
+	cursor_put_u64(cursor, (uint64_t)it->expires_ns);
+	put_text(cursor, it->source);
+	put_text(cursor, it->type);
+	cursor_put_varint(cursor, it->n_recipients);
+	for (uint32_t i = 0; i < it->n_recipients; i++) {
+		const struct record_recipient *recipient = &recipients[i];
+
+		cursor_put_varint(cursor, recipient->mailbox);
+		cursor_put_varint(cursor, recipient->position);
+		cursor_put_varint(cursor, recipient->ack_within_ms);
+		cursor_put_varint(cursor, recipient->fallback == RULES_NONE ?
+						  0 : (uint64_t)recipient->fallback + 1);
+		cursor_put_u8(cursor, (uint8_t)recipient->n_agreements);
+		for (uint32_t k = 0; k < recipient->n_agreements; k++)
+			put_text(cursor, recipient->agreements[k]);
+	}
+	cursor_put_sized(cursor, it->bytes, it->n_bytes);
+}
+
+void record_next_recipient(struct cursor *cursor, struct record_recipient *out)
+{
+	uint32_t fallback;
+
+	out->mailbox = get_u32(cursor);
+	out->position = cursor_get_varint(cursor);
+	out->ack_within_ms = cursor_get_varint(cursor);
+	fallback = get_u32(cursor);
+	out->fallback = fallback ? fallback - 1 : RULES_NONE;
+	out->n_agreements = cursor_get_u8(cursor);
+	if (out->n_agreements > RECORD_MAX_AGREEMENTS || out->position == 0) {
+		out->n_agreements = 0;
+		cursor->failed = true;
+	}
+	for (uint32_t k = 0; k < out->n_agreements; k++)
+		out->agreements[k] = get_text(cursor, RULES_ID_MAX);
+}
+
+bool record_get_event(const uint8_t *data, size_t len, struct record_event *out)
+{
+	struct record_recipient recipient;
+	struct cursor cursor;
+	uint8_t flags;
+
+	begin(&cursor, data, len);
+	out->accepted_ns = (int64_t)cursor_get_u64(&cursor);
+	flags = cursor_get_u8(&cursor);
+	out->urgency = cursor_get_u8(&cursor);
+	out->id = cursor_get_bytes(&cursor, RECORD_ID);
+	out->person_key = flags & FLAG_PERSON ? cursor_get_bytes(&cursor, RECORD_PERSON_KEY) : NULL;
+	out->expires_ns = (int64_t)cursor_get_u64(&cursor);
+	out->source = get_text(&cursor, RULES_ID_MAX);
+	out->type = get_text(&cursor, RULES_TYPE_MAX);
+	out->n_recipients = get_u32(&cursor);
+	if ((flags & ~FLAG_PERSON) || out->n_recipients > RECORD_MAX_RECIPIENTS)
+		return false;
+	out->recipients = cursor;
+	for (uint32_t i = 0; i < out->n_recipients && cursor_ok(&cursor); i++)
+		record_next_recipient(&cursor, &recipient);
+	out->bytes = cursor_get_sized(&cursor, RECORD_MAX, &out->n_bytes);
+	return complete(&cursor);
+}
+
+void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_varint(cursor, it->number);
+	put_text(cursor, it->id);
+}
+
+bool record_get_mailbox(const uint8_t *data, size_t len, struct record_mailbox *out)
+{
+	struct cursor cursor;
+
+	begin(&cursor, data, len);
+	out->number = get_u32(&cursor);
+	out->id = get_text(&cursor, RULES_MAILBOX_MAX);
+	return complete(&cursor);
+}
+
+void record_put_rules(struct cursor *cursor, const struct record_rules *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	cursor_put_bytes(cursor, it->digest, RECORD_DIGEST);
+	cursor_put_varint(cursor, it->n_grants);
+}
+
+bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out)
+{
+	struct cursor cursor;
+
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->digest = cursor_get_bytes(&cursor, RECORD_DIGEST);
+	out->n_grants = cursor_get_varint(&cursor);
+	return complete(&cursor);
+}
+
+void record_put_positions(struct cursor *cursor, const struct record_positions *it,
+			  const struct record_ranges *ranges)
+{
+	uint64_t end = 0;
+
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	cursor_put_varint(cursor, it->mailbox);
+	cursor_put_varint(cursor, it->value);
+	cursor_put_varint(cursor, ranges->n);
+	for (size_t i = 0; i < ranges->n; i++) {
+		cursor_put_varint(cursor, ranges->items[i].first - end);
+		cursor_put_varint(cursor, ranges->items[i].n);
+		end = ranges->items[i].first + ranges->items[i].n;
+	}
+}
+
+static bool reserve(struct record_ranges *ranges, size_t n)
+{
+	struct record_range *grown;
+	size_t capacity = ranges->capacity ? ranges->capacity : 64;
+
+	if (n <= ranges->capacity)
+		return true;
+	if (n > RECORD_MAX_RANGES)
+		return false;
+	while (capacity < n)
+		capacity *= 2;
+	grown = realloc(ranges->items, capacity * sizeof(*grown));
+	if (!grown)
+		return false;
+	ranges->items = grown;
+	ranges->capacity = capacity;
+	return true;
+}
+
+bool record_get_positions(const uint8_t *data, size_t len, struct record_positions *out,
+			  struct record_ranges *ranges)
+{
+	struct cursor cursor;
+	uint64_t end = 0;
+	uint32_t n;
+
+	record_ranges_clear(ranges);
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->mailbox = get_u32(&cursor);
+	out->value = cursor_get_varint(&cursor);
+	n = get_u32(&cursor);
+	if (!cursor_ok(&cursor) || n > cursor_left(&cursor) || !reserve(ranges, n))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t gap = cursor_get_varint(&cursor), count = cursor_get_varint(&cursor);
+
+		if (gap == 0 || gap > UINT64_MAX / 4 || count == 0 ||
+		    count > RECORD_MAX_POSITIONS - ranges->positions || end > UINT64_MAX / 4)
+			return false;
+		ranges->items[ranges->n++] = (struct record_range){ end + gap, count };
+		ranges->positions += count;
+		end += gap + count;
+	}
+	return complete(&cursor);
+}
+
+bool record_ranges_add(struct record_ranges *ranges, uint64_t position)
+{
+	if (ranges->n > 0) {
+		struct record_range *last = &ranges->items[ranges->n - 1];
+
+		assert(position >= last->first + last->n);
+		if (position == last->first + last->n) {
+			last->n++;
+			ranges->positions++;
+			return true;
+		}
+	}
+	if (!reserve(ranges, ranges->n + 1))
+		return false;
+	ranges->items[ranges->n++] = (struct record_range){ position, 1 };
+	ranges->positions++;
+	return true;
+}
+
+void record_ranges_clear(struct record_ranges *ranges)
+{
+	ranges->n = 0;
+	ranges->positions = 0;
+}
+
+void record_ranges_fini(struct record_ranges *ranges)
+{
+	free(ranges->items);
+	*ranges = (struct record_ranges){ 0 };
+}
+
+void record_put_nack(struct cursor *cursor, const struct record_nack *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	cursor_put_varint(cursor, it->mailbox);
+	cursor_put_varint(cursor, it->sequence);
+	cursor_put_varint(cursor, it->position);
+	cursor_put_varint(cursor, it->reason);
+	cursor_put_varint(cursor, it->refusals);
+	cursor_put_varint(cursor, it->retry_after_ms);
+	cursor_put_u8(cursor, it->parked);
+	put_text(cursor, it->text);
+}
+
+bool record_get_nack(const uint8_t *data, size_t len, struct record_nack *out)
+{
+	struct cursor cursor;
+	uint8_t parked;
+
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->mailbox = get_u32(&cursor);
+	out->sequence = cursor_get_varint(&cursor);
+	out->position = cursor_get_varint(&cursor);
+	out->reason = get_u32(&cursor);
+	out->refusals = get_u32(&cursor);
+	out->retry_after_ms = get_u32(&cursor);
+	parked = cursor_get_u8(&cursor);
+	out->parked = parked == 1;
+	out->text = get_text(&cursor, RECORD_MAX_TEXT);
+	return complete(&cursor) && parked <= 1;
+}
+
+void record_put_one(struct cursor *cursor, const struct record_one *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	cursor_put_varint(cursor, it->mailbox);
+	cursor_put_varint(cursor, it->sequence);
+	cursor_put_varint(cursor, it->position);
+	cursor_put_u64(cursor, (uint64_t)it->deadline_ns);
+}
+
+bool record_get_one(const uint8_t *data, size_t len, struct record_one *out)
+{
+	struct cursor cursor;
+
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->mailbox = get_u32(&cursor);
+	out->sequence = cursor_get_varint(&cursor);
+	out->position = cursor_get_varint(&cursor);
+	out->deadline_ns = (int64_t)cursor_get_u64(&cursor);
+	return complete(&cursor);
+}
+
+void record_put_given_up(struct cursor *cursor, int64_t at_ns, uint64_t sequence,
+			 const struct record_given_up *items, size_t n)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)at_ns);
+	cursor_put_varint(cursor, sequence);
+	cursor_put_varint(cursor, n);
+	for (size_t i = 0; i < n; i++) {
+		cursor_put_varint(cursor, items[i].mailbox);
+		cursor_put_varint(cursor, items[i].next_sequence);
+		cursor_put_varint(cursor, items[i].next_position);
+		cursor_put_varint(cursor, items[i].count);
+	}
+}
+
+bool record_get_given_up(const uint8_t *data, size_t len, int64_t *at_ns, uint64_t *sequence,
+			 struct record_given_up **items, size_t *n)
+{
+	struct cursor cursor;
+
+	*items = NULL;
+	begin(&cursor, data, len);
+	*at_ns = (int64_t)cursor_get_u64(&cursor);
+	*sequence = cursor_get_varint(&cursor);
+	*n = get_u32(&cursor);
+	if (!cursor_ok(&cursor) || *n > RULES_MAX_MAILBOXES)
+		return false;
+	if (*n > 0)
+		*items = calloc(*n, sizeof(**items));
+	if (*n > 0 && !*items)
+		return false;
+	for (size_t i = 0; i < *n; i++) {
+		(*items)[i].mailbox = get_u32(&cursor);
+		(*items)[i].next_sequence = cursor_get_varint(&cursor);
+		(*items)[i].next_position = cursor_get_varint(&cursor);
+		(*items)[i].count = cursor_get_varint(&cursor);
+	}
+	if (complete(&cursor))
+		return true;
+	free(*items);
+	*items = NULL;
+	return false;
+}

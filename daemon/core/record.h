@@ -1,0 +1,164 @@
+/*
+ * Records: every change of the core's state, as bytes. Each begins with its version (1); integers
+ * are LEB128 varints unless a width is named, widths are little-endian. "text" is a varint length
+ * and that many bytes, the last of which is NUL, so that a reader may point into the record.
+ * "ranges" is a varint count, then for each range of positions: varint distance from the end of the
+ * one before (the first: from 0), varint length >= 1; ascending, never touching.
+ *
+ *   MAILBOX    version u8 | number | text id
+ *   RULES      version u8 | ns u64 | digest 32 bytes | number of grants
+ *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person) | urgency u8 | id 16 bytes
+ *              | person key 16 bytes if flagged | expires_ns u64 (0: never) | text source
+ *              | text type | number of recipients, each: mailbox | position | ack within ms
+ *              (0: no escalation) | fallback mailbox + 1 (0: none) | number of agreements u8,
+ *              each a text | event: varint length, bytes exactly as published
+ *   DELIVERED  version u8 | ns u64 | mailbox | attempt | ranges
+ *   ACK        version u8 | ns u64 | mailbox | up_to as the consumer said | ranges it covered
+ *   EXPIRED, STOPPED   version u8 | ns u64 | mailbox | 0 | ranges
+ *   NACK       version u8 | ns u64 | mailbox | sequence | position | reason | refusals so far
+ *              | retry_after_ms | parked u8 | text
+ *   RETRY, DISCARD, ESCALATED   version u8 | ns u64 | mailbox | sequence | position
+ *              | deadline_ns u64 (ESCALATED; else 0)
+ *   GIVEN_UP   version u8 | ns u64 | sequence | number of mailboxes, each: mailbox
+ *              | sequence and position that follow (0: none yet) | deliveries given up
+ *
+ * A record that is longer or shorter than its layout is damaged. Pure functions; encoders fail only
+ * when the buffer is too small.
+ */
+#ifndef TTGD_CORE_RECORD_H
+#define TTGD_CORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/cursor.h"
+#include "core/rules.h"
+
+#define RECORD_VERSION 1
+#define RECORD_MAX (1024u * 1024u)      /* bytes, any kind */
+#define RECORD_MAX_RECIPIENTS 512u
+#define RECORD_MAX_AGREEMENTS 16u       /* named for one recipient */
+#define RECORD_MAX_RANGES 65536u
+#define RECORD_MAX_POSITIONS 1048576u   /* in all ranges of one record */
+#define RECORD_MAX_TEXT 256u
+#define RECORD_PERSON_KEY 16u
+#define RECORD_ID 16u
+#define RECORD_DIGEST 32u
+
+enum record_kind {
+	RECORD_MAILBOX = 1,
+	RECORD_RULES = 2,
+	RECORD_EVENT = 3,
+	RECORD_DELIVERED = 4,
+	RECORD_ACK = 5,
+	RECORD_NACK = 6,
+	RECORD_RETRY = 7,
+	RECORD_DISCARD = 8,
+	RECORD_ESCALATED = 9,
+	RECORD_EXPIRED = 10,
+	RECORD_STOPPED = 11,
+	RECORD_GIVEN_UP = 12,
+	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
+};
+
+struct record_mailbox {
+	uint32_t number;
+	const char *id;
+};
+
+struct record_rules {
+	int64_t at_ns;
+	const uint8_t *digest;
+	uint64_t n_grants;
+};
+
+struct record_recipient {
+	uint32_t mailbox;
+	uint64_t position;
+	uint64_t ack_within_ms;
+	uint32_t fallback; /* mailbox number, RULES_NONE */
+	uint32_t n_agreements;
+	const char *agreements[RECORD_MAX_AGREEMENTS];
+};
+
+struct record_event {
+	int64_t accepted_ns, expires_ns;
+	const uint8_t *id;
+	const uint8_t *person_key; /* NULL: nobody */
+	uint8_t urgency;
+	const char *source, *type;
+	uint32_t n_recipients;
+	const uint8_t *bytes;
+	size_t n_bytes;
+	struct cursor recipients;  /* decoded: where they begin */
+};
+
+struct record_range {
+	uint64_t first, n;
+};
+
+/* Ranges being collected or read. Grows by itself; record_ranges_fini() frees. */
+struct record_ranges {
+	struct record_range *items;
+	size_t n, capacity;
+	uint64_t positions;
+};
+
+struct record_positions {
+	int64_t at_ns;
+	uint32_t mailbox;
+	uint64_t value; /* DELIVERED: attempt; ACK: up_to; else 0 */
+};
+
+struct record_nack {
+	int64_t at_ns;
+	uint32_t mailbox;
+	uint64_t sequence, position;
+	uint32_t reason, refusals, retry_after_ms;
+	bool parked;
+	const char *text;
+};
+
+struct record_one {
+	int64_t at_ns, deadline_ns;
+	uint32_t mailbox;
+	uint64_t sequence, position;
+};
+
+struct record_given_up {
+	uint32_t mailbox;
+	uint64_t next_sequence, next_position, count;
+};
+
+void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it);
+void record_put_rules(struct cursor *cursor, const struct record_rules *it);
+void record_put_event(struct cursor *cursor, const struct record_event *it,
+		      const struct record_recipient *recipients);
+void record_put_positions(struct cursor *cursor, const struct record_positions *it,
+			  const struct record_ranges *ranges);
+void record_put_nack(struct cursor *cursor, const struct record_nack *it);
+void record_put_one(struct cursor *cursor, const struct record_one *it);
+void record_put_given_up(struct cursor *cursor, int64_t at_ns, uint64_t sequence,
+			 const struct record_given_up *items, size_t n);
+
+/* False: damaged. Views into data. */
+bool record_get_mailbox(const uint8_t *data, size_t len, struct record_mailbox *out);
+bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out);
+bool record_get_event(const uint8_t *data, size_t len, struct record_event *out);
+/* Next recipient of an event that was read, n_recipients times. */
+void record_next_recipient(struct cursor *recipients, struct record_recipient *out);
+/* Ranges are appended to nothing: `ranges` is emptied first. */
+bool record_get_positions(const uint8_t *data, size_t len, struct record_positions *out,
+			  struct record_ranges *ranges);
+bool record_get_nack(const uint8_t *data, size_t len, struct record_nack *out);
+bool record_get_one(const uint8_t *data, size_t len, struct record_one *out);
+/* *items is malloc'd, NULL when there are none. */
+bool record_get_given_up(const uint8_t *data, size_t len, int64_t *at_ns, uint64_t *sequence,
+			 struct record_given_up **items, size_t *n);
+
+/* Adds a position above all there; false without memory or at RECORD_MAX_RANGES. */
+bool record_ranges_add(struct record_ranges *ranges, uint64_t position);
+void record_ranges_clear(struct record_ranges *ranges);
+void record_ranges_fini(struct record_ranges *ranges);
+
+#endif

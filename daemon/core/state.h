@@ -1,0 +1,118 @@
+/*
+ * Inside of the core, shared by its files. Nobody else includes this.
+ *
+ * One way to change state: encode a record into core->buffer, core_commit() it. The sink gives it a
+ * number, then the same apply function runs that recovery runs. When applying fails after the
+ * record was taken (memory), state no longer follows the records: the core is broken, refuses every
+ * input from then on, and the next start rebuilds it.
+ */
+#ifndef TTGD_CORE_STATE_H
+#define TTGD_CORE_STATE_H
+
+#include "core/arena.h"
+#include "core/core.h"
+#include "core/dedupe.h"
+#include "core/digest.h"
+#include "core/event.h"
+#include "core/mailbox.h"
+#include "core/person.h"
+#include "core/record.h"
+#include "core/timer.h"
+
+
+#define CORE_SCAN_PER_PUMP 1000u      /* records read for backlogs, all mailboxes together */
+#define CORE_DELIVER_PER_MAILBOX 1024u /* deliveries of one mailbox in one row */
+#define CORE_DELIVER_PER_PUMP 8192u
+#define CORE_TIMERS_PER_PUMP 256u
+#define CORE_MAX_CONSUMERS 16384u
+#define CORE_MAX_STANDBYS 63u
+#define CORE_MAX_CREDIT 65536u
+#define CORE_MAX_ACK_POSITIONS 65536u
+#define CORE_RETRY_READ_NS 2000000    /* when a record has to be fetched, look again after 2 ms */
+
+struct attachment {
+	uint64_t consumer;
+	uint32_t mailbox;
+};
+
+struct core {
+	struct core_options options;
+	char broker[RULES_ID_MAX + 1];
+	struct core_sink sink;
+	const struct rules *rules;       /* NULL before the first core_set_rules() */
+	uint8_t rules_digest[RECORD_DIGEST]; /* of the last RULES record */
+	uint32_t *by_rule;               /* mailbox number of each mailbox in the rules */
+	uint64_t stable_since;           /* events after it were accepted under the rules in force */
+	int64_t stable_until_ns;         /* when the next agreement ends */
+
+	struct mailbox **mailboxes;      /* by number */
+	size_t n_mailboxes;
+	struct attachment *attachments;
+	size_t n_attachments;
+	uint32_t *ready;                 /* numbers of mailboxes to look at; room for all */
+	size_t n_ready;
+
+	uint64_t sequence, durable;
+	bool broken;
+	struct dedupe *dedupe;
+	struct timers timers;
+	struct hmac *hmac;
+	uint8_t sip_key[SIPHASH_KEY_BYTES];
+	struct arena arena;
+
+	uint8_t *buffer;                       /* RECORD_MAX bytes: the record being made */
+	struct record_recipient *recipients;   /* RECORD_MAX_RECIPIENTS: of the event being made */
+	struct record_ranges ranges;           /* positions of the record being made */
+	struct record_ranges applied;          /* positions of the record being applied */
+	struct history_scratch *history;       /* behind what core_history_read() returns */
+};
+
+/* apply.c: number and apply what stands in core->buffer up to the cursor. TTG_EAGAIN, TTG_ENOSPC,
+   TTG_EIO of the sink; TTG_ELIMIT when it did not fit; TTG_EIO when the core broke. */
+enum ttg_error core_commit(struct core *core, const struct core_now *now, enum record_kind kind,
+			   const struct cursor *cursor, uint64_t *sequence);
+void core_begin_record(struct core *core, struct cursor *cursor);
+/* now: NULL at recovery. */
+enum ttg_error core_apply_record(struct core *core, const struct core_now *now, uint64_t sequence,
+				 uint8_t kind, const uint8_t *data, size_t len,
+				 struct message *message);
+struct mailbox *core_add_mailbox(struct core *core, const char *id);
+
+/* backlog.c: reads on until the window is full (until: 0) or position `until` is in memory. Stops
+   when *budget records were read: TTG_EAGAIN. TTG_ENOENT, TTG_ECORRUPT, TTG_EIO, TTG_ENOMEM. */
+enum ttg_error core_fill(struct core *core, struct mailbox *mailbox, uint64_t until,
+			 uint64_t *budget);
+bool core_mailbox_has_room(const struct core *core, const struct mailbox *mailbox);
+/* Reads one EVENT record, and its recipient entry for this mailbox (NULL: not wanted). Views valid
+   until the next read. TTG_ECORRUPT when it is something else. */
+enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint32_t mailbox,
+			       struct record_event *event, struct record_recipient *recipient);
+/* Puts a mailbox on the list of those to look at in the next pump. */
+void core_wake(struct core *core, struct mailbox *mailbox);
+
+/* publish.c */
+uint64_t core_fingerprint(const struct core *core, const char *source, const uint8_t *id);
+
+/* notice.c: events of the broker itself. Already there (a crash came between): TTG_OK. */
+enum ttg_error core_notify_parked(struct core *core, const struct core_now *now,
+				  const struct mailbox *mailbox, const struct entry *entry,
+				  uint32_t reason, const char *text);
+/* Escalates what is due; *next_ns: real time of the next deadline. */
+enum ttg_error core_run_timers(struct core *core, const struct core_now *now, bool *more);
+
+/* deliver.c */
+struct pump_budget {
+	uint64_t scan, deliver;
+	bool more;        /* there is work left for at once */
+	bool fetching;    /* a record is being fetched */
+};
+enum ttg_error core_pump_mailbox(struct core *core, const struct core_now *now,
+				 struct mailbox *mailbox, struct pump_budget *budget);
+/* Records what was delivered and is not recorded yet. */
+enum ttg_error core_log_row(struct core *core, const struct core_now *now, struct mailbox *mailbox);
+
+/* history.c */
+struct history_scratch *history_new(void);
+void history_free(struct history_scratch **scratch);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * Small questions about text and calendar that validation asks: clean UTF-8, agency ids, the year.
+ * Pure functions.
+ */
+#include "core/event.h"
+
+/* Bytes of the character that begins here; 0: not UTF-8, or a control character. */
+static size_t character(const unsigned char *at, size_t left)
+{
+	uint32_t value, least;
+	size_t n;
+
+	if (at[0] < 0x80)
+		return (at[0] >= 0x20 && at[0] != 0x7f) || at[0] == '\n' || at[0] == '\t';
+	if (at[0] >= 0xc2 && at[0] <= 0xdf) {
+		n = 2;
+		value = at[0] & 0x1fu;
+		least = 0xa0; /* what is below are control characters */
+	} else if ((at[0] & 0xf0) == 0xe0) {
+		n = 3;
+		value = at[0] & 0x0fu;
+		least = 0x800;
+	} else if (at[0] >= 0xf0 && at[0] <= 0xf4) {
+		n = 4;
+		value = at[0] & 0x07u;
+		least = 0x10000;
+	} else {
+		return 0;
+	}
+	if (n > left)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		value = value << 6 | (at[i] & 0x3fu);
+	}
+	if (value < least || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+		return 0;
+	return n;
+}
+
+bool event_text_is_clean(const char *text, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	while (len > 0) {
+		size_t n = character(at, len);
+
+		if (n == 0)
+			return false;
+		at += n;
+		len -= n;
+	}
+	return true;
+}
+
+bool event_agency_is_valid(const char *text, size_t len)
+{
+	if (len == 0 || len > EVENT_AGENCY_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+int event_year(int64_t unix_ns)
+{
+	/* Days since 0000-03-01 in years of 365.2425 days: the civil calendar counted from March. */
+	int64_t seconds = unix_ns / 1000000000 - (unix_ns % 1000000000 < 0);
+	int64_t days = seconds / 86400 - (seconds % 86400 < 0) + 719468;
+	int64_t era = days / 146097, day = days % 146097;
+	int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+	int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
+
+	/* From day 306 on it is January or February of the year after. */
+	return (int)(era * 400 + year + (day_of_year >= 306));
+}

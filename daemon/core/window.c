@@ -1,0 +1,125 @@
+/*
+ * The sorted array with gaps; see window.h. A gap keeps its position, so that the whole array is
+ * always sorted and can be searched. Gaps at the ends go at once, those inside when room is needed.
+ */
+#include "core/window.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_CAPACITY 16u
+
+/* First index, gap or not, whose position is not below. */
+static size_t lower(const struct window *window, uint64_t position)
+{
+	size_t low = window->head, high = window->tail;
+
+	if (low < high && window->items[high - 1].position < position)
+		return high;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (window->items[middle].position < position)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct entry *live_from(const struct window *window, size_t at)
+{
+	while (at < window->tail && window->items[at].state == ENTRY_GONE)
+		at++;
+	return at < window->tail ? &window->items[at] : NULL;
+}
+
+struct entry *window_find(const struct window *window, uint64_t position)
+{
+	size_t at = lower(window, position);
+
+	if (at == window->tail || window->items[at].position != position ||
+	    window->items[at].state == ENTRY_GONE)
+		return NULL;
+	return &window->items[at];
+}
+
+struct entry *window_from(const struct window *window, uint64_t position)
+{
+	return live_from(window, lower(window, position));
+}
+
+struct entry *window_next(const struct window *window, const struct entry *entry)
+{
+	return live_from(window, (size_t)(entry - window->items) + 1);
+}
+
+/* Closes all gaps; the entries then stand in the middle of the free room. */
+static bool make_room(struct window *window)
+{
+	size_t capacity = window->capacity ? window->capacity : FIRST_CAPACITY, at;
+	struct entry *items;
+
+	while (window->live + 2 > capacity - capacity / 4)
+		capacity *= 2;
+	items = malloc(capacity * sizeof(*items));
+	if (!items)
+		return false;
+	at = (capacity - window->live) / 4;
+	window->capacity = capacity;
+	for (size_t i = window->head, to = at; i < window->tail; i++) {
+		if (window->items[i].state != ENTRY_GONE)
+			items[to++] = window->items[i];
+	}
+	free(window->items);
+	window->items = items;
+	window->head = at;
+	window->tail = at + window->live;
+	return true;
+}
+
+bool window_insert(struct window *window, const struct entry *entry)
+{
+	size_t at;
+
+	assert(entry->state != ENTRY_GONE);
+	at = lower(window, entry->position);
+	if (at < window->tail && window->items[at].position == entry->position) {
+		assert(window->items[at].state == ENTRY_GONE);
+	} else if (window->tail == window->capacity || window->head == 0) {
+		if (!make_room(window))
+			return false;
+		return window_insert(window, entry);
+	} else if (at - window->head < window->tail - at) {
+		memmove(&window->items[window->head - 1], &window->items[window->head],
+			(at - window->head) * sizeof(*entry));
+		window->head--;
+		at--;
+	} else {
+		memmove(&window->items[at + 1], &window->items[at],
+			(window->tail - at) * sizeof(*entry));
+		window->tail++;
+	}
+	window->items[at] = *entry;
+	window->live++;
+	return true;
+}
+
+void window_remove(struct window *window, struct entry *entry)
+{
+	assert(entry->state != ENTRY_GONE && window->live > 0);
+	entry->state = ENTRY_GONE;
+	window->live--;
+	while (window->head < window->tail && window->items[window->head].state == ENTRY_GONE)
+		window->head++;
+	while (window->head < window->tail && window->items[window->tail - 1].state == ENTRY_GONE)
+		window->tail--;
+	if (window->live == 0)
+		window->head = window->tail = window->capacity / 4;
+}
+
+void window_fini(struct window *window)
+{
+	free(window->items);
+	*window = (struct window){ 0 };
+}
