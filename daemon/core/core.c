@@ -41,8 +41,8 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	core->buffer = malloc(RECORD_MAX);
 	core->recipients = calloc(RECORD_MAX_RECIPIENTS, sizeof(*core->recipients));
 	core->history = history_new();
-	if (!arena_init(&core->arena) || !core->history || !core->dedupe || !core->buffer || !core->recipients ||
-	    !derive_keys(core))
+	if (!arena_init(&core->arena) || !core->history || !core->dedupe || !core->buffer ||
+	    !core->recipients || !derive_keys(core))
 		core_free(&core);
 	return core;
 }

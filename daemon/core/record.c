@@ -176,25 +176,6 @@ void record_put_positions(struct cursor *cursor, const struct record_positions *
 	}
 }
 
-static bool reserve(struct record_ranges *ranges, size_t n)
-{
-	struct record_range *grown;
-	size_t capacity = ranges->capacity ? ranges->capacity : 64;
-
-	if (n <= ranges->capacity)
-		return true;
-	if (n > RECORD_MAX_RANGES)
-		return false;
-	while (capacity < n)
-		capacity *= 2;
-	grown = realloc(ranges->items, capacity * sizeof(*grown));
-	if (!grown)
-		return false;
-	ranges->items = grown;
-	ranges->capacity = capacity;
-	return true;
-}
-
 bool record_get_positions(const uint8_t *data, size_t len, struct record_positions *out,
 			  struct record_ranges *ranges)
 {
@@ -208,7 +189,7 @@ bool record_get_positions(const uint8_t *data, size_t len, struct record_positio
 	out->mailbox = get_u32(&cursor);
 	out->value = cursor_get_varint(&cursor);
 	n = get_u32(&cursor);
-	if (!cursor_ok(&cursor) || n > cursor_left(&cursor) || !reserve(ranges, n))
+	if (!cursor_ok(&cursor) || n > cursor_left(&cursor) || !record_ranges_reserve(ranges, n))
 		return false;
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t gap = cursor_get_varint(&cursor), count = cursor_get_varint(&cursor);
@@ -221,37 +202,6 @@ bool record_get_positions(const uint8_t *data, size_t len, struct record_positio
 		end += gap + count;
 	}
 	return complete(&cursor);
-}
-
-bool record_ranges_add(struct record_ranges *ranges, uint64_t position)
-{
-	if (ranges->n > 0) {
-		struct record_range *last = &ranges->items[ranges->n - 1];
-
-		assert(position >= last->first + last->n);
-		if (position == last->first + last->n) {
-			last->n++;
-			ranges->positions++;
-			return true;
-		}
-	}
-	if (!reserve(ranges, ranges->n + 1))
-		return false;
-	ranges->items[ranges->n++] = (struct record_range){ position, 1 };
-	ranges->positions++;
-	return true;
-}
-
-void record_ranges_clear(struct record_ranges *ranges)
-{
-	ranges->n = 0;
-	ranges->positions = 0;
-}
-
-void record_ranges_fini(struct record_ranges *ranges)
-{
-	free(ranges->items);
-	*ranges = (struct record_ranges){ 0 };
 }
 
 void record_put_nack(struct cursor *cursor, const struct record_nack *it)

@@ -32,14 +32,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/cursor.h"
+#include "core/ranges.h"
 #include "core/rules.h"
 
 #define RECORD_VERSION 1
 #define RECORD_MAX (1024u * 1024u)      /* bytes, any kind */
 #define RECORD_MAX_RECIPIENTS 512u
 #define RECORD_MAX_AGREEMENTS 16u       /* named for one recipient */
-#define RECORD_MAX_RANGES 65536u
-#define RECORD_MAX_POSITIONS 1048576u   /* in all ranges of one record */
 #define RECORD_MAX_TEXT 256u
 #define RECORD_PERSON_KEY 16u
 #define RECORD_ID 16u
@@ -93,17 +92,6 @@ struct record_event {
 	struct cursor recipients;  /* decoded: where they begin */
 };
 
-struct record_range {
-	uint64_t first, n;
-};
-
-/* Ranges being collected or read. Grows by itself; record_ranges_fini() frees. */
-struct record_ranges {
-	struct record_range *items;
-	size_t n, capacity;
-	uint64_t positions;
-};
-
 struct record_positions {
 	int64_t at_ns;
 	uint32_t mailbox;
@@ -155,10 +143,5 @@ bool record_get_one(const uint8_t *data, size_t len, struct record_one *out);
 /* *items is malloc'd, NULL when there are none. */
 bool record_get_given_up(const uint8_t *data, size_t len, int64_t *at_ns, uint64_t *sequence,
 			 struct record_given_up **items, size_t *n);
-
-/* Adds a position above all there; false without memory or at RECORD_MAX_RANGES. */
-bool record_ranges_add(struct record_ranges *ranges, uint64_t position);
-void record_ranges_clear(struct record_ranges *ranges);
-void record_ranges_fini(struct record_ranges *ranges);
 
 #endif
