@@ -146,6 +146,8 @@ enum ttg_error journal_retain(struct journal *journal, uint64_t keep_from, uint6
 /* The keep_from that lets go of every segment whose batches were all written before before_ns: the
    sequence behind the newest of them; 0: none is that old. */
 uint64_t journal_sequence_before(const struct journal *journal, int64_t before_ns);
+/* The keep_from that leaves the newest segments which together have at most `bytes`; 0: all fit. */
+uint64_t journal_sequence_within(const struct journal *journal, uint64_t bytes);
 
 /*
  * Snapshots: opaque bytes that stand for all records up to and including `sequence`. Kept

@@ -80,3 +80,17 @@ uint64_t journal_sequence_before(const struct journal *journal, int64_t before_n
 	}
 	return sequence;
 }
+
+uint64_t journal_sequence_within(const struct journal *journal, uint64_t bytes)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = journal->segments.count; i > 0; i--) {
+		const struct segment *segment = journal->segments.items[i - 1];
+
+		sum += segment->file_bytes;
+		if (sum > bytes)
+			return segment->last_sequence + 1;
+	}
+	return 0;
+}

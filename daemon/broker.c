@@ -1,0 +1,112 @@
+/*
+ * Construction in order: log, secrets, journal (which proves itself and refuses a second daemon),
+ * server (which recovers the state and binds sockets); then the loop; then the reverse.
+ */
+#include "broker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/keyfile.h"
+#include "core/digest.h"
+#include "journal/journal.h"
+#include "net/server.h"
+
+#define PERSON_LABEL "ttg person key v1" /* what tells this use of the master key from others */
+
+struct secrets {
+	uint8_t journal[KEYFILE_SYMMETRIC];
+	uint8_t person[DIGEST_BYTES];
+};
+
+static enum ttg_error read_secrets(const struct config *config, struct secrets *out,
+				   struct message *message)
+{
+	enum ttg_error error =
+		keyfile_read_symmetric(config->journal_key_file, out->journal, message);
+	if (error)
+		return error;
+	struct hmac *hmac = hmac_new(out->journal, sizeof out->journal);
+	if (!hmac || !hmac_sum(hmac, PERSON_LABEL, strlen(PERSON_LABEL), out->person))
+		error = message_set(message, TTG_ECRYPTO, "cannot derive the persons' key");
+	hmac_free(&hmac);
+	return error;
+}
+
+static enum ttg_error open_journal(struct journal **out, const struct config *config,
+				   const struct secrets *secrets, struct message *message)
+{
+	struct journal_options options = {
+		.directory = config->journal_directory,
+		.cipher = strcmp(config->journal_cipher, "chacha20-poly1305") == 0 ?
+				  JOURNAL_CHACHA20_POLY1305 :
+				  JOURNAL_AES_256_GCM,
+		.segment_bytes = config->segment_bytes,
+		.max_bytes = config->journal_max_bytes,
+		.reserve_bytes = config->journal_reserve_bytes,
+		.buffer_bytes = config->buffer_bytes,
+		.threaded = true,
+	};
+	memcpy(options.key, secrets->journal, sizeof options.key);
+	const enum ttg_error error = journal_open(out, &options, world_real(), message);
+	wipe(&options, sizeof options);
+	return error;
+}
+
+static enum ttg_error open_signals(int *out, struct message *message)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	*out = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return *out >= 0 ? TTG_OK :
+			   message_set(message, TTG_ESYS, "no signalfd: %s", strerror(errno));
+}
+
+enum ttg_error broker_run(struct config *take_config, struct message *message)
+{
+	struct secrets secrets = { { 0 }, { 0 } };
+	struct journal *journal = NULL;
+	struct net *net = NULL;
+	int signal_fd = -1;
+	enum ttg_error error = TTG_OK;
+	struct log *log = log_new("ttgd", take_config->log_target, take_config->log_level);
+
+	log_write(log, LOG_LEVEL_NOTICE, "starting", "version=%s", TTG_VERSION);
+	error = open_signals(&signal_fd, message);
+	if (!error)
+		error = read_secrets(take_config, &secrets, message);
+	if (!error)
+		error = open_journal(&journal, take_config, &secrets, message);
+	if (error) {
+		config_free(&take_config);
+		goto out;
+	}
+	const struct server_options options = {
+		.world = world_real(),
+		.log = log,
+		.take_config = take_config,
+		.journal = journal,
+		.person_secret = secrets.person,
+		.signal_fd = signal_fd,
+	};
+	error = server_open(&net, &options, message);
+	if (!error)
+		error = server_run(net, message);
+out:
+	if (error)
+		log_write(log, LOG_LEVEL_ERROR, "ended", "code=%s reason=\"%s\"",
+			  ttg_error_name(error), message->text);
+	server_close(&net);
+	journal_close(&journal);
+	if (signal_fd >= 0)
+		close(signal_fd);
+	wipe(&secrets, sizeof secrets);
+	log_free(&log);
+	return error;
+}

@@ -1,0 +1,131 @@
+/* ttgd: options, configuration, signals; everything else is broker.c. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "broker.h"
+
+#define DEFAULT_CONFIG "/etc/ttgd/ttgd.conf"
+#define NS_PER_S 1000000000LL
+
+/* Exit statuses, as ttgd(8) lists them. */
+enum { EXIT_FINE = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_LOCKED = 4,
+       EXIT_DAMAGED = 5 };
+
+static void usage(FILE *out)
+{
+	fputs("Usage: ttgd [--config FILE] [-t]\n"
+	      "The broker that carries events between agencies.\n"
+	      "\n"
+	      "  -c, --config FILE   configuration (" DEFAULT_CONFIG ")\n"
+	      "  -t, --test          check the configuration and exit\n"
+	      "      --options       list every option: type, range, default, meaning\n"
+	      "  -h, --help          this text\n"
+	      "  -V, --version       version\n"
+	      "\n"
+	      "SIGHUP reloads agencies, agreements and what does not need a restart; SIGTERM drains\n"
+	      "and stops. Exit status: 0 fine, 1 failed, 2 usage, 3 configuration or keys,\n"
+	      "4 another ttgd holds the journal, 5 the journal is damaged.\n",
+	      out);
+}
+
+static struct config *load(const char *path)
+{
+	struct config_errors *errors = config_errors_new();
+	if (!errors) {
+		fputs("ttgd: no memory\n", stderr);
+		return NULL;
+	}
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	struct config *config =
+		config_load(path, (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec, errors);
+	for (size_t i = 0; i < config_errors_lines(errors); i++) {
+		bool warning = false;
+		const char *line = config_errors_line(errors, i, &warning);
+		fprintf(stderr, "ttgd: %s%s\n", warning ? "warning: " : "", line);
+	}
+	config_errors_free(&errors);
+	return config;
+}
+
+static int exit_status(enum ttg_error error)
+{
+	if (error == TTG_OK)
+		return EXIT_FINE;
+	if (error == TTG_ELOCKED)
+		return EXIT_LOCKED;
+	if (error == TTG_ECORRUPT || error == TTG_EVERSION)
+		return EXIT_DAMAGED;
+	if (error == TTG_EPERM || error == TTG_EFORMAT || error == TTG_ECRYPTO)
+		return EXIT_CONFIG;
+	return EXIT_BROKEN;
+}
+
+static void prepare_process(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	const struct rlimit none = { 0, 0 };
+	setrlimit(RLIMIT_CORE, &none); /* a core would hold keys and events */
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "config", required_argument, NULL, 'c' }, { "test", no_argument, NULL, 't' },
+		{ "options", no_argument, NULL, 'o' },	    { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
+	};
+	const char *path = DEFAULT_CONFIG;
+	bool test = false;
+	int option = 0;
+	while ((option = getopt_long(argc, argv, "c:thV", options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			path = optarg;
+			break;
+		case 't':
+			test = true;
+			break;
+		case 'o':
+			config_print_options(stdout);
+			return EXIT_FINE;
+		case 'h':
+			usage(stdout);
+			return EXIT_FINE;
+		case 'V':
+			puts("ttgd " TTG_VERSION);
+			return EXIT_FINE;
+		default:
+			usage(stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind != argc) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	prepare_process();
+	struct config *config = load(path);
+	if (!config)
+		return EXIT_CONFIG;
+	if (test) {
+		printf("%s: fine, %zu agencies, %zu mailboxes, %zu agreements\n", path,
+		       config->rules->n_agencies, config->rules->n_mailboxes,
+		       config->rules->n_agreements);
+		config_free(&config);
+		return EXIT_FINE;
+	}
+	struct message message = { "" };
+	return exit_status(broker_run(config, &message));
+}

@@ -1,0 +1,79 @@
+/*
+ * One request on the control socket, as the commands see it. Internal to daemon/net/control*.c.
+ *
+ * A command either answers at once and ends, or sets `step`, which the loop calls once a cycle
+ * until it ends the request; or ends with `wait_durable` set, and the answer goes out when that
+ * sequence is on disk.
+ */
+#ifndef TTGD_NET_CONTROL_REQUEST_H
+#define TTGD_NET_CONTROL_REQUEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "net/net.h"
+
+#define CONTROL_REQUEST_MAX 4096
+#define CONTROL_OUTPUT_MAX (1024u * 1024u)
+#define CONTROL_TIME_TEXT 32
+
+struct control_request {
+	int fd;                     /* -1: free slot */
+	struct net *net;
+	uid_t uid;
+	int64_t opened_ns, moved_ns; /* mono; moved: last time the client took or gave a byte */
+
+	char in[CONTROL_REQUEST_MAX + 1];
+	size_t in_len;
+	bool started;               /* request complete and dispatched */
+
+	char *out;                  /* bytes not yet taken by the client */
+	size_t out_len, out_sent, out_room;
+	bool overflowed, ended;
+	uint64_t wait_durable;      /* hold `out` until then */
+
+	json_t *arguments;
+	bool idle;                  /* step has nothing to do until something becomes durable */
+	void (*step)(struct control_request *request);
+	void *job;                  /* the step's own, freed with free_job */
+	void (*free_job)(void *job);
+};
+
+/* One item; takes the reference. */
+void control_item(struct control_request *request, json_t *take_data);
+__attribute__((format(printf, 3, 4))) void control_end(struct control_request *request,
+							enum ttg_error code, const char *format,
+							...);
+
+/* Arguments. A missing or ill-typed one ends the request and gives false. */
+bool control_string(struct control_request *request, const char *name, bool required,
+		    const char **out); /* NULL when left out */
+bool control_integer(struct control_request *request, const char *name, bool required,
+		     int64_t min, int64_t max, int64_t *out); /* untouched when left out */
+bool control_bool(struct control_request *request, const char *name, bool *out);
+
+/* "2026-11-21T10:15:00.123Z" or null for 0 and beyond the end of time. */
+json_t *control_time(int64_t unix_ns);
+json_t *control_hex(const uint8_t *bytes, size_t len);
+const char *control_reason(uint32_t nack_reason);
+
+/* control_views.c */
+void control_status(struct control_request *request);
+void control_agencies(struct control_request *request);
+void control_agreements(struct control_request *request);
+void control_mailboxes(struct control_request *request);
+/* control_dead.c */
+void control_dead_list(struct control_request *request);
+void control_dead_retry(struct control_request *request);
+void control_dead_discard(struct control_request *request);
+void control_give_up(struct control_request *request);
+/* control_history.c */
+void control_tail(struct control_request *request);
+void control_trace(struct control_request *request);
+/* control_work.c */
+void control_reload(struct control_request *request);
+void control_backup(struct control_request *request);
+void control_verify(struct control_request *request);
+
+#endif

@@ -1,0 +1,168 @@
+/*
+ * From a message to a handler. Every message carries the key its connection was authenticated
+ * with; a session answers only to the key it was opened with. A peer that breaks the protocol
+ * loses its session, never more: others do not notice.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/handlers.h"
+#include "net/send.h"
+
+static void refuse_stranger(struct net *net, const uint8_t *routing, size_t routing_bytes);
+static bool key_may_talk(const struct net *net, const char *key);
+
+static void dispatch_in_session(struct net *net, struct session *session, const Ttg__Frame *frame)
+{
+	switch (frame->body_case) {
+	case TTG__FRAME__BODY_PUBLISH:
+		on_publish(net, session, frame->publish);
+		break;
+	case TTG__FRAME__BODY_ATTACH:
+		on_attach(net, session, frame->attach);
+		break;
+	case TTG__FRAME__BODY_CREDIT:
+		on_credit(net, session, frame->credit);
+		break;
+	case TTG__FRAME__BODY_ACK:
+		on_ack(net, session, frame->ack);
+		break;
+	case TTG__FRAME__BODY_NACK:
+		on_nack(net, session, frame->nack);
+		break;
+	case TTG__FRAME__BODY_DETACH:
+		on_detach(net, session, frame->detach);
+		break;
+	case TTG__FRAME__BODY_HEARTBEAT:
+		break;
+	case TTG__FRAME__BODY_GOODBYE:
+		net_close_session(net, session, "goodbye");
+		break;
+	case TTG__FRAME__BODY_HELLO:
+	case TTG__FRAME__BODY_WELCOME:
+	case TTG__FRAME__BODY_PUBLISHED:
+	case TTG__FRAME__BODY_ATTACHED:
+	case TTG__FRAME__BODY_DELIVER:
+	case TTG__FRAME__BODY_NACKED:
+	case TTG__FRAME__BODY_ERROR:
+	case TTG__FRAME__BODY__NOT_SET:
+	case _TTG__FRAME__BODY__CASE_IS_INT_SIZE:
+	default:
+		net_break_session(net, session, TTG_SESSION_FRAME,
+				  "a client does not send this frame");
+		break;
+	}
+}
+
+void net_dispatch(struct net *net, const uint8_t *routing, size_t routing_bytes, zmq_msg_t *message)
+{
+	net->counters.frames_in++;
+	const size_t len = zmq_msg_size(message);
+	net->counters.bytes_in += len;
+
+	const char *key = zmq_msg_gets(message, "User-Id");
+	struct session *session = session_find(&net->sessions, routing, routing_bytes);
+	if (session && (!key || strcmp(session->key, key) != 0)) {
+		/* another connection took this routing id over */
+		net_close_session(net, session, "connection_replaced");
+		session = NULL;
+	}
+	if (!key || !key_may_talk(net, key)) {
+		if (session)
+			net_close_session(net, session, "key_not_valid");
+		return;
+	}
+	Ttg__Frame *frame = NULL;
+	if (len <= net->config->max_frame_bytes)
+		frame = ttg__frame__unpack(NULL, len, zmq_msg_data(message));
+	if (!frame) {
+		net->counters.frames_bad++;
+		if (session)
+			net_break_session(net, session, TTG_SESSION_FRAME,
+					  "a frame could not be decoded or is too large");
+		return;
+	}
+	if (frame->body_case == TTG__FRAME__BODY_HELLO) {
+		on_hello(net, routing, routing_bytes, key, frame->hello);
+	} else if (session) {
+		session->heard_ns = net->world->mono_ns(net->world->self);
+		dispatch_in_session(net, session, frame);
+	} else {
+		refuse_stranger(net, routing, routing_bytes);
+	}
+	ttg__frame__free_unpacked(frame, NULL);
+}
+
+/* No session object exists, so the answer is sent by hand: say Hello first. */
+static void refuse_stranger(struct net *net, const uint8_t *routing, size_t routing_bytes)
+{
+	struct session stranger = { .routing_bytes = routing_bytes };
+	memcpy(stranger.routing, routing, routing_bytes);
+	net_send_error(net, &stranger, TTG_SESSION_NONE, 0, true,
+		       ttg_error_text(TTG_SESSION_NONE));
+}
+
+static bool key_may_talk(const struct net *net, const char *key)
+{
+	const struct rules *rules = net->config->rules;
+	uint32_t agency = 0, index = 0;
+	return rules_find_key(rules, key, &agency, &index) &&
+	       rules_key_valid(&rules->agencies[agency].keys[index],
+			       net->world->real_ns(net->world->self));
+}
+
+void net_break_session(struct net *net, struct session *session, enum ttg_error code,
+		       const char *text)
+{
+	net->counters.frames_bad++;
+	uint64_t suppressed = 0;
+	if (log_quota_take(&net->refusal_quota, net->world->mono_ns(net->world->self), &suppressed))
+		log_write(net->log, LOG_LEVEL_WARN, "session_broken",
+			  "agency=%s session=%llu code=%s suppressed=%llu", session->agency,
+			  (unsigned long long)session->number, ttg_error_name(code),
+			  (unsigned long long)suppressed);
+	net_send_error(net, session, code, 0, true, text);
+	net_close_session(net, session, ttg_error_name(code));
+}
+
+void net_close_session(struct net *net, struct session *session, const char *why)
+{
+	const struct core_now now = net_now(net);
+	for (uint32_t handle = 1; handle <= SESSION_HANDLES; handle++)
+		if (session->consumers[handle])
+			core_detach(net->core, &now, session_consumer_id(session, handle));
+	log_write(net->log, LOG_LEVEL_INFO, "session_closed",
+		  "agency=%s session=%llu why=%s events=%llu deliveries=%llu", session->agency,
+		  (unsigned long long)session->number, why,
+		  (unsigned long long)session->events_in,
+		  (unsigned long long)session->deliveries_out);
+	net->counters.sessions_closed++;
+	session_remove(&net->sessions, session);
+}
+
+void net_sweep_sessions(struct net *net)
+{
+	const int64_t mono = net->world->mono_ns(net->world->self);
+	const int64_t beat_ns = (int64_t)net->config->heartbeat_ms * 1000000;
+	struct session *session = NULL, *next = NULL;
+	HASH_ITER(by_number, net->sessions.by_number, session, next) {
+		if (mono - session->heard_ns > 3 * beat_ns) {
+			net_send_goodbye(net, session, TTG_SESSION_SILENT);
+			net_close_session(net, session, "silent");
+		} else if (!key_may_talk(net, session->key)) {
+			net_send_goodbye(net, session, TTG_SESSION_REVOKED);
+			net_close_session(net, session, "key_not_valid");
+		} else if (mono - session->spoke_ns >= beat_ns) {
+			net_send_heartbeat(net, session);
+		}
+	}
+}
+
+void net_goodbye_all(struct net *net, enum ttg_error code)
+{
+	while (net->sessions.by_number) {
+		struct session *session = net->sessions.by_number;
+		net_send_goodbye(net, session, code);
+		net_close_session(net, session, "stopping");
+	}
+}

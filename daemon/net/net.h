@@ -1,0 +1,121 @@
+/*
+ * The network side of ttgd: one thread, the loop, that owns sockets, sessions and the core.
+ * Internal to daemon/net; broker.c sees server.h.
+ *
+ * A cycle of the loop: take signals, learn what became durable and say what waited for it, answer
+ * ZAP, read frames (not while the journal's buffer is filling up: that is the back-pressure), let
+ * the core deliver, hand the staged records to the journal writer.
+ */
+#ifndef TTGD_NET_NET_H
+#define TTGD_NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zmq.h>
+#include "base/log.h"
+#include "base/world.h"
+#include "config/config.h"
+#include "core/core.h"
+#include "journal/journal.h"
+#include "net/limiter.h"
+#include "net/session.h"
+
+#define NET_CODES 256       /* refusal and session codes are counted by number */
+#define NET_FRAMES_A_CYCLE 256
+
+struct control;
+struct http;
+struct zap;
+
+/* Why a connection got nothing; counted, logged without addresses of people. */
+enum net_denial {
+	NET_DENIED_UNKNOWN_KEY = 0,
+	NET_DENIED_REVOKED,
+	NET_DENIED_NOT_VALID_NOW,
+	NET_DENIED_ADDRESS,
+	NET_DENIED_MECHANISM,
+	NET_DENIED_HANDSHAKE, /* no CURVE, wrong server key, or gibberish: never reached ZAP */
+	NET_DENIALS,
+};
+
+struct net_counters {
+	uint64_t frames_in, frames_out, bytes_in, bytes_out;
+	uint64_t frames_bad;
+	uint64_t events_in, accepted, duplicates, refused;
+	uint64_t refused_by_code[NET_CODES];
+	uint64_t errors_by_code[NET_CODES];
+	uint64_t deliveries, acks, nacks;
+	uint64_t denied[NET_DENIALS];
+	uint64_t sessions_opened, sessions_closed;
+	uint64_t paused_cycles;
+	uint64_t slow_cycles;
+	uint64_t parked, escalated, expired, stopped;
+	uint64_t reloads, reloads_failed;
+	uint64_t snapshots;
+};
+
+struct net {
+	const struct world *world;
+	struct log *log;
+	struct config *config; /* owned; replaced as a whole at reload */
+	struct core *core;
+	struct journal *journal;
+	struct journal_reader *reader;
+	uint64_t reader_next;   /* sequence the reader would give next; 0: it has to seek */
+
+	void *zmq, *router, *monitor;
+	char endpoint[CONFIG_TEXT_MAX]; /* as bound */
+	struct zap *zap;
+	struct sessions sessions;
+	struct limiter *limiter; /* one bucket an agency */
+	struct control *control;
+	struct http *http;
+	bool http_busy;         /* wants another call soon */
+
+	int signal_fd;
+	bool stopping;          /* no new events; drain */
+	int64_t stop_at_mono_ns;
+	enum ttg_error failure; /* why the loop ended, TTG_OK after a signal */
+	bool reload_wanted;
+
+	int64_t started_real_ns, started_mono_ns;
+	int64_t next_core_ns, next_second_ns, next_minute_ns, next_watchdog_ns;
+	int64_t watchdog_ns;    /* 0: systemd did not ask */
+	uint64_t durable_seen;
+	int64_t durable_moved_ns;
+
+	uint8_t *snapshot;      /* taken, waiting for its sequence to be durable */
+	size_t snapshot_bytes;
+	uint64_t snapshot_sequence; /* of `snapshot` */
+	uint64_t snapshot_saved;    /* newest on disk */
+
+	struct net_counters counters;
+	struct log_quota refusal_quota, denial_quota;
+};
+
+struct core_now net_now(const struct net *net);
+
+/* sink.c: the core's view of this world. */
+void net_sink_init(struct net *net, struct core_sink *sink);
+/* Says everything that waited for durability up to `durable`. */
+void net_release(struct net *net, uint64_t durable);
+
+/* dispatch.c: one frame from a peer; the message's metadata says who. */
+void net_dispatch(struct net *net, const uint8_t *routing, size_t routing_bytes, zmq_msg_t *message);
+/* Ends sessions that are silent or whose key is no longer valid; sends heartbeats. */
+void net_sweep_sessions(struct net *net);
+/* Goodbye to everybody. */
+void net_goodbye_all(struct net *net, enum ttg_error code);
+
+/* dispatch.c */
+void net_close_session(struct net *net, struct session *session, const char *why);
+
+/* upkeep.c: reload, snapshot, retention, watchdog. */
+void net_reload(struct net *net);
+/* restart: names of changed options that only count after a restart. */
+bool net_reload_now(struct net *net, struct config_errors *errors, char restart[CONFIG_TEXT_MAX]);
+void net_upkeep(struct net *net, const struct core_now *now);
+void net_save_snapshot(struct net *net, bool final);
+
+#endif

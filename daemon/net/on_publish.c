@@ -1,0 +1,153 @@
+/*
+ * Publish: each event is decided by the core; the answer to the frame waits until everything it
+ * says yes to is durable. One refused event does not take its batch down.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/handlers.h"
+
+/* Sequences, and room for the outcomes that are not plain acceptance. */
+struct answer {
+	uint64_t *sequences;
+	Ttg__Outcome *outcomes;
+	Ttg__Outcome **pointers;
+	struct core_outcome *decided; /* holds the texts */
+	size_t n_others;
+	uint64_t release_at;
+};
+
+static bool answer_init(struct answer *answer, size_t n);
+static void answer_fini(struct answer *answer);
+static void decide(struct net *net, struct session *session, const struct rules_agency *agency,
+		   const ProtobufCBinaryData *event, struct core_outcome *out);
+static void count(struct net *net, const struct session *session, const struct core_outcome *out);
+static bool queue(struct session *session, const Ttg__Publish *publish, struct answer *answer);
+
+void on_publish(struct net *net, struct session *session, const Ttg__Publish *publish)
+{
+	const size_t n = publish->n_events;
+	if (publish->frame != session->next_frame || n == 0 ||
+	    n > net->config->max_events_per_publish) {
+		net_break_session(net, session, TTG_SESSION_FRAME,
+				  "Publish is empty, too long, or out of number");
+		return;
+	}
+	if (session->n_replies >= net->config->publish_window) {
+		net_break_session(net, session, TTG_SESSION_WINDOW,
+				  ttg_error_text(TTG_SESSION_WINDOW));
+		return;
+	}
+	const int index = rules_find_agency(net->config->rules, session->agency);
+	struct answer answer;
+	if (index < 0 || !answer_init(&answer, n)) {
+		net_break_session(net, session, TTG_SESSION_LIMIT, "no memory for an answer");
+		return;
+	}
+	const struct rules_agency *agency = &net->config->rules->agencies[index];
+	session->next_frame++;
+	session->events_in += n;
+	net->counters.events_in += n;
+	for (size_t i = 0; i < n; i++) {
+		struct core_outcome *out = &answer.decided[answer.n_others];
+		decide(net, session, agency, &publish->events[i], out);
+		count(net, session, out);
+		if (out->release_at > answer.release_at)
+			answer.release_at = out->release_at;
+		if (out->kind == CORE_ACCEPTED) {
+			answer.sequences[i] = out->sequence;
+			continue;
+		}
+		Ttg__Outcome *other = &answer.outcomes[answer.n_others];
+		ttg__outcome__init(other);
+		other->index = (uint32_t)i;
+		other->sequence = out->sequence;
+		other->code = (uint32_t)out->code;
+		other->text = out->text;
+		answer.pointers[answer.n_others++] = other;
+	}
+	if (!queue(session, publish, &answer))
+		net_break_session(net, session, TTG_SESSION_LIMIT, "no memory for an answer");
+	answer_fini(&answer);
+}
+
+static void decide(struct net *net, struct session *session, const struct rules_agency *agency,
+		   const ProtobufCBinaryData *event, struct core_outcome *out)
+{
+	memset(out, 0, sizeof *out);
+	const struct core_now now = net_now(net);
+	enum ttg_error refused = TTG_OK;
+	if (net->stopping)
+		refused = TTG_REFUSED_STOPPING;
+	else if (!limiter_take(net->limiter, agency, now.mono_ns))
+		refused = TTG_REFUSED_RATE;
+	if (refused) {
+		out->kind = CORE_REFUSED;
+		out->code = refused;
+		strncpy(out->text, ttg_error_text(refused), sizeof out->text - 1);
+		return;
+	}
+	core_publish(net->core, &now, session->agency, event->data, event->len, out);
+}
+
+static void count(struct net *net, const struct session *session, const struct core_outcome *out)
+{
+	if (out->kind == CORE_ACCEPTED) {
+		net->counters.accepted++;
+		return;
+	}
+	if (out->kind == CORE_DUPLICATE) {
+		net->counters.duplicates++;
+		return;
+	}
+	net->counters.refused++;
+	net->counters.refused_by_code[(unsigned)out->code % NET_CODES]++;
+	uint64_t suppressed = 0;
+	if (log_quota_take(&net->refusal_quota, net->world->mono_ns(net->world->self), &suppressed))
+		log_write(net->log, LOG_LEVEL_WARN, "publish_refused",
+			  "agency=%s code=%s number=%d suppressed=%llu", session->agency,
+			  ttg_error_name(out->code), (int)out->code,
+			  (unsigned long long)suppressed);
+}
+
+static bool queue(struct session *session, const Ttg__Publish *publish, struct answer *answer)
+{
+	Ttg__Published published = TTG__PUBLISHED__INIT;
+	published.frame = publish->frame;
+	published.n_sequences = publish->n_events;
+	published.sequences = answer->sequences;
+	published.n_others = answer->n_others;
+	published.others = answer->pointers;
+	Ttg__Frame frame = TTG__FRAME__INIT;
+	frame.body_case = TTG__FRAME__BODY_PUBLISHED;
+	frame.published = &published;
+	const size_t len = ttg__frame__get_packed_size(&frame);
+	uint8_t *bytes = malloc(len);
+	if (!bytes)
+		return false;
+	ttg__frame__pack(&frame, bytes);
+	const bool queued = session_queue_reply(session, answer->release_at, bytes, len);
+	free(bytes);
+	return queued;
+}
+
+static bool answer_init(struct answer *answer, size_t n)
+{
+	memset(answer, 0, sizeof *answer);
+	answer->sequences = calloc(n, sizeof *answer->sequences);
+	answer->outcomes = calloc(n, sizeof *answer->outcomes);
+	answer->pointers = calloc(n, sizeof *answer->pointers);
+	answer->decided = calloc(n, sizeof *answer->decided);
+	if (answer->sequences && answer->outcomes && answer->pointers && answer->decided)
+		return true;
+	answer_fini(answer);
+	return false;
+}
+
+static void answer_fini(struct answer *answer)
+{
+	free(answer->sequences);
+	free(answer->outcomes);
+	free(answer->pointers);
+	free(answer->decided);
+}

@@ -1,0 +1,449 @@
+/*
+ * Recovery and the loop. Owner: the one thread that calls server_run().
+ *
+ * Back-pressure: while more than half of the journal's buffer is staged, frames are not read. The
+ * peers' own windows and libzmq's queues fill, and publishers wait; nothing is dropped.
+ *
+ * Stop: on SIGTERM new events are refused (retryable), what is staged becomes durable and is
+ * answered, consumers get a moment to acknowledge, everybody hears Goodbye, a snapshot is written.
+ * When the journal fails nothing more is said to anybody; the process ends with its code.
+ */
+#include "net/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/keyfile.h"
+#include "net/control.h"
+#include "net/http.h"
+#include "net/net.h"
+#include "net/zap.h"
+
+#define NS_PER_MS 1000000LL
+#define DRAIN_MS 3000           /* how long consumers may go on acknowledging after SIGTERM */
+#define SLOW_CYCLE_NS (100 * NS_PER_MS)
+#define POLL_MAX_MS 1000
+#define BLOCKED_RETRY_MS 20
+#define ROUTER_HWM 2000         /* frames queued to one peer; windows keep it far below */
+#define HANDSHAKE_MS 10000
+#define LISTEN_BACKLOG 1024
+#define PROGRESS_EVERY 1000000u /* records of recovery between two log lines */
+
+enum { POLL_ROUTER, POLL_ZAP, POLL_MONITOR, POLL_SIGNAL, POLL_JOURNAL, POLL_HTTP, POLL_FIXED };
+
+static enum ttg_error recover(struct net *net, struct message *message);
+static enum ttg_error bind_sockets(struct net *net, struct message *message);
+static void cycle(struct net *net);
+static void read_frames(struct net *net);
+static void take_signals(struct net *net);
+static void count_failed_handshakes(struct net *net);
+static bool drained(struct net *net);
+
+/* What the goodbyes appended, so that the last snapshot may stand for it. */
+static void wait_durable(struct net *net)
+{
+	journal_flush(net->journal);
+	const int64_t until_ns = net->world->mono_ns(net->world->self) + DRAIN_MS * NS_PER_MS;
+	while (journal_durable(net->journal) < core_sequence(net->core) &&
+	       !journal_failure(net->journal, NULL) &&
+	       net->world->mono_ns(net->world->self) < until_ns) {
+		zmq_pollitem_t item = { .fd = journal_wake_fd(net->journal), .events = ZMQ_POLLIN };
+		zmq_poll(&item, 1, POLL_MAX_MS / 10);
+		journal_wake_clear(net->journal);
+	}
+}
+
+enum ttg_error server_run(struct net *net, struct message *message)
+{
+	sd_notify(0, "READY=1");
+	log_write(net->log, LOG_LEVEL_NOTICE, "ready", "version=%s endpoint=%s", TTG_VERSION,
+		  net->endpoint);
+	while (!net->failure && !drained(net))
+		cycle(net);
+	sd_notify(0, "STOPPING=1");
+	if (net->failure) {
+		journal_failure(net->journal, message);
+		log_write(net->log, LOG_LEVEL_ERROR, "journal_failed", "code=%s reason=\"%s\"",
+			  ttg_error_name(net->failure), message ? message->text : "");
+		return net->failure;
+	}
+	net_goodbye_all(net, TTG_SESSION_STOPPING);
+	wait_durable(net);
+	log_write(net->log, LOG_LEVEL_NOTICE, "stopped", "accepted=%llu delivered=%llu",
+		  (unsigned long long)net->counters.accepted,
+		  (unsigned long long)net->counters.deliveries);
+	return TTG_OK;
+}
+
+static int poll_timeout_ms(const struct net *net, const struct core_now *now)
+{
+	int64_t until = net->next_core_ns;
+	if (net->next_second_ns < until)
+		until = net->next_second_ns;
+	if (net->stopping || net->http_busy)
+		until = until < now->mono_ns + BLOCKED_RETRY_MS * NS_PER_MS ?
+				until :
+				now->mono_ns + BLOCKED_RETRY_MS * NS_PER_MS;
+	if (control_busy(net->control) || until <= now->mono_ns)
+		return 0;
+	const int64_t wait_ms = (until - now->mono_ns + NS_PER_MS - 1) / NS_PER_MS;
+	return wait_ms < POLL_MAX_MS ? (int)wait_ms : POLL_MAX_MS;
+}
+
+static bool journal_has_room(struct net *net)
+{
+	struct journal_stats stats;
+	journal_get_stats(net->journal, &stats);
+	return stats.staged_bytes < net->config->buffer_bytes / 4;
+}
+
+static void cycle(struct net *net)
+{
+	zmq_pollitem_t items[POLL_FIXED + CONTROL_DESCRIPTORS] = {
+		[POLL_ROUTER] = { .socket = net->router, .events = ZMQ_POLLIN },
+		[POLL_ZAP] = { .socket = zap_socket(net->zap), .events = ZMQ_POLLIN },
+		[POLL_MONITOR] = { .socket = net->monitor, .events = ZMQ_POLLIN },
+		[POLL_SIGNAL] = { .fd = net->signal_fd, .events = ZMQ_POLLIN },
+		[POLL_JOURNAL] = { .fd = journal_wake_fd(net->journal), .events = ZMQ_POLLIN },
+		[POLL_HTTP] = { .fd = http_fd(net->http), .events = ZMQ_POLLIN },
+	};
+	struct core_now now = net_now(net);
+	const bool read = journal_has_room(net);
+	if (!read) {
+		items[POLL_ROUTER].events = 0;
+		net->counters.paused_cycles++;
+	}
+	const int n_control = control_poll_items(net->control, items + POLL_FIXED);
+	if (zmq_poll(items, POLL_FIXED + n_control, poll_timeout_ms(net, &now)) < 0 &&
+	    zmq_errno() != EINTR) {
+		net->failure = TTG_ESYS;
+		return;
+	}
+	const int64_t began_ns = net->world->mono_ns(net->world->self);
+	if (items[POLL_SIGNAL].revents)
+		take_signals(net);
+	if (items[POLL_ZAP].revents)
+		zap_serve(net->zap, net);
+	if (items[POLL_MONITOR].revents)
+		count_failed_handshakes(net);
+
+	journal_wake_clear(net->journal);
+	const uint64_t durable = journal_durable(net->journal);
+	core_durable(net->core, durable);
+	net_release(net, durable);
+	net->failure = journal_failure(net->journal, NULL);
+	if (net->failure)
+		return;
+	if (read)
+		read_frames(net);
+	now = net_now(net);
+	net->next_core_ns = core_pump(net->core, &now);
+	journal_flush(net->journal);
+	http_serve(net->http);
+	control_serve(net->control, items + POLL_FIXED, n_control);
+	net_upkeep(net, &now);
+
+	const int64_t took_ns = net->world->mono_ns(net->world->self) - began_ns;
+	if (took_ns > SLOW_CYCLE_NS) {
+		net->counters.slow_cycles++;
+		log_write(net->log, LOG_LEVEL_INFO, "slow_cycle", "ms=%lld",
+			  (long long)(took_ns / NS_PER_MS));
+	}
+}
+
+static void read_frames(struct net *net)
+{
+	for (int i = 0; i < NET_FRAMES_A_CYCLE; i++) {
+		uint8_t routing[SESSION_ROUTING_MAX];
+		const int routing_bytes =
+			zmq_recv(net->router, routing, sizeof routing, ZMQ_DONTWAIT);
+		if (routing_bytes < 0)
+			return;
+		zmq_msg_t message;
+		zmq_msg_init(&message);
+		if (zmq_msg_recv(&message, net->router, ZMQ_DONTWAIT) < 0) {
+			zmq_msg_close(&message);
+			return;
+		}
+		bool whole = true;
+		while (zmq_msg_more(&message)) { /* one part is the protocol; more is gibberish */
+			whole = false;
+			zmq_msg_close(&message);
+			zmq_msg_init(&message);
+			if (zmq_msg_recv(&message, net->router, ZMQ_DONTWAIT) < 0)
+				break;
+		}
+		if (whole && routing_bytes > 0)
+			net_dispatch(net, routing, (size_t)routing_bytes, &message);
+		else
+			net->counters.frames_bad++;
+		zmq_msg_close(&message);
+		if (i % 16 == 15 && !journal_has_room(net))
+			return;
+	}
+	net->next_core_ns = 0; /* there may be more frames: do not wait */
+}
+
+static void take_signals(struct net *net)
+{
+	struct signalfd_siginfo info;
+	while (read(net->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+		if (info.ssi_signo == SIGHUP) {
+			net->reload_wanted = true;
+		} else if (!net->stopping) {
+			net->stopping = true;
+			net->stop_at_mono_ns = net->world->mono_ns(net->world->self) +
+					       DRAIN_MS * NS_PER_MS;
+			log_write(net->log, LOG_LEVEL_NOTICE, "stopping", "signal=%u",
+				  info.ssi_signo);
+		}
+	}
+}
+
+/* Stopping, and everything said that had to be said, or out of patience. */
+static bool drained(struct net *net)
+{
+	if (!net->stopping)
+		return false;
+	struct journal_stats stats;
+	journal_get_stats(net->journal, &stats);
+	if (stats.durable_sequence + 1 < stats.next_sequence)
+		return false; /* waits for the disk, or for its failure */
+	if (net->world->mono_ns(net->world->self) >= net->stop_at_mono_ns)
+		return true;
+	const struct session *session = NULL;
+	for (session = net->sessions.by_number; session; session = session->by_number.next)
+		if (session->replies)
+			return false;
+	for (size_t i = 0; i < core_mailbox_count(net->core); i++) {
+		struct core_mailbox_view view;
+		core_mailbox_view(net->core, i, &view);
+		if (view.in_flight > 0)
+			return false;
+	}
+	return true;
+}
+
+static void count_failed_handshakes(struct net *net)
+{
+	for (;;) {
+		zmq_msg_t message;
+		zmq_msg_init(&message);
+		if (zmq_msg_recv(&message, net->monitor, ZMQ_DONTWAIT) < 0)
+			return;
+		uint16_t event = 0;
+		if (zmq_msg_size(&message) >= sizeof event)
+			memcpy(&event, zmq_msg_data(&message), sizeof event);
+		zmq_msg_close(&message);
+		if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL ||
+		    event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
+			net->counters.denied[NET_DENIED_HANDSHAKE]++;
+	}
+}
+
+struct core_now net_now(const struct net *net)
+{
+	return (struct core_now){ .real_ns = net->world->real_ns(net->world->self),
+				  .mono_ns = net->world->mono_ns(net->world->self) };
+}
+
+static enum ttg_error make_core(struct net *net, const uint8_t *person_secret)
+{
+	const struct config *config = net->config;
+	struct core_options options = {
+		.broker = config->agency,
+		.max_event_bytes = config->max_event_bytes,
+		.max_skew_s = config->max_skew_s,
+		.dedupe_window_ns = (uint64_t)config->dedupe_hours * 3600u * 1000000000u,
+		.dedupe_max = config->dedupe_max,
+		.window = config->mailbox_window,
+		.max_held = config->mailbox_max_held,
+	};
+	memcpy(options.person_secret, person_secret, sizeof options.person_secret);
+	struct core_sink sink;
+	net_sink_init(net, &sink);
+	net->core = core_new(&options, &sink);
+	wipe(&options, sizeof options);
+	return net->core ? TTG_OK : TTG_ENOMEM;
+}
+
+static enum ttg_error recover(struct net *net, struct message *message)
+{
+	const int64_t began_ns = net->world->mono_ns(net->world->self);
+	uint8_t *snapshot = NULL;
+	size_t snapshot_bytes = 0;
+	uint64_t from = 0, applied = 0;
+	enum ttg_error error = journal_snapshot_load(net->journal, &from, &snapshot,
+						     &snapshot_bytes, message);
+	if (error == TTG_ENOENT)
+		from = 0;
+	else if (error || (error = core_restore(net->core, snapshot, snapshot_bytes, message)))
+		goto out;
+	net->snapshot_saved = from;
+	error = journal_reader_open(&net->reader, net->journal);
+	if (error)
+		goto out;
+	error = journal_reader_seek(net->reader, from + 1);
+	while (!error) {
+		uint64_t sequence = 0;
+		struct journal_record record;
+		error = journal_reader_next(net->reader, &sequence, &record);
+		if (!error)
+			error = core_apply(net->core, sequence, record.kind, record.data,
+					   record.len, message);
+		if (!error && ++applied % PROGRESS_EVERY == 0) {
+			sd_notify(0, "EXTEND_TIMEOUT_USEC=60000000");
+			log_write(net->log, LOG_LEVEL_NOTICE, "recovering", "sequence=%llu",
+				  (unsigned long long)sequence);
+		}
+	}
+	if (error != TTG_EAGAIN)
+		goto out;
+	error = TTG_OK;
+	core_durable(net->core, journal_durable(net->journal));
+	log_write(net->log, LOG_LEVEL_NOTICE, "recovered",
+		  "snapshot=%llu records=%llu sequence=%llu ms=%lld", (unsigned long long)from,
+		  (unsigned long long)applied, (unsigned long long)core_sequence(net->core),
+		  (long long)((net->world->mono_ns(net->world->self) - began_ns) / NS_PER_MS));
+out:
+	free(snapshot);
+	return error;
+}
+
+/*
+ * libzmq lets strangers in when the ZAP handler is missing, unless ZMQ_ZAP_ENFORCE_DOMAIN is set,
+ * which its stable API does not have. So the handler stands before this socket and goes after it,
+ * and dispatch.c drops every message that carries no authenticated key.
+ */
+static enum ttg_error bind_router(struct net *net, const struct key_pair *pair,
+				  struct message *message)
+{
+	const int one = 1, hwm = ROUTER_HWM, linger = 500, handshake = HANDSHAKE_MS;
+	const int beat = (int)net->config->heartbeat_ms, backlog = LISTEN_BACKLOG;
+	const int silence = 3 * beat;
+	const int64_t max_message = net->config->max_frame_bytes;
+	void *router = net->router = zmq_socket(net->zmq, ZMQ_ROUTER);
+	if (!router || zmq_setsockopt(router, ZMQ_CURVE_SERVER, &one, sizeof one) ||
+	    zmq_setsockopt(router, ZMQ_CURVE_SECRETKEY, pair->secret_z85, KEYFILE_Z85) ||
+	    zmq_setsockopt(router, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN, strlen(ZAP_DOMAIN)) ||
+	    zmq_setsockopt(router, ZMQ_ROUTER_MANDATORY, &one, sizeof one) ||
+	    zmq_setsockopt(router, ZMQ_SNDHWM, &hwm, sizeof hwm) ||
+	    zmq_setsockopt(router, ZMQ_RCVHWM, &hwm, sizeof hwm) ||
+	    zmq_setsockopt(router, ZMQ_MAXMSGSIZE, &max_message, sizeof max_message) ||
+	    zmq_setsockopt(router, ZMQ_LINGER, &linger, sizeof linger) ||
+	    zmq_setsockopt(router, ZMQ_HANDSHAKE_IVL, &handshake, sizeof handshake) ||
+	    zmq_setsockopt(router, ZMQ_HEARTBEAT_IVL, &beat, sizeof beat) ||
+	    zmq_setsockopt(router, ZMQ_HEARTBEAT_TIMEOUT, &silence, sizeof silence) ||
+	    zmq_setsockopt(router, ZMQ_BACKLOG, &backlog, sizeof backlog) ||
+	    zmq_setsockopt(router, ZMQ_IPV6, &one, sizeof one))
+		return message_set(message, TTG_ESYS, "cannot set up the agencies' socket: %s",
+				   zmq_strerror(zmq_errno()));
+	const int events = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+			   ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
+	net->monitor = zmq_socket(net->zmq, ZMQ_PAIR);
+	if (zmq_socket_monitor(router, "inproc://router-monitor", events) != 0 || !net->monitor ||
+	    zmq_connect(net->monitor, "inproc://router-monitor") != 0)
+		return message_set(message, TTG_ESYS, "cannot watch the agencies' socket: %s",
+				   zmq_strerror(zmq_errno()));
+	if (zmq_bind(router, net->config->endpoint) != 0)
+		return message_set(message, TTG_ESYS, "cannot listen on %s: %s",
+				   net->config->endpoint, zmq_strerror(zmq_errno()));
+	size_t size = sizeof net->endpoint;
+	zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, net->endpoint, &size);
+	return TTG_OK;
+}
+
+static enum ttg_error bind_sockets(struct net *net, struct message *message)
+{
+	struct key_pair pair = { "", "" };
+	enum ttg_error error = keyfile_read_secret(net->config->key_file, &pair, message);
+	if (error)
+		goto out;
+	net->zmq = zmq_ctx_new();
+	if (!net->zmq) {
+		error = message_set(message, TTG_ENOMEM, "no memory for ZeroMQ");
+		goto out;
+	}
+	zmq_ctx_set(net->zmq, ZMQ_IO_THREADS, (int)net->config->io_threads);
+	zmq_ctx_set(net->zmq, ZMQ_MAX_SOCKETS, 16);
+	error = zap_open(&net->zap, net->zmq, message);
+	if (!error)
+		error = bind_router(net, &pair, message);
+	if (!error)
+		error = http_open(&net->http, net, message);
+	if (!error)
+		error = control_open(&net->control, net, message);
+out:
+	wipe(&pair, sizeof pair);
+	return error;
+}
+
+enum ttg_error server_open(struct net **out, const struct server_options *options,
+			   struct message *message)
+{
+	*out = NULL;
+	struct net *net = calloc(1, sizeof *net);
+	if (!net) {
+		config_free(&(struct config *){ options->take_config });
+		return message_set(message, TTG_ENOMEM, "no memory for the server");
+	}
+	net->world = options->world;
+	net->log = options->log;
+	net->config = options->take_config;
+	net->journal = options->journal;
+	net->signal_fd = options->signal_fd;
+	net->started_mono_ns = net->durable_moved_ns = net->world->mono_ns(net->world->self);
+	net->started_real_ns = net->world->real_ns(net->world->self);
+	net->next_minute_ns = net->started_mono_ns;
+	uint64_t watchdog_us = 0;
+	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
+		net->watchdog_ns = (int64_t)watchdog_us * 1000;
+	net->limiter = limiter_new();
+	enum ttg_error error = net->limiter ? make_core(net, options->person_secret) : TTG_ENOMEM;
+	if (!error)
+		error = recover(net, message);
+	const struct core_now now = net_now(net);
+	if (!error)
+		error = core_set_rules(net->core, &now, net->config->rules);
+	if (!error)
+		error = journal_flush(net->journal);
+	if (!error)
+		error = bind_sockets(net, message);
+	if (error)
+		server_close(&net);
+	*out = net;
+	return error;
+}
+
+void server_close(struct net **handle)
+{
+	struct net *net = *handle;
+	if (!net)
+		return;
+	if (net->core && !net->failure && net->control)
+		net_save_snapshot(net, true);
+	control_close(&net->control);
+	http_close(&net->http);
+	if (net->monitor)
+		zmq_close(net->monitor);
+	if (net->router)
+		zmq_close(net->router);
+	if (net->zap)
+		zap_close(&net->zap);
+	if (net->zmq)
+		zmq_ctx_term(net->zmq);
+	sessions_clear(&net->sessions);
+	core_free(&net->core);
+	journal_reader_close(&net->reader);
+	limiter_free(&net->limiter);
+	config_free(&net->config);
+	free(net->snapshot);
+	free(net);
+	*handle = NULL;
+}

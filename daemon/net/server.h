@@ -1,0 +1,36 @@
+/*
+ * The server: recovery, sockets, the loop. broker.c makes the parts and hands them over.
+ */
+#ifndef TTGD_NET_SERVER_H
+#define TTGD_NET_SERVER_H
+
+#include "base/log.h"
+#include "base/world.h"
+#include "config/config.h"
+#include "journal/journal.h"
+
+struct net;
+
+struct server_options {
+	const struct world *world;
+	struct log *log;
+	struct config *take_config;    /* owned by the server afterwards, also when open fails */
+	struct journal *journal;       /* stays the caller's; open for writing */
+	const uint8_t *person_secret;  /* 32 bytes, copied */
+	int signal_fd;                 /* signalfd of SIGTERM, SIGINT, SIGHUP; stays the caller's */
+};
+
+/*
+ * Recovers the state from snapshot and journal, applies the rules, binds every socket. TTG_ECORRUPT
+ * with the sequence in message when a record cannot follow the state; TTG_ESYS when an address
+ * cannot be bound; TTG_EPERM, TTG_EFORMAT for the key file; TTG_ENOMEM.
+ */
+enum ttg_error server_open(struct net **out, const struct server_options *options,
+			   struct message *message);
+
+/* Runs until a signal (TTG_OK) or a failure of the journal (its code, message filled). */
+enum ttg_error server_run(struct net *net, struct message *message);
+
+void server_close(struct net **net);
+
+#endif

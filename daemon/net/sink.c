@@ -1,0 +1,240 @@
+/*
+ * The core's sink: records go to the journal, deliveries into Deliver frames, answers to sessions.
+ *
+ * A Deliver frame is written delivery by delivery straight into its bytes, because what the core
+ * shows is valid only during the call. A frame the socket does not take stays in the consumer's
+ * buffer and blocks further deliveries to it; the core tries again at its next pump. Replies keep
+ * their order because a session's queue is only ever served from its head.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include <ttg/proto/session.pb-c.h>
+#include "core/record.h"
+#include "net/send.h"
+
+#define TAG_FRAME_DELIVER 0x42u      /* field 8, length-delimited, of Frame */
+#define TAG_DELIVER_HANDLE 0x08u     /* field 1, varint, of Deliver */
+#define TAG_DELIVER_DELIVERIES 0x12u /* field 2, length-delimited, of Deliver */
+#define VARINT32_BYTES 5
+#define ROOM_FOR_ACKS_MAX (16u * 1024u * 1024u)
+#define HEAD_ROOM (1 + VARINT32_BYTES)
+
+static size_t put_varint32(uint8_t *at, uint32_t value)
+{
+	size_t n = 0;
+	while (value >= 0x80) {
+		at[n++] = (uint8_t)(value | 0x80);
+		value >>= 7;
+	}
+	at[n++] = (uint8_t)value;
+	return n;
+}
+
+static bool reserve(struct session_consumer *consumer, size_t more)
+{
+	if (consumer->len + more <= consumer->room)
+		return true;
+	size_t room = consumer->room ? consumer->room * 2 : 16384;
+	while (room < consumer->len + more)
+		room *= 2;
+	uint8_t *body = realloc(consumer->body, room);
+	if (!body)
+		return false;
+	consumer->body = body;
+	consumer->room = room;
+	return true;
+}
+
+/*
+ * Buffer: HEAD_ROOM bytes left free, then the Deliver message. The frame's tag and length are
+ * written backwards from the body when the row ends.
+ */
+static bool send_row(struct net *net, struct session *session, struct session_consumer *consumer)
+{
+	if (consumer->len == 0)
+		return true;
+	const uint32_t body_bytes = (uint32_t)(consumer->len - HEAD_ROOM);
+	uint8_t head[HEAD_ROOM];
+	head[0] = TAG_FRAME_DELIVER;
+	const size_t head_bytes = 1 + put_varint32(head + 1, body_bytes);
+	uint8_t *start = consumer->body + HEAD_ROOM - head_bytes;
+	memcpy(start, head, head_bytes);
+	consumer->blocked = !net_send(net, session, start, head_bytes + body_bytes);
+	if (consumer->blocked)
+		return false;
+	consumer->len = 0;
+	return true;
+}
+
+static size_t fill_delivery(Ttg__Delivery *out, const struct core_delivery *delivery)
+{
+	ttg__delivery__init(out);
+	out->position = delivery->position;
+	out->attempt = delivery->attempt;
+	out->event.data = (uint8_t *)(uintptr_t)delivery->event;
+	out->event.len = delivery->event_bytes;
+	if (delivery->person_key) {
+		out->person_key.data = (uint8_t *)(uintptr_t)delivery->person_key;
+		out->person_key.len = CORE_PERSON_KEY;
+	}
+	out->accepted_ns = delivery->accepted_ns;
+	out->agreements = (char **)(uintptr_t)delivery->agreements;
+	out->n_agreements = delivery->n_agreements;
+	return ttg__delivery__get_packed_size(out);
+}
+
+static bool sink_deliver(void *self, uint64_t consumer_id, const struct core_delivery *delivery)
+{
+	struct net *net = self;
+	struct session_consumer *consumer = NULL;
+	struct session *session = session_of_consumer(&net->sessions, consumer_id, &consumer);
+	if (!session || (consumer->blocked && !send_row(net, session, consumer)))
+		return false;
+
+	Ttg__Delivery message;
+	const size_t packed = fill_delivery(&message, delivery);
+	const size_t needed = packed + 1 + VARINT32_BYTES;
+	if (consumer->len > 0 && consumer->len + needed > net->config->max_frame_bytes &&
+	    !send_row(net, session, consumer))
+		return false;
+	if (!reserve(consumer, needed + HEAD_ROOM + 1 + VARINT32_BYTES))
+		return false;
+	if (consumer->len == 0) {
+		consumer->len = HEAD_ROOM;
+		consumer->body[consumer->len++] = TAG_DELIVER_HANDLE;
+		consumer->len += put_varint32(consumer->body + consumer->len, consumer->handle);
+	}
+	consumer->body[consumer->len++] = TAG_DELIVER_DELIVERIES;
+	consumer->len += put_varint32(consumer->body + consumer->len, (uint32_t)packed);
+	consumer->len += ttg__delivery__pack(&message, consumer->body + consumer->len);
+	session->deliveries_out++;
+	net->counters.deliveries++;
+	return true;
+}
+
+static void sink_flush(void *self, uint64_t consumer_id)
+{
+	struct net *net = self;
+	struct session_consumer *consumer = NULL;
+	struct session *session = session_of_consumer(&net->sessions, consumer_id, &consumer);
+	if (session)
+		send_row(net, session, consumer);
+}
+
+/*
+ * Room that events leave to the records which make room again: acknowledgements, refusals, what
+ * the operator does. A sixteenth of the journal's size.
+ */
+static uint64_t room_for_acks(const struct net *net)
+{
+	const uint64_t limit = net->config->journal_max_bytes;
+	const uint64_t share = limit / 16;
+	return limit == 0 || share > ROOM_FOR_ACKS_MAX ? ROOM_FOR_ACKS_MAX : share;
+}
+
+static enum ttg_error sink_append(void *self, uint8_t kind, const uint8_t *data, size_t len,
+				  uint64_t *sequence)
+{
+	struct net *net = self;
+	const struct journal_record record = { .kind = kind, .data = data, .len = len };
+	if (kind == RECORD_EVENT && journal_room(net->journal) < len + room_for_acks(net))
+		return TTG_ENOSPC;
+	return journal_append(net->journal, &record, 1, sequence);
+}
+
+static enum ttg_error sink_read(void *self, uint64_t sequence, uint8_t *kind, const uint8_t **data,
+				size_t *len)
+{
+	struct net *net = self;
+	struct journal_record record;
+	enum ttg_error error = journal_peek(net->journal, sequence, &record);
+	if (error == TTG_EAGAIN) {
+		if (net->reader_next != sequence) {
+			net->reader_next = 0;
+			error = journal_reader_seek(net->reader, sequence);
+			if (error)
+				return error;
+		}
+		uint64_t got = 0;
+		error = journal_reader_next(net->reader, &got, &record);
+		if (!error && got != sequence)
+			error = TTG_ENOENT;
+		net->reader_next = error ? 0 : sequence + 1;
+	}
+	if (error)
+		return error;
+	*kind = record.kind;
+	*data = record.data;
+	*len = record.len;
+	return TTG_OK;
+}
+
+static void sink_attached(void *self, uint64_t consumer_id, bool active, uint64_t acknowledged)
+{
+	struct net *net = self;
+	struct session_consumer *consumer = NULL;
+	struct session *session = session_of_consumer(&net->sessions, consumer_id, &consumer);
+	if (!session)
+		return;
+	log_write(net->log, LOG_LEVEL_INFO, "mailbox_attached", "mailbox=%s active=%d session=%llu",
+		  consumer->mailbox, active, (unsigned long long)session->number);
+	net_send_attached(net, session, consumer->handle, active, acknowledged);
+}
+
+static void sink_nacked(void *self, uint64_t consumer_id, uint64_t position, bool parked)
+{
+	struct net *net = self;
+	struct session_consumer *consumer = NULL;
+	struct session *session = session_of_consumer(&net->sessions, consumer_id, &consumer);
+	if (!session)
+		return;
+	send_row(net, session, consumer);
+	net_send_nacked(net, session, consumer->handle, position, parked);
+}
+
+static void sink_note(void *self, const char *word, const char *mailbox, uint64_t sequence)
+{
+	struct net *net = self;
+	const struct {
+		const char *word;
+		uint64_t *counter;
+	} counted[] = {
+		{ "parked", &net->counters.parked },
+		{ "escalated", &net->counters.escalated },
+		{ "expired", &net->counters.expired },
+		{ "stopped", &net->counters.stopped },
+	};
+	for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+		if (strcmp(word, counted[i].word) == 0)
+			(*counted[i].counter)++;
+	log_write(net->log, LOG_LEVEL_NOTICE, word, "mailbox=%s sequence=%llu",
+		  mailbox ? mailbox : "-", (unsigned long long)sequence);
+}
+
+void net_sink_init(struct net *net, struct core_sink *sink)
+{
+	*sink = (struct core_sink){
+		.self = net,
+		.append = sink_append,
+		.read = sink_read,
+		.deliver = sink_deliver,
+		.flush = sink_flush,
+		.attached = sink_attached,
+		.nacked = sink_nacked,
+		.note = sink_note,
+	};
+}
+
+void net_release(struct net *net, uint64_t durable)
+{
+	struct session *session = NULL, *next = NULL;
+	HASH_ITER(by_number, net->sessions.by_number, session, next) {
+		while (session->replies && session->replies->release_at <= durable) {
+			if (!net_send(net, session, session->replies->frame,
+				      session->replies->len))
+				break;
+			session_drop_reply(session);
+		}
+	}
+}

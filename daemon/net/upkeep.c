@@ -1,0 +1,175 @@
+/*
+ * What the loop does besides messages: reload, snapshots, retention, the watchdog.
+ *
+ * A snapshot is taken of the state as it stands and written only when the last record in it is
+ * durable; otherwise a crash could leave a snapshot of records that were never there. Retention
+ * never passes what a mailbox still needs, nor the newest snapshot.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "net/net.h"
+
+#define NS_PER_S 1000000000LL
+#define NS_PER_DAY (86400LL * NS_PER_S)
+#define STALLED_NS (30 * NS_PER_S) /* staged and nothing durable for so long: not healthy */
+
+static void take_snapshot(struct net *net);
+static void retain(struct net *net, const struct core_now *now);
+static void pet_watchdog(struct net *net, const struct core_now *now);
+
+void net_upkeep(struct net *net, const struct core_now *now)
+{
+	if (net->reload_wanted) {
+		net->reload_wanted = false;
+		net_reload(net);
+	}
+	if (now->mono_ns >= net->next_second_ns) {
+		net->next_second_ns = now->mono_ns + NS_PER_S;
+		net_sweep_sessions(net);
+		take_snapshot(net);
+	}
+	if (now->mono_ns >= net->next_minute_ns) {
+		net->next_minute_ns = now->mono_ns + 60 * NS_PER_S;
+		retain(net, now);
+	}
+	net_save_snapshot(net, false);
+	pet_watchdog(net, now);
+}
+
+void net_reload(struct net *net)
+{
+	struct config_errors *errors = config_errors_new();
+	if (!errors)
+		return;
+	char restart[CONFIG_TEXT_MAX];
+	net_reload_now(net, errors, restart);
+	for (size_t i = 0; i < config_errors_lines(errors); i++) {
+		bool warning = false;
+		const char *line = config_errors_line(errors, i, &warning);
+		log_write(net->log, warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "configuration",
+			  "line=\"%s\"", line);
+	}
+	config_errors_free(&errors);
+}
+
+bool net_reload_now(struct net *net, struct config_errors *errors, char restart[CONFIG_TEXT_MAX])
+{
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		   (long long)(net->world->mono_ns(net->world->self) / 1000));
+	const struct core_now now = net_now(net);
+	struct config *loaded = config_load(net->config->path, now.real_ns, errors);
+	if (!loaded || core_set_rules(net->core, &now, loaded->rules) != TTG_OK) {
+		if (loaded) /* the core may have seen some of it: give it the old ones again */
+			core_set_rules(net->core, &now, net->config->rules);
+		config_free(&loaded);
+		net->counters.reloads_failed++;
+		log_write(net->log, LOG_LEVEL_ERROR, "reload_refused", "errors=%zu",
+			  config_errors_count(errors));
+		sd_notify(0, "READY=1");
+		return false;
+	}
+	config_restart_needed(net->config, loaded, restart);
+	struct config *old = net->config;
+	net->config = loaded;
+	/* What is only read at the start stays as it is until the next one. */
+	config_free(&old);
+	net->counters.reloads++;
+	log_set_level(net->log, loaded->log_level);
+	log_write(net->log, LOG_LEVEL_NOTICE, "reloaded",
+		  "agencies=%zu mailboxes=%zu agreements=%zu restart_needed=\"%s\"",
+		  loaded->rules->n_agencies, loaded->rules->n_mailboxes,
+		  loaded->rules->n_agreements, restart);
+	net_sweep_sessions(net);
+	sd_notify(0, "READY=1");
+	return true;
+}
+
+static void take_snapshot(struct net *net)
+{
+	const uint64_t sequence = core_sequence(net->core);
+	if (net->snapshot || sequence < net->snapshot_saved + net->config->snapshot_events)
+		return;
+	if (core_snapshot(net->core, &net->snapshot, &net->snapshot_bytes) != TTG_OK) {
+		net->snapshot = NULL;
+		log_write(net->log, LOG_LEVEL_ERROR, "snapshot_failed", "code=%s",
+			  ttg_error_name(TTG_ENOMEM));
+		return;
+	}
+	net->snapshot_sequence = sequence;
+}
+
+void net_save_snapshot(struct net *net, bool final)
+{
+	if (final && !net->snapshot && core_sequence(net->core) > net->snapshot_saved &&
+	    core_snapshot(net->core, &net->snapshot, &net->snapshot_bytes) == TTG_OK)
+		net->snapshot_sequence = core_sequence(net->core);
+	if (!net->snapshot || journal_durable(net->journal) < net->snapshot_sequence)
+		return;
+	struct message message = { "" };
+	const enum ttg_error error =
+		journal_snapshot_save(net->journal, net->snapshot_sequence, net->snapshot,
+				      net->snapshot_bytes, &message);
+	if (error) {
+		log_write(net->log, LOG_LEVEL_ERROR, "snapshot_failed", "code=%s reason=\"%s\"",
+			  ttg_error_name(error), message.text);
+	} else {
+		net->counters.snapshots++;
+		log_write(net->log, LOG_LEVEL_INFO, "snapshot_saved", "sequence=%llu bytes=%zu",
+			  (unsigned long long)net->snapshot_sequence, net->snapshot_bytes);
+	}
+	net->snapshot_saved = net->snapshot_sequence; /* after a failure: not again at once */
+	free(net->snapshot);
+	net->snapshot = NULL;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void retain(struct net *net, const struct core_now *now)
+{
+	struct journal_stats stats;
+	journal_get_stats(net->journal, &stats);
+	const uint64_t needed = smaller(core_low_water(net->core), net->snapshot_saved + 1);
+	uint64_t keep_from = 0;
+	if (net->config->retain_days > 0)
+		keep_from = journal_sequence_before(
+			net->journal, now->real_ns - (int64_t)net->config->retain_days * NS_PER_DAY);
+	if (net->config->retain_bytes > 0 && stats.disk_bytes > net->config->retain_bytes) {
+		const uint64_t by_size =
+			journal_sequence_within(net->journal, net->config->retain_bytes);
+		keep_from = by_size > keep_from ? by_size : keep_from;
+	}
+	if (keep_from > needed) {
+		log_write(net->log, LOG_LEVEL_DEBUG, "retention_held_back",
+			  "wanted=%llu needed=%llu", (unsigned long long)keep_from,
+			  (unsigned long long)needed);
+		keep_from = needed;
+	}
+	uint64_t removed = 0;
+	if (keep_from > stats.first_sequence &&
+	    journal_retain(net->journal, keep_from, &removed) == TTG_OK && removed > 0) {
+		net->reader_next = 0;
+		log_write(net->log, LOG_LEVEL_NOTICE, "retained", "keep_from=%llu segments=%llu",
+			  (unsigned long long)keep_from, (unsigned long long)removed);
+	}
+}
+
+static void pet_watchdog(struct net *net, const struct core_now *now)
+{
+	struct journal_stats stats;
+	journal_get_stats(net->journal, &stats);
+	if (stats.durable_sequence != net->durable_seen || stats.staged_bytes == 0) {
+		net->durable_seen = stats.durable_sequence;
+		net->durable_moved_ns = now->mono_ns;
+	}
+	if (net->watchdog_ns == 0 || now->mono_ns < net->next_watchdog_ns)
+		return;
+	net->next_watchdog_ns = now->mono_ns + net->watchdog_ns / 3;
+	if (now->mono_ns - net->durable_moved_ns < STALLED_NS)
+		sd_notify(0, "WATCHDOG=1");
+}
