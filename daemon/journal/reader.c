@@ -17,7 +17,7 @@ struct journal_reader {
 	struct journal *journal;
 	uint64_t next;
 	struct plain *plain;   /* holds next, or the batch before, or NULL */
-	struct window window;  /* the open segment file */
+	struct file_window window;  /* the open segment file */
 	uint64_t open_segment; /* its first sequence, 0: none */
 	uint64_t behind;       /* offset behind `plain` when it was read from open_segment */
 	struct crypto *crypto;
@@ -37,7 +37,7 @@ enum ttg_error journal_reader_open(struct journal_reader **out, struct journal *
 	}
 	reader->journal = journal;
 	reader->next = journal->first_sequence;
-	window_init(&reader->window, journal->world);
+	file_window_init(&reader->window, journal->world);
 	*out = reader;
 	return TTG_OK;
 }
@@ -47,7 +47,7 @@ void journal_reader_close(struct journal_reader **reader)
 	if (*reader == NULL)
 		return;
 	plain_drop(&(*reader)->plain);
-	window_fini(&(*reader)->window);
+	file_window_fini(&(*reader)->window);
 	crypto_free(&(*reader)->crypto);
 	free(*reader);
 	*reader = NULL;
@@ -72,7 +72,7 @@ static enum ttg_error open_segment(struct journal_reader *reader, const struct s
 	reader->open_segment = 0;
 	segment_path(path, reader->journal->directory, SEGMENT_FILE,
 	             segment->header.first_sequence);
-	if (window_open(&reader->window, path) < 0)
+	if (file_window_open(&reader->window, path) < 0)
 		return TTG_EIO;
 	reader->open_segment = segment->header.first_sequence;
 	reader->behind = 0;
@@ -88,12 +88,12 @@ static enum ttg_error read_header(struct journal_reader *reader, const struct se
 
 	if (offset >= segment->end)
 		return TTG_ECORRUPT;
-	bytes = window_at(&reader->window, offset, FORMAT_BATCH_HEADER, &err);
+	bytes = file_window_at(&reader->window, offset, FORMAT_BATCH_HEADER, &err);
 	if (bytes == NULL)
 		return err;
 	if (bytes[0] == 0) { /* read before it was written: once more */
-		window_forget(&reader->window);
-		bytes = window_at(&reader->window, offset, FORMAT_BATCH_HEADER, &err);
+		file_window_forget(&reader->window);
+		bytes = file_window_at(&reader->window, offset, FORMAT_BATCH_HEADER, &err);
 		if (bytes == NULL)
 			return err;
 	}
@@ -135,14 +135,14 @@ static enum ttg_error load_body(struct journal_reader *reader, const struct segm
 {
 	size_t len = FORMAT_BATCH_HEADER + (size_t)batch->body_bytes + FORMAT_TAG;
 	enum ttg_error err;
-	const uint8_t *bytes = window_at(&reader->window, offset, len, &err);
+	const uint8_t *bytes = file_window_at(&reader->window, offset, len, &err);
 
 	if (bytes == NULL)
 		return err;
 	err = unseal(reader, segment, batch, bytes);
 	if (err == TTG_ECORRUPT) { /* the window may be older than the batch */
-		window_forget(&reader->window);
-		bytes = window_at(&reader->window, offset, len, &err);
+		file_window_forget(&reader->window);
+		bytes = file_window_at(&reader->window, offset, len, &err);
 		if (bytes == NULL)
 			return err;
 		err = unseal(reader, segment, batch, bytes);

@@ -92,7 +92,7 @@ enum ttg_error scan_batch(struct scan *scan, const struct scan_place *place,
                           const char **reason)
 {
 	enum ttg_error err;
-	const uint8_t *bytes = window_at(&scan->window, place->offset, FORMAT_BATCH_HEADER, &err);
+	const uint8_t *bytes = file_window_at(&scan->window, place->offset, FORMAT_BATCH_HEADER, &err);
 	size_t hashed;
 
 	*reason = "file ends inside a batch";
@@ -104,7 +104,7 @@ enum ttg_error scan_batch(struct scan *scan, const struct scan_place *place,
 	if (err != TTG_OK)
 		return err;
 	*reason = "file ends inside a batch";
-	bytes = window_at(&scan->window, place->offset,
+	bytes = file_window_at(&scan->window, place->offset,
 	                  (size_t)format_batch_bytes(batch->body_bytes), &err);
 	if (bytes == NULL)
 		return err;
@@ -231,7 +231,7 @@ static enum ttg_error open_window(struct scan *scan, const struct segment *segme
 	int result;
 
 	segment_path(path, scan->directory, SEGMENT_FILE, segment->header.first_sequence);
-	result = window_open(&scan->window, path);
+	result = file_window_open(&scan->window, path);
 	if (result == -ENOENT) /* it was listed: TTG_ENOENT would mean that there is no journal */
 		return message_set(scan->message, TTG_ECORRUPT, "%s: offset 0: segment is missing",
 		                   path);
@@ -295,7 +295,7 @@ static enum ttg_error load_header(struct scan *scan, uint64_t name)
 
 	if (err != TTG_OK)
 		return err;
-	block = window_at(&scan->window, 0, FORMAT_BLOCK, &err);
+	block = file_window_at(&scan->window, 0, FORMAT_BLOCK, &err);
 	if (block != NULL)
 		err = format_segment_decode(block, &header, &reason);
 	if (err != TTG_OK)
@@ -395,7 +395,7 @@ enum ttg_error scan_run(struct scan *scan)
 	enum ttg_error err = segment_list_names(scan->world, scan->directory, SEGMENT_FILE,
 	                                        &scan->leftovers, &count, scan->message);
 
-	window_init(&scan->window, scan->world);
+	file_window_init(&scan->window, scan->world);
 	if (err != TTG_OK)
 		return err;
 	scan->crypto = crypto_new();
@@ -418,7 +418,7 @@ enum ttg_error scan_run(struct scan *scan)
 
 void scan_fini(struct scan *scan)
 {
-	window_fini(&scan->window);
+	file_window_fini(&scan->window);
 	crypto_free(&scan->crypto);
 	segment_list_clear(&scan->segments);
 	free(scan->leftovers);

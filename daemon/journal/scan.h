@@ -30,7 +30,7 @@ struct scan {
 	uint8_t chain[JOURNAL_HASH_BYTES];
 
 	/* Under way. */
-	struct window window;
+	struct file_window window;
 	struct crypto *crypto;
 	uint8_t *scratch; /* decrypted bodies */
 	size_t scratch_bytes;

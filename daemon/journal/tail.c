@@ -40,7 +40,7 @@ static enum ttg_error follows(struct scan *scan, const struct scan_place *place,
 	struct format_batch batch;
 	const char *reason;
 	enum ttg_error err;
-	const uint8_t *bytes = window_at(&scan->window, offset, FORMAT_BATCH_HEADER, &err);
+	const uint8_t *bytes = file_window_at(&scan->window, offset, FORMAT_BATCH_HEADER, &err);
 	uint64_t covered;
 
 	*found = false;
@@ -50,7 +50,7 @@ static enum ttg_error follows(struct scan *scan, const struct scan_place *place,
 	    batch.segment_tag != format_segment_tag(&place->segment->header) ||
 	    format_batch_bytes(batch.body_bytes) > place->limit - offset)
 		return TTG_OK;
-	bytes = window_at(&scan->window, offset, (size_t)format_batch_bytes(batch.body_bytes),
+	bytes = file_window_at(&scan->window, offset, (size_t)format_batch_bytes(batch.body_bytes),
 	                  &err);
 	if (bytes == NULL)
 		return err;
@@ -72,7 +72,7 @@ static enum ttg_error look_behind(struct scan *scan, const struct scan_place *pl
 	while (offset < place->limit && !*batch_follows) {
 		uint64_t left = place->limit - offset;
 		size_t len = left < FORMAT_BLOCK ? (size_t)left : FORMAT_BLOCK;
-		const uint8_t *block = window_at(&scan->window, offset, len, &err);
+		const uint8_t *block = file_window_at(&scan->window, offset, len, &err);
 
 		if (block == NULL)
 			return err;
@@ -103,7 +103,7 @@ static enum ttg_error judge_extent(struct scan *scan, const struct scan_place *p
 	if (bytes > place->limit - place->offset || used > place->offset + bytes)
 		return TTG_ECORRUPT;
 	for (uint64_t at = place->offset; at < place->offset + bytes; at += FORMAT_SECTOR) {
-		const uint8_t *sector = window_at(&scan->window, at, FORMAT_SECTOR, &err);
+		const uint8_t *sector = file_window_at(&scan->window, at, FORMAT_SECTOR, &err);
 
 		if (sector == NULL)
 			return err;
@@ -132,7 +132,7 @@ enum ttg_error tail_judge(struct scan *scan, const struct scan_place *place, uin
 	}
 	if (*used_bytes == place->offset)
 		return TTG_OK;
-	const uint8_t *sector = window_at(&scan->window, place->offset, FORMAT_SECTOR, &err);
+	const uint8_t *sector = file_window_at(&scan->window, place->offset, FORMAT_SECTOR, &err);
 	if (sector == NULL)
 		return err;
 	if (format_batch_decode(sector, &batch, &ignored) == TTG_OK) {

@@ -6,22 +6,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-void window_init(struct window *window, const struct world *world)
+void file_window_init(struct file_window *window, const struct world *world)
 {
 	memset(window, 0, sizeof(*window));
 	window->world = world;
 	window->file = -1;
 }
 
-static void close_file(struct window *window)
+static void close_file(struct file_window *window)
 {
 	if (window->file >= 0)
 		(void)window->world->close(window->world->self, window->file);
 	window->file = -1;
-	window_forget(window);
+	file_window_forget(window);
 }
 
-int window_open(struct window *window, const char *path)
+int file_window_open(struct file_window *window, const char *path)
 {
 	int64_t size;
 
@@ -36,7 +36,7 @@ int window_open(struct window *window, const char *path)
 	return 0;
 }
 
-void window_fini(struct window *window)
+void file_window_fini(struct file_window *window)
 {
 	close_file(window);
 	free(window->buffer);
@@ -44,13 +44,13 @@ void window_fini(struct window *window)
 	window->capacity = 0;
 }
 
-void window_forget(struct window *window)
+void file_window_forget(struct file_window *window)
 {
 	window->start = 0;
 	window->len = 0;
 }
 
-static enum ttg_error refill(struct window *window, uint64_t offset, size_t len)
+static enum ttg_error refill(struct file_window *window, uint64_t offset, size_t len)
 {
 	size_t want = len > WINDOW_BYTES ? len : WINDOW_BYTES;
 	uint8_t *buffer;
@@ -64,7 +64,7 @@ static enum ttg_error refill(struct window *window, uint64_t offset, size_t len)
 	}
 	if (want > window->size - offset)
 		want = (size_t)(window->size - offset);
-	window_forget(window);
+	file_window_forget(window);
 	if (world_read_all(window->world, window->file, window->buffer, want, offset) < 0)
 		return TTG_EIO;
 	window->start = offset;
@@ -72,7 +72,7 @@ static enum ttg_error refill(struct window *window, uint64_t offset, size_t len)
 	return TTG_OK;
 }
 
-const uint8_t *window_at(struct window *window, uint64_t offset, size_t len, enum ttg_error *err)
+const uint8_t *file_window_at(struct file_window *window, uint64_t offset, size_t len, enum ttg_error *err)
 {
 	*err = TTG_OK;
 	if (offset > window->size || len > window->size - offset)

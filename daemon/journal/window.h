@@ -10,7 +10,7 @@
 
 #define WINDOW_BYTES (1024u * 1024u) /* read at once, more only when more is asked for */
 
-struct window {
+struct file_window {
 	const struct world *world;
 	int file;
 	uint64_t size; /* of the file when it was opened */
@@ -20,13 +20,13 @@ struct window {
 	size_t len;
 };
 
-void window_init(struct window *window, const struct world *world);
+void file_window_init(struct file_window *window, const struct world *world);
 /* 0 or -errno. Closes what was open before. */
-int window_open(struct window *window, const char *path);
-void window_fini(struct window *window);
+int file_window_open(struct file_window *window, const char *path);
+void file_window_fini(struct file_window *window);
 /* Forgets what was read, so that the next look reads again. */
-void window_forget(struct window *window);
+void file_window_forget(struct file_window *window);
 /* NULL and TTG_EIO, TTG_ENOMEM or, beyond the end of the file, TTG_ECORRUPT in *err. */
-const uint8_t *window_at(struct window *window, uint64_t offset, size_t len, enum ttg_error *err);
+const uint8_t *file_window_at(struct file_window *window, uint64_t offset, size_t len, enum ttg_error *err);
 
 #endif
