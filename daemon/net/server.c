@@ -276,6 +276,7 @@ static enum ttg_error make_core(struct net *net, const uint8_t *person_secret)
 static enum ttg_error recover(struct net *net, struct message *message)
 {
 	const int64_t began_ns = net->world->mono_ns(net->world->self);
+	struct journal_reader *scan = NULL;
 	uint8_t *snapshot = NULL;
 	size_t snapshot_bytes = 0;
 	uint64_t from = 0, applied = 0;
@@ -286,14 +287,17 @@ static enum ttg_error recover(struct net *net, struct message *message)
 	else if (error || (error = core_restore(net->core, snapshot, snapshot_bytes, message)))
 		goto out;
 	net->snapshot_saved = from;
+	/* applying a record may read earlier ones through net->reader */
 	error = journal_reader_open(&net->reader, net->journal);
+	if (!error)
+		error = journal_reader_open(&scan, net->journal);
 	if (error)
 		goto out;
-	error = journal_reader_seek(net->reader, from + 1);
+	error = journal_reader_seek(scan, from + 1);
 	while (!error) {
 		uint64_t sequence = 0;
 		struct journal_record record;
-		error = journal_reader_next(net->reader, &sequence, &record);
+		error = journal_reader_next(scan, &sequence, &record);
 		if (!error)
 			error = core_apply(net->core, sequence, record.kind, record.data,
 					   record.len, message);
@@ -312,6 +316,7 @@ static enum ttg_error recover(struct net *net, struct message *message)
 		  (unsigned long long)applied, (unsigned long long)core_sequence(net->core),
 		  (long long)((net->world->mono_ns(net->world->self) - began_ns) / NS_PER_MS));
 out:
+	journal_reader_close(&scan);
 	free(snapshot);
 	return error;
 }

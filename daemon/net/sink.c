@@ -200,10 +200,10 @@ static void sink_note(void *self, const char *word, const char *mailbox, uint64_
 		const char *word;
 		uint64_t *counter;
 	} counted[] = {
-		{ "parked", &net->counters.parked },
-		{ "escalated", &net->counters.escalated },
-		{ "expired", &net->counters.expired },
-		{ "stopped", &net->counters.stopped },
+		{ "lane_parked", &net->counters.parked },
+		{ "delivery_escalated", &net->counters.escalated },
+		{ "delivery_expired", &net->counters.expired },
+		{ "delivery_stopped", &net->counters.stopped },
 	};
 	for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
 		if (strcmp(word, counted[i].word) == 0)
