@@ -4,6 +4,7 @@
  */
 #include "net/metrics.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -134,14 +135,16 @@ static void process(FILE *out, const struct net *net)
 	fprintf(out, "ttgd_build_info{version=\"%s\"} 1\n", TTG_VERSION);
 	gauge(out, "ttgd_start_time_seconds", "When the daemon started.",
 	      (double)net->started_real_ns / 1e9);
+	char text[128] = "";
 	unsigned long size = 0, resident = 0;
-	FILE *statm = fopen("/proc/self/statm", "re");
-	if (statm) {
-		if (fscanf(statm, "%lu %lu", &size, &resident) == 2)
-			gauge(out, "ttgd_resident_bytes", "Resident memory.",
-			      (double)resident * (double)sysconf(_SC_PAGESIZE));
-		fclose(statm);
-	}
+	const int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	if (statm < 0)
+		return;
+	if (read(statm, text, sizeof text - 1) > 0 &&
+	    sscanf(text, "%lu %lu", &size, &resident) == 2)
+		gauge(out, "ttgd_resident_bytes", "Resident memory.",
+		      (double)resident * (double)sysconf(_SC_PAGESIZE));
+	close(statm);
 }
 
 char *metrics_text(const struct net *net, size_t *len)
