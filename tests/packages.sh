@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages of tests/packages.txt that are missing, and only those. Used by
-# tests/run.sh; nothing is asked and nothing is fetched when all are there.
+# tests/run.sh, and with --build (only what building needs) by etc/demo/run.sh; nothing is asked and
+# nothing is fetched when all are there.
 # Exit status: 0 all there, 1 they cannot be installed (the message says what to do).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -8,6 +9,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 missing=
 while read -r package; do
 	case $package in
+	'# From here on for the tests only.') [ "${1:-}" = --build ] && break ;;
 	'' | '#'*) continue ;;
 	esac
 	status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || status=none
