@@ -86,6 +86,12 @@ struct config_errors; /* list of lines for a person */
 struct config *config_load(const char *path, int64_t now_ns, struct config_errors *errors);
 void config_free(struct config **config);
 
+/*
+ * Where the control socket is by this ttgd.conf, read for itself alone so that a mistake elsewhere
+ * does not keep the operator from the daemon. False when the file cannot be read or parsed.
+ */
+bool config_find_socket(const char *path, char out[CONFIG_PATH_MAX]);
+
 struct config_errors *config_errors_new(void);
 void config_errors_free(struct config_errors **errors);
 size_t config_errors_count(const struct config_errors *errors);    /* errors, not warnings */

@@ -263,6 +263,23 @@ static void find_root(const char *path, char root[CONFIG_PATH_MAX])
 	}
 }
 
+bool config_find_socket(const char *path, char out[CONFIG_PATH_MAX])
+{
+	struct loading loading = { .errors = config_errors_new() };
+
+	out[0] = '\0';
+	loading.config = calloc(1, sizeof(*loading.config));
+	if (loading.errors != NULL && loading.config != NULL && strlen(path) < CONFIG_PATH_MAX) {
+		strcpy(loading.config->path, path);
+		find_root(path, loading.root);
+		load_main(&loading);
+		strcpy(out, loading.config->control_socket);
+	}
+	config_free(&loading.config);
+	config_errors_free(&loading.errors);
+	return out[0] != '\0';
+}
+
 struct config *config_load(const char *path, int64_t now_ns, struct config_errors *errors)
 {
 	struct loading loading = { .errors = errors };

@@ -1,0 +1,31 @@
+/*
+ * Answers of the daemon for people: tables with aligned columns, lists of names and values, lines of
+ * history.
+ */
+#ifndef TTGCTL_TABLE_H
+#define TTGCTL_TABLE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#define TABLE_CELL_MAX 256
+
+struct table_column {
+	const char *field; /* of an item's data */
+	const char *title;
+};
+
+/* One value as text: "-" for null and missing, "yes"/"no", arrays with commas, objects left out. */
+void table_cell(const json_t *value, char out[TABLE_CELL_MAX]);
+
+/* An array of items as a table; numbers to the right. Columns end with a NULL field. */
+void table_print(FILE *out, const json_t *items, const struct table_column *columns);
+
+/* Every field of one item as "name  value", objects as "name.field  value". */
+void table_print_item(FILE *out, const json_t *item);
+
+/* One line of tail or trace. */
+void table_print_history(FILE *out, const json_t *item);
+
+#endif
