@@ -118,7 +118,7 @@ struct config *config_must_load(const struct folder *folder)
 	return config;
 }
 
-void must_refuse(const struct folder *folder, const char *line)
+void must_not_load(const struct folder *folder, const char *line)
 {
 	struct config_errors *errors;
 	struct config *config = config_try(folder, &errors);

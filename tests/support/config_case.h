@@ -54,6 +54,6 @@ void must_tell_all(void **state, const struct mistake *mistakes, size_t n);
 #define N_MISTAKES(mistakes) (sizeof(mistakes) / sizeof(*(mistakes)))
 
 /* Fails the test unless loading what is there fails with that line. */
-void must_refuse(const struct folder *folder, const char *line);
+void must_not_load(const struct folder *folder, const char *line);
 
 #endif

@@ -221,21 +221,21 @@ static void files_that_are_not_fit_to_be_read_are_refused(void **state)
 	config_write(folder, NULL, NULL, NULL);
 	folder_path(folder, "ttgd.conf", path);
 	assert_int_equal(chmod(path, 0646), 0);
-	must_refuse(folder,
+	must_not_load(folder,
 			 "ttgd.conf: may be written by everybody, must not be: chmod o-w it");
 	memset(large, '\n', 1024 * 1024 + 1);
 	folder_write_bytes(folder, "ttgd.conf", large, 1024 * 1024 + 1);
 	free(large);
-	must_refuse(folder, "ttgd.conf: is 1048577 bytes, must be at most 1048576");
+	must_not_load(folder, "ttgd.conf: is 1048577 bytes, must be at most 1048576");
 	folder_write_bytes(folder, "ttgd.conf", with_nul, sizeof(with_nul) - 1);
-	must_refuse(folder, "ttgd.conf: holds a NUL byte, must be plain text");
+	must_not_load(folder, "ttgd.conf: holds a NUL byte, must be plain text");
 	assert_int_equal(remove(path), 0);
-	must_refuse(folder, "ttgd.conf: cannot be opened: No such file or directory");
+	must_not_load(folder, "ttgd.conf: cannot be opened: No such file or directory");
 	assert_int_equal(mkfifo(path, 0600), 0);
-	must_refuse(folder, "ttgd.conf: is not a regular file, must be one");
+	must_not_load(folder, "ttgd.conf: is not a regular file, must be one");
 	assert_int_equal(remove(path), 0);
 	folder_make(folder, "ttgd.conf");
-	must_refuse(folder, "ttgd.conf: is not a regular file, must be one");
+	must_not_load(folder, "ttgd.conf: is not a regular file, must be one");
 }
 
 static void a_missing_folder_is_told(void **state)
@@ -243,9 +243,9 @@ static void a_missing_folder_is_told(void **state)
 	const struct folder *folder = *state;
 
 	folder_write(folder, "ttgd.conf", "");
-	must_refuse(folder, "agencies.d: cannot be opened: No such file or directory; must be a "
+	must_not_load(folder, "agencies.d: cannot be opened: No such file or directory; must be a "
 				 "folder");
-	must_refuse(folder, "agreements.d: cannot be opened: No such file or directory; must be "
+	must_not_load(folder, "agreements.d: cannot be opened: No such file or directory; must be "
 				 "a folder");
 }
 
@@ -274,7 +274,7 @@ static void a_file_of_too_many_settings_is_refused(void **state)
 	sprintf(at, "};\n");
 	config_write(*state, text, NULL, NULL);
 	free(text);
-	must_refuse(*state, "ttgd.conf:20001: more than 20000 settings in one file, must be "
+	must_not_load(*state, "ttgd.conf:20001: more than 20000 settings in one file, must be "
 				 "fewer: use several files");
 }
 
