@@ -71,10 +71,6 @@ static void settle(struct memory_world *memory, struct node *node, enum memory_c
 	struct bytes result = { 0 };
 	bool keep_size = how != MEMORY_CRASH_LOSE && (memory_random_next(memory) & 1) != 0;
 
-	if (how == MEMORY_CRASH_PROCESS) {
-		memory_bytes_copy(&node->synced, &node->now);
-		return;
-	}
 	memory_bytes_resize(&result, keep_size ? node->now.size : node->synced.size);
 	for (uint64_t at = 0; at < result.size; at += SECTOR) {
 		bool keep = how != MEMORY_CRASH_LOSE && (memory_random_next(memory) & 1) != 0;
@@ -94,8 +90,7 @@ static void settle(struct memory_world *memory, struct node *node, enum memory_c
 void memory_world_crash(struct memory_world *memory, enum memory_crash how)
 {
 	(void)memory_enter(memory);
-	bool keep_names = how == MEMORY_CRASH_PROCESS ||
-	                  (how == MEMORY_CRASH_RANDOM && (memory_random_next(memory) & 1) != 0);
+	bool keep_names = how == MEMORY_CRASH_RANDOM && (memory_random_next(memory) & 1) != 0;
 
 	memory->dead = false;
 	for (int i = 0; i < memory->n_handles; i++)
@@ -107,6 +102,9 @@ void memory_world_crash(struct memory_world *memory, enum memory_crash how)
 		if (!node->used)
 			continue;
 		node->locked_by = -1;
+		memory_node_collect(memory, (int)i);
+		if (how == MEMORY_CRASH_PROCESS || !node->used)
+			continue; /* still unsynced: the next crash may take it */
 		settle(memory, node, how);
 		char **lost = keep_names ? &node->synced_path : &node->path;
 		const char *kept = keep_names ? node->path : node->synced_path;

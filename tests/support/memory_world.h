@@ -24,7 +24,7 @@ const struct world *memory_world_table(struct memory_world *memory);
 struct memory_world *memory_world_clone(struct memory_world *memory);
 
 enum memory_crash {
-	MEMORY_CRASH_PROCESS, /* everything written is kept: the process was killed */
+	MEMORY_CRASH_PROCESS, /* the process was killed: all is there, and as unsynced as before */
 	MEMORY_CRASH_LOSE,    /* nothing unsynced is kept */
 	MEMORY_CRASH_RANDOM,  /* any subset, by the seed */
 };
