@@ -1,0 +1,326 @@
+/*
+ * ttg-pub: publishes CloudEvents, one JSON object a line, and prints one line of outcome for each
+ * in the order of the input.
+ *
+ * One thread. A line is a slot in a ring from the moment it was read until its outcome is printed;
+ * when the ring is full no more is read. Lines that cannot be sent get an outcome at once, with a
+ * local code, and do not stop the others.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "common/cloudevents.h"
+#include "tools/tool.h"
+
+#define MAX_SLOTS	   4096
+#define MAX_LINE	   (256 * 1024)
+#define DEFAULT_TIMEOUT_MS 60000
+#define POLL_MS		   100
+
+static const char help[] =
+	"ttg-pub: publishes events given as CloudEvents, one JSON object a line\n"
+	"usage: ttg-pub --broker tcp://HOST:PORT --server-key FILE --key FILE [--file FILE]\n"
+	"  --file FILE               read this instead of standard input\n"
+	"  --timeout S               give up when no answer came for S seconds (60; 0: never)\n"
+	TOOL_HELP
+	"For each line one line comes out, in order:\n"
+	"  {\"id\": ..., \"outcome\": \"accepted\"|\"duplicate\", \"sequence\": N}\n"
+	"  {\"id\": ..., \"outcome\": \"refused\", \"code\": N, \"name\": ..., \"text\": ...}\n"
+	"Exit status: 0 all accepted or duplicate, 1 something refused or unanswered, 2 usage,\n"
+	"3 no session.\n";
+
+struct slot {
+	struct publisher_state *state;
+	char id[TTG_UUID_TEXT];
+	bool done;
+	enum ttg_error code;
+	bool duplicate;
+	uint64_t sequence;
+	char text[MESSAGE_BYTES];
+};
+
+struct publisher_state {
+	struct tool tool; /* first: callbacks get it */
+	struct slot *slots;
+	uint64_t first, next; /* numbers of the oldest slot in use and of the next to come */
+	bool all_fine;
+	int input;
+	bool input_ended;
+	char *line;       /* MAX_LINE + 1 bytes, the line being read */
+	size_t line_len;
+	bool line_too_long;
+	int64_t timeout_ms, progress_ms;
+};
+
+static struct slot *slot_at(struct publisher_state *state, uint64_t number)
+{
+	return &state->slots[number % MAX_SLOTS];
+}
+
+static void print_outcome(const struct slot *slot)
+{
+	json_t *json = json_object();
+	const char *word = slot->code != TTG_OK ? "refused" :
+			   slot->duplicate	? "duplicate" : "accepted";
+
+	if (slot->id[0])
+		json_object_set_new(json, "id", json_string(slot->id));
+	else
+		json_object_set_new(json, "id", json_null());
+	json_object_set_new(json, "outcome", json_string(word));
+	if (slot->code == TTG_OK) {
+		json_object_set_new(json, "sequence", json_integer((json_int_t)slot->sequence));
+	} else {
+		json_object_set_new(json, "code", json_integer(slot->code));
+		json_object_set_new(json, "name", json_string(ttg_error_name(slot->code)));
+		json_object_set_new(json, "text", json_string(slot->text));
+	}
+	json_dumpf(json, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(json);
+}
+
+static void print_finished(struct publisher_state *state)
+{
+	bool any = false;
+
+	for (; state->first < state->next && slot_at(state, state->first)->done; state->first++) {
+		print_outcome(slot_at(state, state->first));
+		any = true;
+	}
+	if (any)
+		fflush(stdout);
+}
+
+static void finish_slot(struct slot *slot, enum ttg_error code, const char *text)
+{
+	slot->done = true;
+	slot->code = code;
+	snprintf(slot->text, sizeof(slot->text), "%s", text);
+	if (code != TTG_OK)
+		slot->state->all_fine = false;
+}
+
+static void on_outcome(void *user, const struct ttg_outcome *outcome)
+{
+	struct slot *slot = outcome->tag;
+	struct publisher_state *state = user;
+
+	slot->duplicate = outcome->duplicate;
+	slot->sequence = outcome->sequence;
+	state->progress_ms = tool_now_ms();
+	finish_slot(slot, outcome->code, outcome->text);
+}
+
+/* Publishes an event; with a full client, polls until there is room. */
+static enum ttg_error send_event(struct publisher_state *state, struct slot *slot,
+				 const Ttg__Event *event)
+{
+	uint8_t *bytes = NULL;
+	size_t len = 0;
+
+	enum ttg_error code = ttg_event_pack(event, &bytes, &len);
+	if (code != TTG_OK)
+		return code;
+	code = ttg_client_publish(state->tool.client, event->id.data, bytes, len, slot);
+	while (code == TTG_EAGAIN && !tool_is_stopped()) {
+		ttg_client_poll(state->tool.client, POLL_MS);
+		code = ttg_client_publish(state->tool.client, event->id.data, bytes, len, slot);
+	}
+	free(bytes);
+	return code;
+}
+
+static enum ttg_error take_json(struct publisher_state *state, struct slot *slot,
+				struct message *message)
+{
+	json_error_t error;
+	Ttg__Event *event = NULL;
+	unsigned ignored;
+
+	json_t *json = json_loadb(state->line, state->line_len, JSON_REJECT_DUPLICATES, &error);
+	/* jansson's own sentence may quote the input. */
+	if (!json)
+		return message_set(message, TTG_EFORMAT, "not JSON at column %d", error.column);
+	enum ttg_error code = cloudevents_read(json, &event, &ignored, message);
+	json_decref(json);
+	if (code != TTG_OK)
+		return code;
+	ttg_uuid_format(event->id.data, slot->id);
+	code = send_event(state, slot, event);
+	if (code != TTG_OK)
+		message_set(message, code, "%s", ttg_error_text(code));
+	ttg__event__free_unpacked(event, NULL);
+	return code;
+}
+
+static bool is_blank(const struct publisher_state *state)
+{
+	for (size_t i = 0; i < state->line_len; i++)
+		if (!strchr(" \t\r", state->line[i]))
+			return false;
+	return !state->line_too_long;
+}
+
+static void take_line(struct publisher_state *state)
+{
+	struct message message = { "" };
+	enum ttg_error code;
+
+	if (is_blank(state))
+		return;
+	struct slot *slot = slot_at(state, state->next++);
+	*slot = (struct slot){ .state = state };
+	state->progress_ms = tool_now_ms();
+	if (state->line_too_long)
+		code = message_set(&message, TTG_ELIMIT, "a line of more than %d bytes", MAX_LINE);
+	else
+		code = take_json(state, slot, &message);
+	if (code != TTG_OK)
+		finish_slot(slot, code, message.text);
+}
+
+static void take_byte(struct publisher_state *state, char c)
+{
+	if (c == '\n') {
+		take_line(state);
+		state->line_len = 0;
+		state->line_too_long = false;
+	} else if (state->line_len < MAX_LINE) {
+		state->line[state->line_len++] = c;
+	} else {
+		state->line_too_long = true;
+	}
+}
+
+/* Reads what is there, as long as there are slots: each byte could end a line. */
+static void read_input(struct publisher_state *state)
+{
+	char bytes[MAX_SLOTS];
+	size_t room = MAX_SLOTS - (size_t)(state->next - state->first);
+
+	if (room == 0)
+		return;
+	ssize_t got = read(state->input, bytes, room);
+	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (got < 0)
+		fprintf(stderr, "ttg-pub: reading failed: %s\n", strerror(errno));
+	if (got <= 0) {
+		state->input_ended = true;
+		state->all_fine = state->all_fine && got == 0;
+		if (state->line_len > 0)
+			take_byte(state, '\n');
+		return;
+	}
+	for (ssize_t i = 0; i < got; i++)
+		take_byte(state, bytes[i]);
+}
+
+static void wait_for_something(struct publisher_state *state)
+{
+	bool wanted = !state->input_ended && state->next - state->first < MAX_SLOTS;
+	struct pollfd waits[2] = {
+		{ .fd = ttg_client_fd(state->tool.client), .events = POLLIN },
+		{ .fd = wanted ? state->input : -1, .events = POLLIN },
+	};
+
+	if (poll(waits, 2, POLL_MS) > 0 && waits[1].revents)
+		read_input(state);
+}
+
+static bool is_too_late(struct publisher_state *state)
+{
+	if (state->first == state->next)
+		state->progress_ms = tool_now_ms();
+	return state->timeout_ms > 0 && tool_now_ms() - state->progress_ms > state->timeout_ms;
+}
+
+static enum tool_exit run(struct publisher_state *state)
+{
+	int64_t started_ms = tool_now_ms();
+
+	while (!tool_is_stopped() && !(state->input_ended && state->first == state->next)) {
+		wait_for_something(state);
+		enum ttg_error code = ttg_client_poll(state->tool.client, 0);
+		print_finished(state);
+		if (tool_is_unreachable(&state->tool, started_ms))
+			return TOOL_UNREACHABLE;
+		if (code != TTG_OK || is_too_late(state))
+			break;
+	}
+	return state->all_fine && state->first == state->next ? TOOL_FINE : TOOL_REFUSED;
+}
+
+/* What is still open gets a line too, so that every line of input has one. */
+static void give_up(struct publisher_state *state)
+{
+	for (uint64_t i = state->first; i < state->next; i++)
+		if (!slot_at(state, i)->done)
+			finish_slot(slot_at(state, i), TTG_ETIMEOUT,
+				    "no answer came; it may have been accepted");
+	print_finished(state);
+}
+
+static void parse(struct publisher_state *state, int argc, char **argv)
+{
+	static const struct option options[] = {
+		TOOL_OPTIONS,
+		{ "file", required_argument, NULL, 'f' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *file = NULL;
+	int option;
+
+	state->timeout_ms = DEFAULT_TIMEOUT_MS;
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'f')
+			file = optarg;
+		else if (option == 't')
+			state->timeout_ms = tool_seconds(&state->tool, "--timeout", optarg);
+		else
+			tool_option(&state->tool, option, help);
+	}
+	if (optind < argc)
+		tool_usage(&state->tool, "%s: events come from --file or standard input",
+			   argv[optind]);
+	state->input = file ? open(file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (state->input < 0)
+		tool_usage(&state->tool, "%s: %s", file, strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	struct publisher_state *state = calloc(1, sizeof(*state));
+	struct ttg_callbacks callbacks = { .on_outcome = on_outcome };
+
+	if (!state)
+		return TOOL_REFUSED;
+	state->tool.program = "ttg-pub";
+	state->all_fine = true;
+	parse(state, argc, argv);
+	state->slots = calloc(MAX_SLOTS, sizeof(*state->slots));
+	state->line = malloc(MAX_LINE + 1);
+	if (!state->slots || !state->line)
+		return TOOL_REFUSED;
+	tool_catch_signals();
+	tool_connect(&state->tool, &callbacks);
+	enum tool_exit result = run(state);
+	if (state->first < state->next)
+		ttg_client_free(&state->tool.client);
+	else
+		tool_disconnect(&state->tool);
+	give_up(state);
+	free(state->slots);
+	free(state->line);
+	free(state);
+	if (fflush(stdout) != 0)
+		result = TOOL_REFUSED;
+	return (int)result;
+}
