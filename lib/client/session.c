@@ -18,7 +18,7 @@
 #include "client/client_internal.h"
 
 #define WELCOME_MS	  5000
-#define LEAVE_MS	  2000
+#define LEAVE_MS	  500
 #define SILENT_INTERVALS  3
 #define RECEIVE_BURST	  256 /* frames taken in one turn */
 #define MIN_HEARTBEAT_MS  10
