@@ -155,7 +155,7 @@ static bool answerable(const struct mailbox *mailbox, const struct entry *entry)
 /* This consumer had it; it may have been answered or recalled since. */
 static bool was_delivered(const struct mailbox *mailbox, uint64_t position)
 {
-	const struct entry *entry = window_find(&mailbox->window, position);
+	const struct entry *entry = entries_find(&mailbox->window, position);
 
 	if (position == 0 || position >= mailbox->fill_position)
 		return false;
@@ -187,7 +187,7 @@ static enum ttg_error collect_selected(struct core *core, const struct mailbox *
 	memcpy(sorted, positions, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), ascending);
 	for (size_t i = 0; i < n && code == TTG_OK; i++) {
-		const struct entry *entry = window_find(&mailbox->window, sorted[i]);
+		const struct entry *entry = entries_find(&mailbox->window, sorted[i]);
 
 		if (!was_delivered(mailbox, sorted[i])) {
 			code = TTG_SESSION_POSITION;
@@ -218,8 +218,8 @@ enum ttg_error core_ack(struct core *core, const struct core_now *now, uint64_t 
 	if (code != TTG_OK)
 		return code;
 	record_ranges_clear(&core->ranges);
-	for (entry = window_from(&mailbox->window, 0); entry && entry->position <= up_to;
-	     entry = window_next(&mailbox->window, entry)) {
+	for (entry = entries_from(&mailbox->window, 0); entry && entry->position <= up_to;
+	     entry = entries_next(&mailbox->window, entry)) {
 		if (answerable(mailbox, entry) &&
 		    !record_ranges_add(&core->ranges, entry->position))
 			return TTG_ENOMEM;
@@ -270,7 +270,7 @@ enum ttg_error core_nack(struct core *core, const struct core_now *now, uint64_t
 
 	if (code != TTG_OK)
 		return code;
-	entry = window_find(&mailbox->window, position);
+	entry = entries_find(&mailbox->window, position);
 	if (!was_delivered(mailbox, position) || position > mailbox->highest)
 		return TTG_SESSION_POSITION;
 	if (!entry || !answerable(mailbox, entry)) {

@@ -162,12 +162,12 @@ static enum ttg_error find_next(struct core *core, const struct mailbox *mailbox
 
 static uint64_t count_below(const struct mailbox *mailbox, uint64_t sequence)
 {
-	const struct entry *entry = window_from(&mailbox->window, 0);
+	const struct entry *entry = entries_from(&mailbox->window, 0);
 	size_t cursor = 0;
 	struct lane *lane;
 	uint64_t n = 0;
 
-	for (; entry && entry->sequence < sequence; entry = window_next(&mailbox->window, entry))
+	for (; entry && entry->sequence < sequence; entry = entries_next(&mailbox->window, entry))
 		n++;
 	while ((lane = lanes_next(&mailbox->lanes, &cursor))) {
 		for (size_t i = 0; i < lane->n_dead; i++)
@@ -182,13 +182,13 @@ static uint64_t count_below(const struct mailbox *mailbox, uint64_t sequence)
 static enum ttg_error plan(struct core *core, const struct mailbox *mailbox, uint64_t sequence,
 			   struct record_given_up *out)
 {
-	const struct entry *entry = window_from(&mailbox->window, 0);
+	const struct entry *entry = entries_from(&mailbox->window, 0);
 	enum ttg_error code = TTG_OK;
 
 	out->mailbox = mailbox->number;
 	out->count = count_below(mailbox, sequence);
 	while (entry && entry->sequence < sequence)
-		entry = window_next(&mailbox->window, entry);
+		entry = entries_next(&mailbox->window, entry);
 	if (entry) {
 		out->next_sequence = entry->sequence;
 		out->next_position = entry->position;

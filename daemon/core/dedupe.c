@@ -35,6 +35,7 @@ struct block {
 
 struct table {
 	uint32_t *slots;
+	uint8_t *tags; /* of each slot in use: high bits of its fingerprint, to look no further */
 	uint64_t size; /* a power of two; 0: not there */
 };
 
@@ -58,7 +59,7 @@ static uint32_t number_of(uint64_t absolute)
 /* Absolute count of a number that is held. */
 static uint64_t absolute_of(const struct dedupe *it, uint32_t number)
 {
-	uint64_t offset = (number - 1 + NUMBERS - it->oldest % NUMBERS) % NUMBERS;
+	uint64_t offset = ((uint64_t)number - 1 + NUMBERS - it->oldest % NUMBERS) % NUMBERS;
 
 	return it->oldest + offset;
 }
@@ -81,6 +82,11 @@ static uint64_t home(const struct table *table, uint64_t fingerprint)
 	return fingerprint & (table->size - 1);
 }
 
+static uint8_t tag(uint64_t fingerprint)
+{
+	return (uint8_t)(fingerprint >> 56);
+}
+
 static uint64_t find_in(const struct dedupe *it, const struct table *table, uint64_t fingerprint)
 {
 	uint64_t best = 0;
@@ -91,7 +97,7 @@ static uint64_t find_in(const struct dedupe *it, const struct table *table, uint
 	     i = (i + 1) & (table->size - 1)) {
 		const struct entry *entry;
 
-		if (table->slots[i] == SLOT_GONE)
+		if (table->tags[i] != tag(fingerprint) || table->slots[i] == SLOT_GONE)
 			continue;
 		entry = entry_of(it, absolute_of(it, table->slots[i]));
 		if (entry->fingerprint == fingerprint && entry->sequence > best)
@@ -115,6 +121,7 @@ static void put(struct table *table, uint64_t fingerprint, uint32_t number)
 	while (table->slots[i] != SLOT_EMPTY)
 		i = (i + 1) & (table->size - 1);
 	table->slots[i] = number;
+	table->tags[i] = tag(fingerprint);
 }
 
 /* Slot that holds this number, or size. */
@@ -143,9 +150,17 @@ static void close_gap(struct dedupe *it, uint64_t hole)
 		if (((i - wanted) & mask) < ((i - hole) & mask))
 			continue;
 		table->slots[hole] = table->slots[i];
+		table->tags[hole] = table->tags[i];
 		hole = i;
 	}
 	table->slots[hole] = SLOT_EMPTY;
+}
+
+static void table_fini(struct table *table)
+{
+	free(table->slots);
+	free(table->tags);
+	*table = (struct table){ 0 };
 }
 
 static void move_some(struct dedupe *it, uint64_t n)
@@ -159,23 +174,23 @@ static void move_some(struct dedupe *it, uint64_t n)
 		it->old.slots[it->moved] = SLOT_GONE;
 	}
 	if (it->old.size > 0 && it->moved == it->old.size) {
-		free(it->old.slots);
-		it->old = (struct table){ 0 };
+		table_fini(&it->old);
 	}
 }
 
 static bool grow_table(struct dedupe *it)
 {
 	uint64_t size = it->table.size ? it->table.size * 2 : FIRST_SLOTS;
-	uint32_t *slots;
+	struct table table = { calloc(size, sizeof(uint32_t)), calloc(size, 1), size };
 
-	move_some(it, UINT64_MAX);
-	slots = calloc(size, sizeof(*slots));
-	if (!slots)
+	if (!table.slots || !table.tags) {
+		table_fini(&table);
 		return false;
+	}
+	move_some(it, UINT64_MAX);
 	it->old = it->table;
 	it->moved = 0;
-	it->table = (struct table){ slots, size };
+	it->table = table;
 	return true;
 }
 
@@ -235,11 +250,13 @@ static void drop_oldest(struct dedupe *it)
 
 static void expire(struct dedupe *it, int64_t now_ns)
 {
+	int64_t horizon = now_ns < INT64_MIN + it->window_ns ? INT64_MIN : now_ns - it->window_ns;
+
 	while (it->next - it->oldest > it->max)
 		drop_oldest(it);
 	/* Only whole blocks, and never the one that is being filled. */
 	while (it->n_blocks > 1 &&
-	       it->blocks[it->first_block]->newest_ns < now_ns - it->window_ns) {
+	       it->blocks[it->first_block]->newest_ns < horizon) {
 		uint64_t end = it->base + BLOCK_ENTRIES;
 
 		while (it->oldest < end)
@@ -253,7 +270,7 @@ bool dedupe_add(struct dedupe *it, uint64_t fingerprint, uint64_t sequence, int6
 
 	if (it->next - it->base == it->n_blocks * BLOCK_ENTRIES && !add_block(it))
 		return false;
-	if ((it->next - it->oldest + 1) * 2 > it->table.size && !grow_table(it))
+	if ((it->next - it->oldest + 1) * 4 > it->table.size * 3 && !grow_table(it))
 		return false;
 	block = block_of(it, it->next);
 	if (accepted_ns > block->newest_ns)
@@ -284,8 +301,8 @@ static void empty(struct dedupe *it)
 	for (uint64_t i = 0; i < it->n_blocks; i++)
 		free(it->blocks[(it->first_block + i) % it->capacity_blocks]);
 	free(it->blocks);
-	free(it->table.slots);
-	free(it->old.slots);
+	table_fini(&it->table);
+	table_fini(&it->old);
 	*it = (struct dedupe){ .max = it->max, .window_ns = it->window_ns };
 }
 
@@ -307,7 +324,7 @@ size_t dedupe_bytes(const struct dedupe *it)
 {
 	return sizeof(*it) + it->n_blocks * sizeof(struct block) +
 	       it->capacity_blocks * sizeof(struct block *) +
-	       (it->table.size + it->old.size) * sizeof(uint32_t);
+	       (it->table.size + it->old.size) * (sizeof(uint32_t) + 1);
 }
 
 /* Header, then for each block its newest time, then entries: fingerprint u64, sequence gap. */
@@ -340,6 +357,9 @@ bool dedupe_load(struct dedupe *it, struct cursor *cursor)
 
 	empty(it);
 	if (!cursor_ok(cursor) || gone >= BLOCK_ENTRIES || n > DEDUPE_MAX)
+		return false;
+	/* The first block begins with entries that are gone already. */
+	if (gone > 0 && !add_block(it))
 		return false;
 	it->oldest = gone;
 	it->next = gone;

@@ -2,7 +2,8 @@
  * Which events were accepted lately: a keyed 64-bit fingerprint of (source, id) to the sequence.
  * The oldest go first: when there are more than max, or when they are older than the window.
  *
- * Owner: the loop thread. Memory: 16 bytes an entry and at most 8 of index.
+ * Owner: the loop thread. Memory: 16 bytes an entry and 7 to 13 of index (8 at 10 million), for a
+ * moment half as much again while the index grows.
  */
 #ifndef TTGD_CORE_DEDUPE_H
 #define TTGD_CORE_DEDUPE_H

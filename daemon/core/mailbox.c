@@ -30,7 +30,7 @@ void mailbox_free(struct mailbox **mailbox)
 
 	if (!it)
 		return;
-	window_fini(&it->window);
+	entries_fini(&it->window);
 	lanes_fini(&it->lanes);
 	record_ranges_fini(&it->row);
 	free(it->consumers);
@@ -62,7 +62,7 @@ bool mailbox_has_room(const struct mailbox *mailbox, size_t window, size_t max_h
 
 static bool insert(struct mailbox *mailbox, const struct entry *entry)
 {
-	if (!window_insert(&mailbox->window, entry))
+	if (!entries_insert(&mailbox->window, entry))
 		return false;
 	if (entry->state == ENTRY_WAITING && entry->position < mailbox->hint)
 		mailbox->hint = entry->position;
@@ -169,7 +169,7 @@ static const struct held *find_held(const struct mailbox *mailbox, uint64_t posi
 
 struct entry *mailbox_locate(struct mailbox *mailbox, uint64_t position, bool *failed)
 {
-	struct entry *entry = window_find(&mailbox->window, position);
+	struct entry *entry = entries_find(&mailbox->window, position);
 	const struct held *held;
 	struct lane *lane;
 
@@ -183,7 +183,7 @@ struct entry *mailbox_locate(struct mailbox *mailbox, uint64_t position, bool *f
 		return NULL;
 	}
 	lanes_settle(&mailbox->lanes, lane);
-	return window_find(&mailbox->window, position);
+	return entries_find(&mailbox->window, position);
 }
 
 struct dead *mailbox_find_dead(const struct mailbox *mailbox, uint64_t sequence, uint64_t position,
@@ -212,7 +212,7 @@ bool mailbox_is_pending(const struct mailbox *mailbox, uint64_t position)
 
 	if (position >= mailbox->fill_position)
 		return position < mailbox->next_position;
-	return window_find(&mailbox->window, position) || find_held(mailbox, position, &lane) ||
+	return entries_find(&mailbox->window, position) || find_held(mailbox, position, &lane) ||
 	       mailbox_find_dead(mailbox, 0, position, &lane);
 }
 
@@ -222,24 +222,24 @@ void mailbox_settle(struct mailbox *mailbox, struct entry *entry)
 		mailbox->in_flight--;
 	assert(mailbox->pending > 0);
 	mailbox->pending--;
-	window_remove(&mailbox->window, entry);
+	entries_remove(&mailbox->window, entry);
 }
 
 struct entry *mailbox_next_waiting(struct mailbox *mailbox)
 {
-	struct entry *entry = window_from(&mailbox->window, mailbox->hint);
+	struct entry *entry = entries_from(&mailbox->window, mailbox->hint);
 
 	while (entry && entry->state != ENTRY_WAITING)
-		entry = window_next(&mailbox->window, entry);
+		entry = entries_next(&mailbox->window, entry);
 	mailbox->hint = entry ? entry->position : mailbox->fill_position;
 	return entry;
 }
 
 void mailbox_recall(struct mailbox *mailbox)
 {
-	struct entry *entry = window_from(&mailbox->window, 0);
+	struct entry *entry = entries_from(&mailbox->window, 0);
 
-	for (; entry && mailbox->in_flight > 0; entry = window_next(&mailbox->window, entry)) {
+	for (; entry && mailbox->in_flight > 0; entry = entries_next(&mailbox->window, entry)) {
 		if (entry->state != ENTRY_IN_FLIGHT)
 			continue;
 		entry->state = ENTRY_WAITING;
@@ -260,7 +260,7 @@ static void lower(uint64_t position, uint64_t sequence, uint64_t best[2])
 
 bool mailbox_lowest(const struct mailbox *mailbox, uint64_t *position, uint64_t *sequence)
 {
-	const struct entry *entry = window_from(&mailbox->window, 0);
+	const struct entry *entry = entries_from(&mailbox->window, 0);
 	uint64_t best[2] = { UINT64_MAX, 0 };
 	size_t cursor = 0;
 	struct lane *lane;

@@ -23,7 +23,7 @@
 #include "core/lane.h"
 #include "core/record.h"
 #include "core/rules.h"
-#include "core/window.h"
+#include "core/entries.h"
 
 struct consumer {
 	uint64_t id;
@@ -35,7 +35,7 @@ struct mailbox {
 	uint32_t number;
 	int rule;                   /* index in the rules in force, -1: not there now */
 
-	struct window window;
+	struct entries window;
 	struct lanes lanes;
 	uint64_t next_position;     /* of the next event accepted for it */
 	uint64_t fill_position;     /* of the first one in the backlog */

@@ -97,7 +97,7 @@ static enum ttg_error send_alert(struct core *core, const struct core_now *now,
 	Ttg__BrokerAlertUnacknowledged alert = TTG__BROKER_ALERT_UNACKNOWLEDGED__INIT;
 	Ttg__Time told = TTG__TIME__INIT, since = TTG__TIME__INIT, deadline = TTG__TIME__INIT;
 	struct mailbox *mailbox = core->mailboxes[timer->mailbox];
-	const struct entry *entry = window_find(&mailbox->window, timer->position);
+	const struct entry *entry = entries_find(&mailbox->window, timer->position);
 	uint8_t id[RECORD_ID], cause[RECORD_ID];
 	char type[RULES_TYPE_MAX + 1];
 	struct record_event original;

@@ -33,7 +33,7 @@ bool mailbox_refuse(struct mailbox *mailbox, struct entry *entry, int64_t due_ns
 			lane_delay(&mailbox->lanes, lane, due_ns);
 	}
 	entry->refusals++;
-	for (; entry; entry = window_next(&mailbox->window, entry)) {
+	for (; entry; entry = entries_next(&mailbox->window, entry)) {
 		if (entry->lane == key)
 			land(mailbox, entry, state);
 	}
@@ -43,7 +43,7 @@ bool mailbox_refuse(struct mailbox *mailbox, struct entry *entry, int64_t due_ns
 /* Everything of the lane behind this position leaves the window. */
 static bool hold_behind(struct mailbox *mailbox, struct lane *lane, uint64_t position)
 {
-	struct entry *entry = window_from(&mailbox->window, position + 1);
+	struct entry *entry = entries_from(&mailbox->window, position + 1);
 
 	while (entry) {
 		const struct held held = { entry->position, entry->sequence, entry->refusals,
@@ -54,9 +54,9 @@ static bool hold_behind(struct mailbox *mailbox, struct lane *lane, uint64_t pos
 			if (!lane_hold(&mailbox->lanes, lane, &held))
 				return false;
 			land(mailbox, entry, ENTRY_WAITING);
-			window_remove(&mailbox->window, entry);
+			entries_remove(&mailbox->window, entry);
 		}
-		entry = window_from(&mailbox->window, after);
+		entry = entries_from(&mailbox->window, after);
 	}
 	return true;
 }
@@ -64,10 +64,10 @@ static bool hold_behind(struct mailbox *mailbox, struct lane *lane, uint64_t pos
 /* The delay of a lane is over: what it blocked waits again. */
 static void undelay(struct mailbox *mailbox, struct lane *lane)
 {
-	struct entry *entry = window_from(&mailbox->window, 0);
+	struct entry *entry = entries_from(&mailbox->window, 0);
 
 	lane_delay(&mailbox->lanes, lane, 0);
-	for (; entry; entry = window_next(&mailbox->window, entry)) {
+	for (; entry; entry = entries_next(&mailbox->window, entry)) {
 		if (entry->lane == lane->key && entry->state == ENTRY_BLOCKED)
 			land(mailbox, entry, ENTRY_WAITING);
 	}
@@ -88,7 +88,7 @@ bool mailbox_park(struct mailbox *mailbox, struct entry *entry, uint32_t reason,
 		return false;
 	}
 	land(mailbox, entry, ENTRY_WAITING);
-	window_remove(&mailbox->window, entry);
+	entries_remove(&mailbox->window, entry);
 	if (!hold_behind(mailbox, lane, dead.position))
 		return false;
 	if (lane->due_ns != 0)
@@ -106,7 +106,7 @@ static bool revive(struct mailbox *mailbox, struct lane *lane, size_t index)
 		.state = lane->due_ns != 0 ? ENTRY_BLOCKED : ENTRY_WAITING,
 	};
 
-	if (!window_insert(&mailbox->window, &entry))
+	if (!entries_insert(&mailbox->window, &entry))
 		return false;
 	if (entry.state == ENTRY_WAITING && entry.position < mailbox->hint)
 		mailbox->hint = entry.position;
@@ -155,8 +155,8 @@ int64_t mailbox_release(struct mailbox *mailbox, int64_t mono_ns)
 	if (ended == 0)
 		return next;
 	/* One walk for all of them: many lanes end their delay at once when a consumer refuses much. */
-	for (entry = window_from(&mailbox->window, 0); entry;
-	     entry = window_next(&mailbox->window, entry)) {
+	for (entry = entries_from(&mailbox->window, 0); entry;
+	     entry = entries_next(&mailbox->window, entry)) {
 		if (entry->state != ENTRY_BLOCKED)
 			continue;
 		lane = lanes_find(&mailbox->lanes, entry->lane);
@@ -192,9 +192,9 @@ uint64_t mailbox_give_up(struct mailbox *mailbox, uint64_t sequence, uint64_t ne
 	struct entry *entry;
 	struct lane *lane;
 
-	while ((entry = window_from(&mailbox->window, 0)) && entry->sequence < sequence) {
+	while ((entry = entries_from(&mailbox->window, 0)) && entry->sequence < sequence) {
 		land(mailbox, entry, ENTRY_WAITING);
-		window_remove(&mailbox->window, entry);
+		entries_remove(&mailbox->window, entry);
 		n++;
 	}
 	while ((lane = lanes_next(&mailbox->lanes, &cursor))) {

@@ -111,7 +111,7 @@ static void save_lane(const struct lane *lane, struct cursor *cursor)
 
 static bool save_mailbox(const struct mailbox *it, struct cursor *cursor)
 {
-	const struct entry *entry = window_from(&it->window, 0);
+	const struct entry *entry = entries_from(&it->window, 0);
 	struct lane **lanes;
 	size_t n;
 
@@ -121,7 +121,7 @@ static bool save_mailbox(const struct mailbox *it, struct cursor *cursor)
 	cursor_put_varint(cursor, it->backlog_from);
 	cursor_put_varint(cursor, it->pending);
 	cursor_put_varint(cursor, it->window.live);
-	for (; entry; entry = window_next(&it->window, entry)) {
+	for (; entry; entry = entries_next(&it->window, entry)) {
 		cursor_put_varint(cursor, entry->position);
 		cursor_put_varint(cursor, entry->sequence);
 		cursor_put_u64(cursor, entry->lane);
@@ -276,7 +276,7 @@ static enum ttg_error load_entries(struct mailbox *mailbox, struct cursor *curso
 		    entry.position >= mailbox->fill_position)
 			return TTG_ECORRUPT;
 		before = entry.position;
-		if (!window_insert(&mailbox->window, &entry))
+		if (!entries_insert(&mailbox->window, &entry))
 			return TTG_ENOMEM;
 	}
 	return TTG_OK;

@@ -129,13 +129,13 @@ size_t play_noted(const struct play *play, const char *word)
 	return n;
 }
 
-static void play_make_core(struct play *play)
+enum ttg_error play_make_core(struct play *play)
 {
 	const struct core_sink sink = { play, play_append, play_read, play_deliver, play_flush,
 					play_attached, play_nacked, play_note };
 
 	play->core = core_new(&play->options, &sink);
-	assert_non_null(play->core);
+	return play->core ? TTG_OK : TTG_ENOMEM;
 }
 
 struct play *play_new(uint32_t window, uint32_t max_held)
@@ -150,7 +150,7 @@ struct play *play_new(uint32_t window, uint32_t max_held)
 	};
 	play->deliver_room = UINT32_MAX;
 	play->now = (struct core_now){ PLAY_NOW, 1000 };
-	play_make_core(play);
+	assert_int_equal(play_make_core(play), TTG_OK);
 	play->rules = play_rules(true);
 	assert_int_equal(core_set_rules(play->core, &play->now, play->rules), TTG_OK);
 	return play;
@@ -193,7 +193,7 @@ void play_restart(struct play *play, uint64_t keep, const uint8_t *snapshot,
 	core_free(&play->core);
 	while (play->n_records > keep)
 		free(play->records[--play->n_records].data);
-	play_make_core(play);
+	assert_int_equal(play_make_core(play), TTG_OK);
 	if (snapshot)
 		assert_int_equal(core_restore(play->core, snapshot, snapshot_len, &message), TTG_OK);
 	for (uint64_t i = core_sequence(play->core); i < play->n_records; i++) {

@@ -83,6 +83,8 @@ extern const char *const play_mailboxes[];
 extern const uint32_t play_owners[];
 
 size_t play_noted(const struct play *play, const char *word);
+/* Add a grant to rules that are not finished, or are finished again. */
+void play_grant_publish(struct rules *rules, uint32_t type, uint32_t agency);
 struct rules_deliver_grant *play_grant(struct rules *rules, uint32_t type, uint32_t from,
 					       uint32_t mailbox, uint32_t agreement);
 /*
@@ -92,6 +94,8 @@ struct rules_deliver_grant *play_grant(struct rules *rules, uint32_t type, uint3
  */
 struct rules *play_rules(bool with_limited);
 struct play *play_new(uint32_t window, uint32_t max_held);
+/* A new empty core on the same journal; the caller frees the old one. */
+enum ttg_error play_make_core(struct play *play);
 void play_free(struct play **play);
 /* Makes everything durable and pumps until nothing more happens at once. */
 void play_settle(struct play *play);

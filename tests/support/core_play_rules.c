@@ -16,7 +16,7 @@ static const char *const play_types[] = {
 static char play_texts[][32] = { "prison", "police", "oneservice", "prison.released",
 				  "police.arrest", "referral.sent" };
 
-static void play_grant_publish(struct rules *rules, uint32_t type, uint32_t agency)
+void play_grant_publish(struct rules *rules, uint32_t type, uint32_t agency)
 {
 	rules->publish = realloc(rules->publish, (rules->n_publish + 1) * sizeof(*rules->publish));
 	rules->publish[rules->n_publish++] = (struct rules_publish_grant){ type, agency, 0 };

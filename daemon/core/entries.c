@@ -1,8 +1,8 @@
 /*
- * The sorted array with gaps; see window.h. A gap keeps its position, so that the whole array is
+ * The sorted array with gaps; see entries.h. A gap keeps its position, so that the whole array is
  * always sorted and can be searched. Gaps at the ends go at once, those inside when room is needed.
  */
-#include "core/window.h"
+#include "core/entries.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #define FIRST_CAPACITY 16u
 
 /* First index, gap or not, whose position is not below. */
-static size_t lower(const struct window *window, uint64_t position)
+static size_t lower(const struct entries *window, uint64_t position)
 {
 	size_t low = window->head, high = window->tail;
 
@@ -27,14 +27,14 @@ static size_t lower(const struct window *window, uint64_t position)
 	return low;
 }
 
-static struct entry *live_from(const struct window *window, size_t at)
+static struct entry *live_from(const struct entries *window, size_t at)
 {
 	while (at < window->tail && window->items[at].state == ENTRY_GONE)
 		at++;
 	return at < window->tail ? &window->items[at] : NULL;
 }
 
-struct entry *window_find(const struct window *window, uint64_t position)
+struct entry *entries_find(const struct entries *window, uint64_t position)
 {
 	size_t at = lower(window, position);
 
@@ -44,18 +44,18 @@ struct entry *window_find(const struct window *window, uint64_t position)
 	return &window->items[at];
 }
 
-struct entry *window_from(const struct window *window, uint64_t position)
+struct entry *entries_from(const struct entries *window, uint64_t position)
 {
 	return live_from(window, lower(window, position));
 }
 
-struct entry *window_next(const struct window *window, const struct entry *entry)
+struct entry *entries_next(const struct entries *window, const struct entry *entry)
 {
 	return live_from(window, (size_t)(entry - window->items) + 1);
 }
 
 /* Closes all gaps; the entries then stand in the middle of the free room. */
-static bool make_room(struct window *window)
+static bool make_room(struct entries *window)
 {
 	size_t capacity = window->capacity ? window->capacity : FIRST_CAPACITY, at;
 	struct entry *items;
@@ -78,7 +78,7 @@ static bool make_room(struct window *window)
 	return true;
 }
 
-bool window_insert(struct window *window, const struct entry *entry)
+bool entries_insert(struct entries *window, const struct entry *entry)
 {
 	size_t at;
 
@@ -89,7 +89,7 @@ bool window_insert(struct window *window, const struct entry *entry)
 	} else if (window->tail == window->capacity || window->head == 0) {
 		if (!make_room(window))
 			return false;
-		return window_insert(window, entry);
+		return entries_insert(window, entry);
 	} else if (at - window->head < window->tail - at) {
 		memmove(&window->items[window->head - 1], &window->items[window->head],
 			(at - window->head) * sizeof(*entry));
@@ -105,7 +105,7 @@ bool window_insert(struct window *window, const struct entry *entry)
 	return true;
 }
 
-void window_remove(struct window *window, struct entry *entry)
+void entries_remove(struct entries *window, struct entry *entry)
 {
 	assert(entry->state != ENTRY_GONE && window->live > 0);
 	entry->state = ENTRY_GONE;
@@ -118,8 +118,8 @@ void window_remove(struct window *window, struct entry *entry)
 		window->head = window->tail = window->capacity / 4;
 }
 
-void window_fini(struct window *window)
+void entries_fini(struct entries *window)
 {
 	free(window->items);
-	*window = (struct window){ 0 };
+	*window = (struct entries){ 0 };
 }

@@ -5,8 +5,8 @@
  *
  * Owner: the loop thread.
  */
-#ifndef TTGD_CORE_WINDOW_H
-#define TTGD_CORE_WINDOW_H
+#ifndef TTGD_CORE_ENTRIES_H
+#define TTGD_CORE_ENTRIES_H
 
 #include <assert.h>
 #include <stdbool.h>
@@ -31,21 +31,21 @@ struct entry {
 
 static_assert(sizeof(struct entry) <= 64, "the bound of memory is entries times this");
 
-struct window {
+struct entries {
 	struct entry *items;
 	size_t capacity, head, tail; /* used: items[head..tail) */
 	size_t live;                 /* without gaps */
 };
 
-void window_fini(struct window *window);
+void entries_fini(struct entries *window);
 /* The entry at this position; NULL: none. */
-struct entry *window_find(const struct window *window, uint64_t position);
+struct entry *entries_find(const struct entries *window, uint64_t position);
 /* First entry at or after this position; NULL: none. */
-struct entry *window_from(const struct window *window, uint64_t position);
+struct entry *entries_from(const struct entries *window, uint64_t position);
 /* The one after; NULL: none. */
-struct entry *window_next(const struct window *window, const struct entry *entry);
+struct entry *entries_next(const struct entries *window, const struct entry *entry);
 /* Puts a copy in at its place, which must be free. Pointers to entries end. False: no memory. */
-bool window_insert(struct window *window, const struct entry *entry);
-void window_remove(struct window *window, struct entry *entry);
+bool entries_insert(struct entries *window, const struct entry *entry);
+void entries_remove(struct entries *window, struct entry *entry);
 
 #endif
