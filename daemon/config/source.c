@@ -135,7 +135,7 @@ bool source_resolve(const char *root, const char *path, char out[CONFIG_PATH_MAX
 {
 	int len;
 
-	if (path[0] == '/')
+	if (path[0] == '/' || strcmp(root, ".") == 0)
 		len = snprintf(out, CONFIG_PATH_MAX, "%s", path);
 	else
 		len = snprintf(out, CONFIG_PATH_MAX, "%s/%s", root, path);

@@ -1,12 +1,13 @@
 /*
  * Finds the command, gives it its arguments, turns errors into exit status.
  *
- * Options before the command are for all commands; getopt stops at the first word that is none.
+ * Options that are for all commands may stand before or behind the command.
  */
 #include "ctl/ctl.h"
 
 #include <getopt.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct command {
@@ -70,6 +71,11 @@ static void print_help(FILE *out)
 	      out);
 }
 
+static void print_version(FILE *out)
+{
+	fputs("ttgctl " TTG_VERSION "\n", out);
+}
+
 /* `journal verify` goes to the daemon unless a folder is named. */
 static bool is_offline_verify(int argc, char **argv)
 {
@@ -95,41 +101,70 @@ static enum ctl_exit run_command(struct ctl *ctl, int argc, char **argv)
 	return ctl_online(ctl, argc, argv);
 }
 
+/* True when word is this option; *value gets what follows it, NULL when it lacks. */
+static bool takes_value(const char *name, int argc, char **argv, int *at, const char **value)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(argv[*at], name, len) != 0)
+		return false;
+	if (argv[*at][len] == '=') {
+		*value = argv[*at] + len + 1;
+		return true;
+	}
+	if (argv[*at][len] != '\0')
+		return false;
+	*value = *at + 1 < argc ? argv[*at + 1] : NULL;
+	(*at)++;
+	return true;
+}
+
+/* Takes the options that are for all commands, wherever they stand, out of the command line. */
+static enum ctl_exit take_options(struct ctl *ctl, int argc, char **argv, char **words,
+				  int *n_words, void (**print)(FILE *out))
+{
+	for (int i = 1; i < argc; i++) {
+		const char *value = "";
+
+		if (strcmp(argv[i], "--json") == 0)
+			ctl->json = true;
+		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			*print = print_help;
+		else if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0)
+			*print = print_version;
+		else if (takes_value("--socket", argc, argv, &i, &value))
+			ctl->socket = value;
+		else if (takes_value("--config", argc, argv, &i, &value)) {
+			ctl->config = value;
+			ctl->config_given = true;
+		} else
+			words[(*n_words)++] = argv[i];
+		if (value == NULL)
+			return ctl_say(ctl, CTL_USAGE, "--socket and --config want a value");
+	}
+	return CTL_FINE;
+}
+
 enum ctl_exit ctl_run(int argc, char **argv, FILE *out, FILE *err)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "socket", required_argument, NULL, 's' },
-		{ "config", required_argument, NULL, 'c' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
 	struct ctl ctl = { .config = CTL_DEFAULT_CONFIG, .out = out, .err = err };
-	int option;
+	char **words = calloc((size_t)argc + 1, sizeof(*words));
+	void (*print)(FILE *out) = NULL;
+	enum ctl_exit status;
+	int n_words = 0;
 
-	optind = 0;
+	if (words == NULL)
+		return ctl_say(&ctl, CTL_NO, "no memory");
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, "+js:c:hV", options, NULL)) != -1) {
-		if (option == 'j') {
-			ctl.json = true;
-		} else if (option == 's') {
-			ctl.socket = optarg;
-		} else if (option == 'c') {
-			ctl.config = optarg;
-			ctl.config_given = true;
-		} else if (option == 'h') {
-			print_help(out);
-			return CTL_FINE;
-		} else if (option == 'V') {
-			fputs("ttgctl " TTG_VERSION "\n", out);
-			return CTL_FINE;
-		} else {
-			return ctl_say(&ctl, CTL_USAGE,
-				       "an option is not known or lacks its value, see ttgctl --help");
-		}
-	}
-	if (optind >= argc)
-		return ctl_say(&ctl, CTL_USAGE, "which command? see ttgctl --help");
-	return run_command(&ctl, argc - optind, argv + optind);
+	status = take_options(&ctl, argc, argv, words, &n_words, &print);
+	if (status == CTL_FINE && print != NULL)
+		print(out);
+	else if (status == CTL_FINE && n_words == 0)
+		status = ctl_say(&ctl, CTL_USAGE, "which command? see ttgctl --help");
+	else if (status == CTL_FINE && words[0][0] == '-')
+		status = ctl_say(&ctl, CTL_USAGE, "no option %.32s, see ttgctl --help", words[0]);
+	else if (status == CTL_FINE)
+		status = run_command(&ctl, n_words, words);
+	free(words);
+	return status;
 }

@@ -80,7 +80,7 @@ static void a_wrong_command_line_is_told_as_usage(void **state)
 	(void)state;
 	must_end_with(RUN("frobnicate"), CTL_USAGE, "no command frobnicate");
 	must_end_with(RUN("--frob"), CTL_USAGE, "see ttgctl --help");
-	must_end_with(RUN("--socket"), CTL_USAGE, "see ttgctl --help");
+	must_end_with(RUN("status", "--socket"), CTL_USAGE, "--socket and --config want a value");
 	must_end_with(RUN("deadletters"), CTL_USAGE, "no command deadletters");
 	must_end_with(RUN("deadletters", "retry"), CTL_USAGE, "usage: ttgctl deadletters retry");
 	must_end_with(RUN("deadletters", "discard", "a/b", "x"), CTL_USAGE, "usage: ttgctl");
@@ -170,7 +170,7 @@ static void check_says_what_is_wrong_and_ends_with_its_status(void **state)
 	must_end_with(RUN("keygen", "--journal", "--out", keys), CTL_FINE, "journal.key");
 	must_end_with(RUN("--config", config, "check"), CTL_FINE,
 		      "fine: 3 agencies, 4 mailboxes, 1 agreements; 0 warnings");
-	must_end_with(RUN("--json", "--config", config, "check"), CTL_FINE,
+	must_end_with(RUN("check", "--json", "--config", config), CTL_FINE,
 		      "{\"errors\":0,\"warnings\":0,\"agencies\":3,");
 	config_write(*state, "limits = { io_threads = 0; };\n", NULL, NULL);
 	must_end_with(RUN("--config", config, "check"), CTL_NO,
