@@ -177,10 +177,17 @@ enum ttg_error journal_verify(const char *directory, const uint8_t *key, const s
                               struct message *message);
 
 /*
- * Copies a consistent journal (segments up to the durable end, newest snapshot) into an empty
- * directory, while running.
+ * A consistent copy (segments up to the durable end, newest snapshots) in an empty or missing
+ * directory, taken while the journal runs. begin and end belong to the journal's thread, run to any;
+ * until end nothing is retained away, and the journal may not be closed. TTG_EEXIST: not empty.
+ * The sequence is the newest the copy holds.
  */
-enum ttg_error journal_backup(struct journal *journal, const char *directory,
-                              struct message *message);
+struct journal_backup;
+enum ttg_error journal_backup_begin(struct journal_backup **out, struct journal *journal,
+                                    const char *directory, struct message *message);
+enum ttg_error journal_backup_run(struct journal_backup *backup, struct message *message);
+void journal_backup_cancel(struct journal_backup *backup); /* any thread: run ends soon, TTG_ECLOSED */
+uint64_t journal_backup_sequence(const struct journal_backup *backup);
+void journal_backup_end(struct journal_backup **backup);
 
 #endif

@@ -39,6 +39,8 @@ enum ttg_error journal_retain(struct journal *journal, uint64_t keep_from, uint6
 		*removed = 0;
 	if (atomic_load_explicit(&journal->failed, memory_order_acquire))
 		return TTG_EIO;
+	if (journal->backups > 0)
+		return TTG_OK; /* its files are being read: next time */
 	journal_collect(journal);
 	while (list->count > 1 && list->items[0]->last_sequence < keep_from) {
 		uint64_t first_held = list->items[1]->header.first_sequence;

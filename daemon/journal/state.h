@@ -50,6 +50,7 @@ struct cache {
 struct journal {
 	const struct world *world;
 	struct journal_options options;
+	unsigned backups; /* under way: nothing is retained away */
 	char directory[SEGMENT_DIRECTORY];
 	size_t stage_max; /* bytes of records in one batch */
 	int lock_file;

@@ -108,6 +108,16 @@ bool control_busy(const struct control *control)
 	return false;
 }
 
+bool control_watching(const struct control *control)
+{
+	for (int i = 0; i < CONTROL_CONNECTIONS; i++) {
+		const struct control_request *request = &control->requests[i];
+		if (request->fd >= 0 && request->watch && !request->ended)
+			return true;
+	}
+	return false;
+}
+
 static void accept_one(struct control *control)
 {
 	const int fd = accept4(control->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -22,6 +22,8 @@ void control_close(struct control **control);
 int control_poll_items(const struct control *control, zmq_pollitem_t *items);
 /* Serves what the poll found, and a slice of every request under way. */
 void control_serve(struct control *control, const zmq_pollitem_t *items, int n);
+/* A thread works for a request: its end is seen by looking. */
+bool control_watching(const struct control *control);
 /* A request has a slice to do at once. */
 bool control_busy(const struct control *control);
 

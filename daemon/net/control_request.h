@@ -35,6 +35,7 @@ struct control_request {
 
 	json_t *arguments;
 	bool idle;                  /* step has nothing to do until something becomes durable */
+	bool watch;                 /* a thread works for it: look again soon */
 	void (*step)(struct control_request *request);
 	void *job;                  /* the step's own, freed with free_job */
 	void (*free_job)(void *job);

@@ -1,7 +1,8 @@
 /*
- * The operator's long works: reload, backup, verify. Verify runs in a thread of its own, which
- * touches nothing of the loop's: it reads the files as any other program could. Its job object is
- * shared by two: whoever lets go last frees it, so a client that hangs up does not wait.
+ * The operator's long works: reload, backup, verify. Backup and verify run in threads of their own.
+ * Verify touches nothing of the loop's, it reads the files as any other program could; its job
+ * object is shared by two, and whoever lets go last frees it. A backup is called off and joined
+ * when its client hangs up or the daemon stops, because it holds back retention.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -56,7 +57,8 @@ static void *verify_thread(void *arg)
 static void verify_step(struct control_request *request)
 {
 	struct verify_job *job = request->job;
-	request->idle = true; /* the loop comes by at least once a second */
+	request->idle = true;
+	request->watch = true;
 	const int64_t now = request->net->world->mono_ns(request->net->world->self);
 	if (!atomic_load(&job->finished)) {
 		if (now - job->told_ns < PROGRESS_NS)
@@ -111,6 +113,51 @@ void control_verify(struct control_request *request)
 	request->step = verify_step;
 }
 
+struct backup_job {
+	struct journal_backup *backup;
+	pthread_t thread;
+	atomic_bool finished;
+	enum ttg_error error;
+	struct message message;
+	char directory[CONTROL_REQUEST_MAX];
+};
+
+/* The client is gone or the answer is given; the thread is not needed any more. */
+static void end_backup(void *arg)
+{
+	struct backup_job *job = arg;
+	journal_backup_cancel(job->backup);
+	pthread_join(job->thread, NULL);
+	journal_backup_end(&job->backup);
+	free(job);
+}
+
+static void *backup_thread(void *arg)
+{
+	struct backup_job *job = arg;
+	job->error = journal_backup_run(job->backup, &job->message);
+	atomic_store(&job->finished, true);
+	return NULL;
+}
+
+static void backup_step(struct control_request *request)
+{
+	struct backup_job *job = request->job;
+	request->idle = true;
+	request->watch = true;
+	if (!atomic_load(&job->finished))
+		return;
+	if (!job->error) {
+		log_write(request->net->log, LOG_LEVEL_NOTICE, "backup_written",
+			  "uid=%u sequence=%llu", request->uid,
+			  (unsigned long long)journal_backup_sequence(job->backup));
+		control_item(request,
+			     json_pack("{s:s, s:I}", "directory", job->directory, "last_sequence",
+				       (json_int_t)journal_backup_sequence(job->backup)));
+	}
+	control_end(request, job->error, "%s", job->error ? job->message.text : "");
+}
+
 void control_backup(struct control_request *request)
 {
 	const char *directory = NULL;
@@ -121,16 +168,25 @@ void control_backup(struct control_request *request)
 		return;
 	}
 	struct message message = { "" };
-	const enum ttg_error error = journal_backup(request->net->journal, directory, &message);
+	struct backup_job *job = calloc(1, sizeof *job);
+	enum ttg_error error = job ? journal_backup_begin(&job->backup, request->net->journal,
+							  directory, &message) :
+				     message_set(&message, TTG_ENOMEM, "no memory");
+	if (!error) {
+		snprintf(job->directory, sizeof job->directory, "%s", directory);
+		if (pthread_create(&job->thread, NULL, backup_thread, job) != 0) {
+			journal_backup_end(&job->backup);
+			error = message_set(&message, TTG_ESYS, "cannot start a thread");
+		}
+	}
 	if (error) {
+		free(job);
 		control_end(request, error, "%s", message.text);
 		return;
 	}
-	log_write(request->net->log, LOG_LEVEL_NOTICE, "backup_written", "uid=%u", request->uid);
-	control_item(request,
-		     json_pack("{s:s, s:I}", "directory", directory, "last_sequence",
-			       (json_int_t)journal_durable(request->net->journal)));
-	control_end(request, TTG_OK, "%s", "");
+	request->job = job;
+	request->free_job = end_backup;
+	request->step = backup_step;
 }
 
 static json_t *restart_list(const char *names)

@@ -71,7 +71,6 @@ struct net {
 	struct limiter *limiter; /* one bucket an agency */
 	struct control *control;
 	struct http *http;
-	bool http_busy;         /* wants another call soon */
 
 	int signal_fd;
 	bool stopping;          /* no new events; drain */

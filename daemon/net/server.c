@@ -86,7 +86,7 @@ static int poll_timeout_ms(const struct net *net, const struct core_now *now)
 	int64_t until = net->next_core_ns;
 	if (net->next_second_ns < until)
 		until = net->next_second_ns;
-	if (net->stopping || net->http_busy)
+	if (net->stopping || control_watching(net->control))
 		until = until < now->mono_ns + BLOCKED_RETRY_MS * NS_PER_MS ?
 				until :
 				now->mono_ns + BLOCKED_RETRY_MS * NS_PER_MS;

@@ -14,6 +14,19 @@
 #define BED_DIRECTORY "/j"
 #define BED_SEGMENT   (64u * 1024u)
 
+/* A whole backup in one go. */
+static inline enum ttg_error unit_backup(struct journal *journal, const char *directory,
+                                         struct message *message)
+{
+	struct journal_backup *backup = NULL;
+	enum ttg_error err = journal_backup_begin(&backup, journal, directory, message);
+
+	if (err == TTG_OK)
+		err = journal_backup_run(backup, message);
+	journal_backup_end(&backup);
+	return err;
+}
+
 static inline struct journal_options bed_options(void)
 {
 	struct journal_options options = {

@@ -9,7 +9,7 @@
 
 #include "base/keyfile.h"
 #include "ctl/ctl.h"
-#include "journal/journal.h"
+#include "journal_unit.h"
 #include "support/config_case.h"
 
 #define CTL_TEST(name) cmocka_unit_test_setup_teardown(name, folder_set_up, folder_tear_down)
@@ -203,7 +203,7 @@ static void make_journal(const struct folder *folder)
 		assert_int_equal(journal_append(journal, &record, 1, &first), TTG_OK);
 	}
 	assert_int_equal(journal_flush(journal), TTG_OK);
-	assert_int_equal(journal_backup(journal, backup, &message), TTG_OK);
+	assert_int_equal(unit_backup(journal, backup, &message), TTG_OK);
 	journal_close(&journal);
 }
 

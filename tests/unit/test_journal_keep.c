@@ -268,8 +268,8 @@ static void a_backup_of_a_running_journal_opens_with_all_that_was_durable(void *
 	assert_int_equal(journal_snapshot_save(journal, 650, "state", 5, NULL), TTG_OK);
 	assert_int_equal(journal_retain(journal, 300, NULL), TTG_OK);
 	assert_int_equal(bed_append(journal, SALT, MAX, &sequence), TTG_OK); /* not durable */
-	assert_int_equal(journal_backup(journal, "/backup", &message), TTG_OK);
-	assert_int_equal(journal_backup(journal, "/backup", &message), TTG_EEXIST);
+	assert_int_equal(unit_backup(journal, "/backup", &message), TTG_OK);
+	assert_int_equal(unit_backup(journal, "/backup", &message), TTG_EEXIST);
 	bed_fill(journal, 100, 7, SALT, MAX);
 	journal_close(&journal);
 	options.directory = "/backup";
