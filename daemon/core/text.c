@@ -4,6 +4,8 @@
  */
 #include "core/event.h"
 
+#include <string.h>
+
 /* Bytes of the character that begins here; 0: not UTF-8, or a control character. */
 static size_t character(const unsigned char *at, size_t left)
 {
@@ -39,12 +41,26 @@ static size_t character(const unsigned char *at, size_t left)
 	return n;
 }
 
+#define EVERY_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
+
+/* Eight bytes that are all printable ASCII, which most text is. */
+static bool is_plain(const unsigned char *at)
+{
+	uint64_t word, del;
+
+	memcpy(&word, at, sizeof(word));
+	del = word ^ EVERY_BYTE(0x7f);
+	/* High bits of bytes: those of the word, of bytes below a blank, of bytes that are DEL. */
+	return ((word | (word - EVERY_BYTE(0x20)) | (del - EVERY_BYTE(0x01))) &
+		EVERY_BYTE(0x80)) == 0;
+}
+
 bool event_text_is_clean(const char *text, size_t len)
 {
 	const unsigned char *at = (const unsigned char *)text;
 
 	while (len > 0) {
-		size_t n = character(at, len);
+		size_t n = len >= 8 && is_plain(at) ? 8 : character(at, len);
 
 		if (n == 0)
 			return false;

@@ -312,6 +312,19 @@ static void clean_text_is_utf8_without_control_characters(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_false(event_text_is_clean(bad[i], strlen(bad[i])));
 	assert_false(event_text_is_clean("a\0b", 3));
+	/* Any one byte in the middle of plain text is judged as it is alone. */
+	for (int value = 0; value < 256; value++) {
+		char text[] = "plain text, sixteen";
+		bool fine = (value >= ' ' && value < 0x7f) || value == '\n' || value == '\t';
+
+		for (size_t at = 0; at + 1 < sizeof(text); at++) {
+			char kept = text[at];
+
+			text[at] = (char)value;
+			assert_int_equal(event_text_is_clean(text, sizeof(text) - 1), fine);
+			text[at] = kept;
+		}
+	}
 	assert_true(event_agency_is_valid("st-giles", 8));
 	assert_false(event_agency_is_valid("St", 2));
 	assert_false(event_agency_is_valid("", 0));
