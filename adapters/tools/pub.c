@@ -19,6 +19,7 @@
 
 #define MAX_SLOTS	   4096
 #define MAX_LINE	   (256 * 1024)
+#define CHUNK_BYTES	   65536
 #define DEFAULT_TIMEOUT_MS 60000
 #define POLL_MS		   100
 
@@ -54,6 +55,8 @@ struct publisher_state {
 	char *line;       /* MAX_LINE + 1 bytes, the line being read */
 	size_t line_len;
 	bool line_too_long;
+	char chunk[CHUNK_BYTES]; /* read and not yet taken: chunk_at to chunk_len */
+	size_t chunk_at, chunk_len;
 	int64_t timeout_ms, progress_ms;
 };
 
@@ -198,40 +201,48 @@ static void take_byte(struct publisher_state *state, char c)
 	}
 }
 
-/* Reads what is there, as long as there are slots: each byte could end a line. */
+static bool has_room(const struct publisher_state *state)
+{
+	return state->next - state->first < MAX_SLOTS;
+}
+
+/* Takes lines out of what was read, as long as there are slots. */
+static void take_chunk(struct publisher_state *state)
+{
+	while (state->chunk_at < state->chunk_len && has_room(state))
+		take_byte(state, state->chunk[state->chunk_at++]);
+}
+
 static void read_input(struct publisher_state *state)
 {
-	char bytes[MAX_SLOTS];
-	size_t room = MAX_SLOTS - (size_t)(state->next - state->first);
+	ssize_t got = read(state->input, state->chunk, sizeof(state->chunk));
 
-	if (room == 0)
-		return;
-	ssize_t got = read(state->input, bytes, room);
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (got < 0)
 		fprintf(stderr, "ttg-pub: reading failed: %s\n", strerror(errno));
-	if (got <= 0) {
-		state->input_ended = true;
-		state->all_fine = state->all_fine && got == 0;
-		if (state->line_len > 0)
-			take_byte(state, '\n');
+	state->chunk_at = 0;
+	state->chunk_len = got > 0 ? (size_t)got : 0;
+	if (got > 0)
 		return;
-	}
-	for (ssize_t i = 0; i < got; i++)
-		take_byte(state, bytes[i]);
+	state->input_ended = true;
+	state->all_fine = state->all_fine && got == 0;
+	if (state->line_len > 0 || state->line_too_long)
+		take_byte(state, '\n');
 }
 
 static void wait_for_something(struct publisher_state *state)
 {
-	bool wanted = !state->input_ended && state->next - state->first < MAX_SLOTS;
+	bool empty = state->chunk_at == state->chunk_len;
 	struct pollfd waits[2] = {
 		{ .fd = ttg_client_fd(state->tool.client), .events = POLLIN },
-		{ .fd = wanted ? state->input : -1, .events = POLLIN },
+		{ .fd = empty && has_room(state) && !state->input_ended ? state->input : -1,
+		  .events = POLLIN },
 	};
 
-	if (poll(waits, 2, POLL_MS) > 0 && waits[1].revents)
+	if (poll(waits, 2, empty || !has_room(state) ? POLL_MS : 0) > 0 && waits[1].revents)
 		read_input(state);
+	take_chunk(state);
 }
 
 static bool is_too_late(struct publisher_state *state)
