@@ -331,7 +331,7 @@ static enum ttg_error bind_router(struct net *net, const struct key_pair *pair,
 {
 	const int one = 1, hwm = ROUTER_HWM, linger = 500, handshake = HANDSHAKE_MS;
 	const int beat = (int)net->config->heartbeat_ms, backlog = LISTEN_BACKLOG;
-	const int silence = 3 * beat;
+	const int silence = 3 * beat, six = strchr(net->config->endpoint, '[') != NULL;
 	const int64_t max_message = net->config->max_frame_bytes;
 	void *router = net->router = zmq_socket(net->zmq, ZMQ_ROUTER);
 	if (!router || zmq_setsockopt(router, ZMQ_CURVE_SERVER, &one, sizeof one) ||
@@ -346,7 +346,7 @@ static enum ttg_error bind_router(struct net *net, const struct key_pair *pair,
 	    zmq_setsockopt(router, ZMQ_HEARTBEAT_IVL, &beat, sizeof beat) ||
 	    zmq_setsockopt(router, ZMQ_HEARTBEAT_TIMEOUT, &silence, sizeof silence) ||
 	    zmq_setsockopt(router, ZMQ_BACKLOG, &backlog, sizeof backlog) ||
-	    zmq_setsockopt(router, ZMQ_IPV6, &one, sizeof one))
+	    zmq_setsockopt(router, ZMQ_IPV6, &six, sizeof six))
 		return message_set(message, TTG_ESYS, "cannot set up the agencies' socket: %s",
 				   zmq_strerror(zmq_errno()));
 	const int events = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
