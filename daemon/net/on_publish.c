@@ -1,6 +1,8 @@
 /*
  * Publish: each event is decided by the core; the answer to the frame waits until everything it
- * says yes to is durable. One refused event does not take its batch down.
+ * says yes to is durable. One refused event does not take its batch down, but for refusals that may
+ * be retried (rate, storage, stopping): what follows them is refused with the same code until the
+ * client has read of it, or a later event would overtake an earlier one about the same person.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@ static bool answer_init(struct answer *answer, size_t n);
 static void answer_fini(struct answer *answer);
 static void decide(struct net *net, struct session *session, const struct rules_agency *agency,
 		   const ProtobufCBinaryData *event, struct core_outcome *out);
+static void note_stall(struct session *session, uint64_t frame, const struct core_outcome *out);
 static void count(struct net *net, const struct session *session, const struct core_outcome *out);
 static bool queue(struct session *session, const Ttg__Publish *publish, struct answer *answer);
 
@@ -46,12 +49,15 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 	}
 	const struct rules_agency *agency = &net->config->rules->agencies[index];
 	session->next_frame++;
+	if (publish->answered >= session->stalled_frame)
+		session->stalled_code = TTG_OK;
 	session->events_in += n;
 	net->counters.events_in += n;
 	for (size_t i = 0; i < n; i++) {
 		struct core_outcome *out = &answer.decided[answer.n_others];
 		decide(net, session, agency, &publish->events[i], out);
 		count(net, session, out);
+		note_stall(session, publish->frame, out);
 		if (out->release_at > answer.release_at)
 			answer.release_at = out->release_at;
 		if (out->kind == CORE_ACCEPTED) {
@@ -77,7 +83,9 @@ static void decide(struct net *net, struct session *session, const struct rules_
 	memset(out, 0, sizeof *out);
 	const struct core_now now = net_now(net);
 	enum ttg_error refused = TTG_OK;
-	if (net->stopping)
+	if (session->stalled_code)
+		refused = session->stalled_code;
+	else if (net->stopping)
 		refused = TTG_REFUSED_STOPPING;
 	else if (!limiter_take(net->limiter, agency, now.mono_ns))
 		refused = TTG_REFUSED_RATE;
@@ -88,6 +96,15 @@ static void decide(struct net *net, struct session *session, const struct rules_
 		return;
 	}
 	core_publish(net->core, &now, session->agency, event->data, event->len, out);
+}
+
+/* A refusal that may be retried holds up what follows. */
+static void note_stall(struct session *session, uint64_t frame, const struct core_outcome *out)
+{
+	if (out->kind != CORE_REFUSED || !ttg_error_retryable(out->code))
+		return;
+	session->stalled_frame = frame;
+	session->stalled_code = out->code;
 }
 
 static void count(struct net *net, const struct session *session, const struct core_outcome *out)

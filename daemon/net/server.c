@@ -68,8 +68,9 @@ enum ttg_error server_run(struct net *net, struct message *message)
 		cycle(net);
 	sd_notify(0, "STOPPING=1");
 	if (net->failure) {
-		journal_failure(net->journal, message);
-		log_write(net->log, LOG_LEVEL_ERROR, "journal_failed", "code=%s reason=\"%s\"",
+		if (journal_failure(net->journal, message) == TTG_OK)
+			message_set(message, net->failure, "%s", ttg_error_text(net->failure));
+		log_write(net->log, LOG_LEVEL_ERROR, "failed", "code=%s reason=\"%s\"",
 			  ttg_error_name(net->failure), message ? message->text : "");
 		return net->failure;
 	}
@@ -137,7 +138,8 @@ static void cycle(struct net *net)
 	const uint64_t durable = journal_durable(net->journal);
 	core_durable(net->core, durable);
 	net_release(net, durable);
-	net->failure = journal_failure(net->journal, NULL);
+	if (!net->failure)
+		net->failure = journal_failure(net->journal, NULL);
 	if (net->failure)
 		return;
 	if (read)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <ttg/error.h>
 #include <uthash.h>
 #include "core/rules.h"
 
@@ -42,6 +43,8 @@ struct session {
 	char software[65];
 	int64_t opened_ns, heard_ns, spoke_ns; /* mono */
 	uint64_t next_frame;            /* number the next Publish must carry */
+	uint64_t stalled_frame;         /* newest frame with a refusal that may be retried */
+	enum ttg_error stalled_code;    /* that refusal */
 	struct session_reply *replies, **replies_end;
 	uint32_t n_replies;
 	struct session_consumer *consumers[SESSION_HANDLES + 1]; /* by handle */

@@ -208,6 +208,8 @@ static void sink_note(void *self, const char *word, const char *mailbox, uint64_
 	for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
 		if (strcmp(word, counted[i].word) == 0)
 			(*counted[i].counter)++;
+	if (strcmp(word, "core_broken") == 0)
+		net->failure = TTG_ENOMEM; /* state no longer follows the journal: start again */
 	log_write(net->log, LOG_LEVEL_NOTICE, word, "mailbox=%s sequence=%llu",
 		  mailbox ? mailbox : "-", (unsigned long long)sequence);
 }

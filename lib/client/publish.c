@@ -367,6 +367,7 @@ static enum ttg_error send_frame(struct ttg_client *client, const uint64_t *numb
 		events[i].len = entry->bytes;
 	}
 	publish.frame = publisher->next_frame;
+	publish.answered = publisher->answered;
 	publish.n_events = n;
 	publish.events = events;
 	frame.body_case = TTG__FRAME__BODY_PUBLISH;
@@ -450,6 +451,7 @@ void publish_rewind(struct publisher *publisher)
 	}
 	publisher->n_frames = 0;
 	publisher->next_frame = 1;
+	publisher->answered = 0;
 	publisher->cursor = publisher->head;
 }
 
@@ -559,6 +561,7 @@ bool publish_answered(struct ttg_client *client, const Ttg__Published *published
 		*why = "an answer to a Publish that was not sent";
 		return false;
 	}
+	client->publisher.answered = published->frame;
 	const Ttg__Outcome **by_index = calloc(frame.n, sizeof(*by_index));
 	if (by_index && published->n_sequences == frame.n &&
 	    match_others(published, by_index, frame.n)) {

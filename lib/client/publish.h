@@ -50,6 +50,7 @@ struct publisher {
 	struct publish_frame *frames;  /* PUBLISH_MAX_WINDOW, oldest first */
 	size_t n_frames;
 	uint64_t next_frame;
+	uint64_t answered; /* newest frame an answer was read for */
 
 	/* After a refusal that asks to try later: one event at a time, twice as many each time it
 	   goes well, so that later events do not overtake the refused one. 0: no such limit. */
