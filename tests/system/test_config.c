@@ -16,7 +16,7 @@ static void must_complain(struct stage *stage, const char *text)
 	if (ran.code != 3 || !strstr(ran.err, text))
 		must_fail("status %d, and not \"%s\" in: %s", ran.code, text, ran.err);
 	ran_free(&ran);
-	ran = must_run(stage, "ttgctl", "check", "--config", "ttgd.conf", NULL);
+	ran = must_run(stage, "ttgctl", "--config", "ttgd.conf", "check", NULL);
 	if (ran.code != 1)
 		must_fail("ttgctl check: status %d: %s%s", ran.code, ran.out, ran.err);
 	ran_free(&ran);
