@@ -119,16 +119,18 @@ struct peer *must_open_peer(struct stage *stage, const char *key, const char *ou
 	must_fail("too many peers");
 }
 
-void peer_close(struct stage *stage, struct peer **peer)
+void peer_close(struct stage *stage, struct peer **handle)
 {
+	struct peer *peer = *handle;
+
+	*handle = NULL;
 	for (int i = 0; i < STAGE_PEERS; i++)
-		if (stage->peers[i] == *peer)
+		if (stage->peers[i] == peer)
 			stage->peers[i] = NULL;
-	ttg_client_free(&(*peer)->client);
-	free((*peer)->got);
-	free((*peer)->outcomes);
-	free(*peer);
-	*peer = NULL;
+	ttg_client_free(&peer->client);
+	free(peer->got);
+	free(peer->outcomes);
+	free(peer);
 }
 
 void peers_poll(struct stage *stage)
@@ -201,7 +203,7 @@ uint64_t must_accept(struct stage *stage, struct peer *peer, const struct made_w
 	return outcome.sequence;
 }
 
-void must_refuse(struct stage *stage, struct peer *peer, const struct made_wish *wish,
+void must_be_refused(struct stage *stage, struct peer *peer, const struct made_wish *wish,
 		 enum ttg_error code)
 {
 	struct peer_outcome outcome = must_publish(stage, peer, must_make(wish));

@@ -12,7 +12,7 @@
 #include "support/made.h"
 #include "support/stage.h"
 
-#define PEER_MAX_GOT 200000
+#define PEER_MAX_GOT 1000000
 
 struct peer_delivery {
 	char mailbox[80];
@@ -72,7 +72,7 @@ struct peer_outcome must_publish(struct stage *stage, struct peer *peer, struct 
 /* must_make() and must_publish() in one, and it must be accepted: its sequence. */
 uint64_t must_accept(struct stage *stage, struct peer *peer, const struct made_wish *wish);
 /* The same, and it must be refused with this code. */
-void must_refuse(struct stage *stage, struct peer *peer, const struct made_wish *wish,
+void must_be_refused(struct stage *stage, struct peer *peer, const struct made_wish *wish,
 		 enum ttg_error code);
 
 /* Attaches and waits for the answer. */

@@ -28,7 +28,7 @@ static void what_is_queued_is_not_delivered_after_its_agreement_ended(void **sta
 	must_attach(stage, service, "duty");
 	must_settle(stage, DUTY, "queued", 0);
 	must_get_no_more(stage, service, 0, QUIET_MS);
-	must_refuse(stage, prison, &(struct made_wish){ .number = 4 }, TTG_REFUSED_NOT_AGREED);
+	must_be_refused(stage, prison, &(struct made_wish){ .number = 4 }, TTG_REFUSED_NOT_AGREED);
 	assert_true(must_ask_mailbox(stage, DUTY, "stopped") >= 3);
 	must_have_passed(stage);
 }
@@ -63,7 +63,7 @@ static void an_agreement_that_begins_later_allows_nothing_yet(void **state)
 	must_write_agreement(stage);
 	must_start_broker(stage);
 	struct peer *prison = must_open_peer(stage, "prison", NULL);
-	must_refuse(stage, prison, &(struct made_wish){ 0 }, TTG_REFUSED_NOT_AGREED);
+	must_be_refused(stage, prison, &(struct made_wish){ 0 }, TTG_REFUSED_NOT_AGREED);
 	stage->valid_from = NULL;
 	must_write_agreement(stage);
 	json_decref(must_ask(stage, "reload", NULL));

@@ -42,7 +42,7 @@ static void a_referral_reaches_only_the_provider_it_names(void **state)
 	must_accept(stage, service, &(struct made_wish){ .type = "referral.sent", .number = 1 });
 	must_get(stage, housing, 1);
 	assert_int_equal(made_number(housing->got[0].id), 1);
-	must_refuse(stage, service,
+	must_be_refused(stage, service,
 		    &(struct made_wish){ .type = "referral.sent", .provider = "prison" },
 		    TTG_REFUSED_RECIPIENT);
 	must_get_no_more(stage, housing, 1, 100);
@@ -181,7 +181,7 @@ static void an_event_past_its_expiry_is_not_delivered(void **state)
 	must_start_broker(stage);
 	struct peer *prison = must_open_peer(stage, "prison", NULL);
 	struct peer *service = must_open_peer(stage, "one-service", NULL);
-	must_refuse(stage, prison,
+	must_be_refused(stage, prison,
 		    &(struct made_wish){ .expires_ns = made_now_ns() - 1000000000,
 					 .occurred_ns = made_now_ns() - 2000000000 },
 		    TTG_REFUSED_EXPIRED);

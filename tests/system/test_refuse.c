@@ -15,7 +15,7 @@ static void refuse_and_show(struct stage *stage, struct peer *peer, const struct
 {
 	char text[128];
 
-	must_refuse(stage, peer, wish, code);
+	must_be_refused(stage, peer, wish, code);
 	snprintf(text, sizeof(text), "code=%s", ttg_error_name(code));
 	must_see(stage, "ttgd.err", text);
 	snprintf(text, sizeof(text), "ttgd_events_refused_total{code=\"%s\"}",
@@ -238,7 +238,7 @@ static void no_log_line_or_metric_holds_an_identifier_of_a_person(void **state)
 	must_attach(stage, service, "duty");
 	must_accept(stage, prison, &(struct made_wish){ .noms = "Z9876YX", .area = "Quuxtown" });
 	must_get(stage, service, 1);
-	must_refuse(stage, prison,
+	must_be_refused(stage, prison,
 		    &(struct made_wish){ .noms = "Z9876YX", .type = "police.arrest",
 					 .source = "prison" },
 		    TTG_REFUSED_NOT_AGREED);

@@ -195,7 +195,11 @@ static void what_is_published_while_the_daemon_stalls_arrives_afterwards_once(vo
 	must_signal(&stage->broker, SIGCONT);
 	must_get(stage, service, EVENTS);
 	for (uint32_t i = 0; i < EVENTS; i++)
-		assert_int_equal(made_number(service->got[i].id), i + 1);
+		if (made_number(service->got[i].id) != i + 1)
+			must_fail("delivery %u is event %u, position %llu, attempt %u", (unsigned)i + 1,
+				  (unsigned)made_number(service->got[i].id),
+				  (unsigned long long)service->got[i].position,
+				  (unsigned)service->got[i].attempt);
 	must_settle(stage, DUTY, "queued", 0);
 	must_get_no_more(stage, service, EVENTS, 200);
 	must_have_passed(stage);
