@@ -9,8 +9,7 @@
 #include <ttg/event.h>
 #include "support/assert.h"
 
-#define TEXT_MAX 4000 /* of one string of an event */
-#define PADDING_MAX 200
+#define PADDING_FIELD 15000u /* a field of Event nobody knows yet: it survives as it is */
 
 struct parts {
 	Ttg__Event event;
@@ -22,8 +21,6 @@ struct parts {
 	Ttg__PoliceArrest arrest;
 	Ttg__ProbationContact contact;
 	Ttg__ReferralSent referral;
-	char *padding[PADDING_MAX];
-	char text[TEXT_MAX + 1];
 };
 
 int64_t made_now_ns(void)
@@ -66,11 +63,8 @@ static void fill_prison(struct parts *parts, const struct made_wish *wish, const
 	parts->event.prison_released = &parts->released;
 }
 
-static void fill_police(struct parts *parts, const struct made_wish *wish)
+static void fill_police(struct parts *parts)
 {
-	memset(parts->text, 'x', TEXT_MAX);
-	for (size_t i = 0; i < PADDING_MAX; i++)
-		parts->padding[i] = parts->text;
 	ttg__police_arrest__init(&parts->arrest);
 	parts->arrest.alert_id = text("alert-1");
 	parts->arrest.force_code = text("35");
@@ -78,9 +72,7 @@ static void fill_police(struct parts *parts, const struct made_wish *wish)
 	parts->arrest.arrested_at = &parts->occurred;
 	parts->arrest.match_basis = TTG__MATCH_BASIS__MATCH_BASIS_PNC_ID;
 	parts->arrest.confidence = TTG__MATCH_CONFIDENCE__MATCH_CONFIDENCE_CONFIRMED;
-	parts->arrest.n_warning_signal_code = wish->padding_bytes / TEXT_MAX;
-	must_be(parts->arrest.n_warning_signal_code <= PADDING_MAX, "too much padding");
-	parts->arrest.warning_signal_code = parts->padding;
+
 	parts->event.payload_case = TTG__EVENT__PAYLOAD_POLICE_ARREST;
 	parts->event.police_arrest = &parts->arrest;
 }
@@ -145,6 +137,23 @@ static void fill_times(struct parts *parts, const struct made_wish *wish)
 		parts->event.expires_at = &parts->expires;
 }
 
+/* Appends a field of a future version with so many bytes. */
+static void pad(struct made *made, size_t bytes)
+{
+	uint64_t words[2] = { (uint64_t)PADDING_FIELD << 3 | 2, bytes };
+	uint8_t *longer = realloc(made->bytes, made->len + bytes + 20);
+
+	must_be(longer != NULL, "no memory");
+	made->bytes = longer;
+	for (int i = 0; i < 2; i++) {
+		for (; words[i] >= 0x80; words[i] >>= 7)
+			made->bytes[made->len++] = (uint8_t)(words[i] | 0x80);
+		made->bytes[made->len++] = (uint8_t)words[i];
+	}
+	memset(made->bytes + made->len, 'x', bytes);
+	made->len += bytes;
+}
+
 struct made must_make(const struct made_wish *wish)
 {
 	const char *type = wish->type ? wish->type : "prison.released";
@@ -170,11 +179,13 @@ struct made must_make(const struct made_wish *wish)
 	if (strncmp(type, "prison.", 7) == 0)
 		fill_prison(parts, wish, type);
 	else if (strncmp(type, "police.", 7) == 0)
-		fill_police(parts, wish);
+		fill_police(parts);
 	else
 		fill_others(parts, wish, type);
 	must_be(ttg_event_pack(&parts->event, &made.bytes, &made.len) == TTG_OK, "cannot encode");
 	free(parts);
+	if (wish->padding_bytes > 0)
+		pad(&made, wish->padding_bytes);
 	return made;
 }
 
