@@ -81,7 +81,7 @@ static enum ttg_error publish(void *user, const struct ttg_publish_item *items, 
 	return ttg_client_publish_many(adapter->client, items, n);
 }
 
-static void on_document(void *user, const struct document *document, struct http_answer *answer)
+static void on_document(void *user, const struct document *document, struct http_reply *answer)
 {
 	struct adapter *adapter = user;
 	struct message *message = &adapter->answer_message;

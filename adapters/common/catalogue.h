@@ -16,6 +16,6 @@ bool catalogue_is(const json_t *item);
  * names one, must be `agency`. TTG_EFORMAT, TTG_EPERM (another family or source), TTG_ELIMIT.
  */
 enum ttg_error catalogue_read(const json_t *item, const char *family, const char *agency,
-			      struct intake *intake, struct message *message);
+                              struct intake *intake, struct message *message);
 
 #endif

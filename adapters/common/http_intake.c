@@ -36,7 +36,7 @@ struct request {
 };
 
 static enum MHD_Result answer(struct http_intake *intake, struct MHD_Connection *connection,
-                              const struct http_answer *what)
+                              const struct http_reply *what)
 {
 	json_t *object = what->status == MHD_HTTP_ACCEPTED
 	                         ? json_pack("{s:I,s:I}", "events", (json_int_t)what->events,
@@ -87,7 +87,7 @@ static enum MHD_Result refuse(struct http_intake *intake, struct MHD_Connection 
 		  "this Content-Type is not read here" },
 		{ MHD_HTTP_SERVICE_UNAVAILABLE, TTG_ENOMEM, "no memory" },
 	};
-	struct http_answer what = { .status = status, .code = TTG_EINVAL };
+	struct http_reply what = { .status = status, .code = TTG_EINVAL };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (words[i].status == status) {
@@ -197,7 +197,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
 {
 	struct http_intake *intake = user;
 	struct request *request = *state;
-	struct http_answer what = { .status = MHD_HTTP_SERVICE_UNAVAILABLE, .code = TTG_EAGAIN };
+	struct http_reply what = { .status = MHD_HTTP_SERVICE_UNAVAILABLE, .code = TTG_EAGAIN };
 
 	(void)version;
 	if (request == NULL) {

@@ -25,7 +25,7 @@
 
 struct http_intake;
 
-struct http_answer {
+struct http_reply {
 	unsigned status;
 	enum ttg_error code; /* for the body of a refusal */
 	const char *text;
@@ -43,8 +43,7 @@ struct http_options {
 	bool takes_json, takes_xml, takes_csv;
 	/* Reads, makes durable and says what to answer. Runs inside http_intake_run(). */
 	void *user;
-	void (*on_document)(void *user, const struct document *document,
-	                    struct http_answer *answer);
+	void (*on_document)(void *user, const struct document *document, struct http_reply *answer);
 	void (*on_refused)(void *user, unsigned status); /* before a document was whole */
 	int64_t (*now_ns)(void *user);
 };

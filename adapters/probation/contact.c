@@ -31,6 +31,7 @@ struct contact {
 	const struct probation *probation;
 	const json_t *item;
 	int64_t seen_ns, at_ns;
+	int64_t written_ns; /* when nDelius last changed it; 0 when it does not say */
 	char rooms[6][32];
 	const char *id, *crn, *date, *clock, *outcome, *enforcement;
 };
@@ -101,8 +102,11 @@ static const char *member(struct contact *contact, const char *path, int room)
 static void *begin(const struct contact *contact, struct build *build, const char *type)
 {
 	void *payload = build_begin(build, type, contact->probation->agency, contact->seen_ns);
+	int64_t occurred_ns = contact->written_ns;
+
 	/* An appointment still to come was made before this document was written. */
-	int64_t occurred_ns = contact->at_ns < contact->seen_ns ? contact->at_ns : contact->seen_ns;
+	if (occurred_ns == 0 || occurred_ns > contact->seen_ns)
+		occurred_ns = contact->at_ns < contact->seen_ns ? contact->at_ns : contact->seen_ns;
 
 	if (payload == NULL)
 		return NULL;
@@ -181,6 +185,9 @@ static enum ttg_error read_when(struct contact *contact, struct message *message
 		return message_set(message, TTG_EFORMAT, "contactStartTime is no time of day");
 	if (instant_from_civil(date, timed ? clock : NULL, &contact->at_ns) != TTG_OK)
 		return message_set(message, TTG_EFORMAT, "contactDate does not exist");
+	const char *written = json_string_value(json_object_get(contact->item, "lastUpdated"));
+	if (written != NULL && instant_parse(written, &contact->written_ns) != TTG_OK)
+		return message_set(message, TTG_EFORMAT, "lastUpdated is no date and time");
 	return TTG_OK;
 }
 
@@ -316,6 +323,7 @@ static const struct csv_column columns[] = {
 	{ "durationMinutes", "duration,minutes", false },
 	{ "isSensitive", "sensitive", false },
 	{ "limitedAccess", "limited access,restricted", false },
+	{ "lastUpdated", "last updated,changed", false },
 };
 #define COLUMNS (sizeof(columns) / sizeof(*columns))
 
