@@ -315,7 +315,7 @@ static enum ttg_error read_file(struct spool *spool, const char *name, struct sp
 		return TTG_EAGAIN;
 	}
 	if (file < 0) /* not ours to read: it is put where the operator sees it */
-		return spool_failed(spool, name, "code=13 name=system text=\"cannot be opened\"\n",
+		return spool_failed(spool, name, "code=13 name=esys text=\"cannot be opened\"\n",
 		                    message) == TTG_OK
 		               ? TTG_ELIMIT
 		               : TTG_EIO;
@@ -338,7 +338,7 @@ static enum ttg_error read_file(struct spool *spool, const char *name, struct sp
 	if (error == TTG_ELIMIT) {
 		enum ttg_error moved = spool_failed(
 		        spool, name,
-		        "code=10 name=limit text=\"larger than spool.max_bytes, or its name is too "
+		        "code=10 name=elimit text=\"larger than spool.max_bytes, or its name is too "
 		        "long\"\n",
 		        message);
 
