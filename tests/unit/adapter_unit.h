@@ -13,7 +13,6 @@
 
 #define ADAPTER_AGENCY     "the-agency"
 #define ADAPTER_SEEN       "2026-11-02T07:30:00Z"
-#define ADAPTER_TEST(name) cmocka_unit_test_setup_teardown(name, folder_set_up, folder_tear_down)
 
 struct reader {
 	const struct adapter_kind *kind;

@@ -31,8 +31,8 @@ static int tear_down(void **state)
 }
 
 #define MOVEMENT_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-#define PERSON                                                                                     \
-	"\"personReference\":{\"identifiers\":[{\"type\":\"NOMS\",\"value\":\"A7421BQ\"}]}"
+#define PERSON              "\"personReference\":{\"identifiers\":[" \
+	"{\"type\":\"NOMS\",\"value\":\"A7421BQ\"}]}"
 #define AT                  "\"occurredAt\":\"2026-10-30T09:12:00Z\""
 
 /* A movement event of the given feed; extra: further members of additionalInformation. */

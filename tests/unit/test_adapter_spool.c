@@ -455,27 +455,28 @@ static void a_request_is_all_or_nothing(void **state)
 	play_die(&play);
 }
 
+#define SPOOL_TEST(name) cmocka_unit_test_setup_teardown(name, folder_set_up, folder_tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ADAPTER_TEST(a_good_file_ends_in_done),
-		ADAPTER_TEST(a_malformed_file_ends_in_failed_with_a_reason_that_quotes_nothing),
-		ADAPTER_TEST(
-		        the_good_lines_of_a_half_good_file_are_published_and_the_bad_ones_kept),
-		ADAPTER_TEST(dot_files_temporary_files_links_and_folders_are_left_alone),
-		ADAPTER_TEST(a_file_over_the_bound_goes_to_failed_unread),
-		ADAPTER_TEST(a_file_that_somebody_still_writes_waits),
-		ADAPTER_TEST(a_new_file_is_noticed_without_a_scan),
-		ADAPTER_TEST(files_are_taken_in_the_order_of_their_names),
-		ADAPTER_TEST(the_same_name_again_overwrites_nothing),
-		ADAPTER_TEST(dying_before_the_outbox_leaves_the_file),
-		ADAPTER_TEST(dying_between_outbox_and_move_publishes_the_same_ids_again),
-		ADAPTER_TEST(dying_between_state_and_move_publishes_nothing_twice),
-		ADAPTER_TEST(a_full_outbox_keeps_the_file_until_there_is_room),
-		ADAPTER_TEST(a_broken_outbox_ends_the_work_and_keeps_the_file),
-		ADAPTER_TEST(an_event_that_is_too_large_does_not_hold_up_the_others),
-		ADAPTER_TEST(old_files_of_done_are_deleted_and_no_others),
-		ADAPTER_TEST(a_request_is_all_or_nothing),
+		SPOOL_TEST(a_good_file_ends_in_done),
+		SPOOL_TEST(a_malformed_file_ends_in_failed_with_a_reason_that_quotes_nothing),
+		SPOOL_TEST(the_good_lines_of_a_half_good_file_are_published_and_the_bad_ones_kept),
+		SPOOL_TEST(dot_files_temporary_files_links_and_folders_are_left_alone),
+		SPOOL_TEST(a_file_over_the_bound_goes_to_failed_unread),
+		SPOOL_TEST(a_file_that_somebody_still_writes_waits),
+		SPOOL_TEST(a_new_file_is_noticed_without_a_scan),
+		SPOOL_TEST(files_are_taken_in_the_order_of_their_names),
+		SPOOL_TEST(the_same_name_again_overwrites_nothing),
+		SPOOL_TEST(dying_before_the_outbox_leaves_the_file),
+		SPOOL_TEST(dying_between_outbox_and_move_publishes_the_same_ids_again),
+		SPOOL_TEST(dying_between_state_and_move_publishes_nothing_twice),
+		SPOOL_TEST(a_full_outbox_keeps_the_file_until_there_is_room),
+		SPOOL_TEST(a_broken_outbox_ends_the_work_and_keeps_the_file),
+		SPOOL_TEST(an_event_that_is_too_large_does_not_hold_up_the_others),
+		SPOOL_TEST(old_files_of_done_are_deleted_and_no_others),
+		SPOOL_TEST(a_request_is_all_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
