@@ -4,7 +4,7 @@
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-for check in layers sizes tests headers text; do
+for check in layers sizes tests headers text docs; do
 	sh "$lint_dir/$check.sh" "$lint_dir/bad/$check" | sort >"$findings.got"
 	sort "$lint_dir/bad/$check.expected" | diff - "$findings.got" >"$findings.diff" || {
 		echo "tests/lint/$check.sh:1: does not find what it should (< expected, > found):"
