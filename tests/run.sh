@@ -45,8 +45,6 @@ skipped=0
 jobs=$(nproc 2>/dev/null || echo 2)
 export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1:${UBSAN_OPTIONS:-}"
-export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0:${LSAN_OPTIONS:-}"
-export TSAN_OPTIONS="halt_on_error=1:suppressions=$PWD/tests/tsan.supp:${TSAN_OPTIONS:-}"
 
 # build PRESET: quiet unless it fails; a build that fails counts as one failed test.
 build() {

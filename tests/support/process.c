@@ -38,11 +38,13 @@ static void become(const struct process *process, const struct process_options *
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	int out = open_output(process->out_path, process->appends);
 	int err = open_output(process->err_path, process->appends);
+	if (chdir(options->directory) != 0)
+		_exit(127);
 	if (input < 0)
 		input = open(options->input_path ? options->input_path : "/dev/null",
 			     O_RDONLY | O_CLOEXEC);
 	if (out < 0 || err < 0 || input < 0 || dup2(input, 0) < 0 || dup2(out, 1) < 0 ||
-	    dup2(err, 2) < 0 || chdir(options->directory) != 0)
+	    dup2(err, 2) < 0)
 		_exit(127);
 	for (const char *const *entry = options->environment; entry && *entry; entry++)
 		putenv((char *)(uintptr_t)*entry);

@@ -1,0 +1,88 @@
+/*
+ * Every program tells what it is, which version, and has a manual page; configuration files too.
+ */
+#include "support/stage.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const programs[] = { "ttgd",	      "ttgctl",	       "ttg-pub",
+					"ttg-sub",    "ttg-prison",    "ttg-police",
+					"ttg-probation", "ttg-oneservice" };
+#define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
+
+static void every_program_answers_to_help_and_version(void **state)
+{
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < N_PROGRAMS; i++) {
+		struct ran help = must_run(stage, programs[i], "--help", NULL);
+		struct ran version = must_run(stage, programs[i], "--version", NULL);
+
+		if (help.code != 0 || !strstr(help.out, programs[i]))
+			must_fail("%s --help: status %d: %s%s", programs[i], help.code, help.out,
+				  help.err);
+		if (version.code != 0 || !strstr(version.out, TTG_VERSION))
+			must_fail("%s --version: status %d: %s%s", programs[i], version.code,
+				  version.out, version.err);
+		ran_free(&help);
+		ran_free(&version);
+	}
+	must_have_passed(stage);
+}
+
+static void an_option_nobody_knows_ends_with_two(void **state)
+{
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < N_PROGRAMS; i++) {
+		struct ran ran = must_run(stage, programs[i], "--no-such-option", NULL);
+
+		if (ran.code != 2 || ran.err[0] == '\0')
+			must_fail("%s: status %d, should be 2; \"%s\"", programs[i], ran.code,
+				  ran.err);
+		ran_free(&ran);
+	}
+	must_have_passed(stage);
+}
+
+/* docs/man/NAME.SECTION.scd of any section. */
+static bool has_page(const char *name)
+{
+	char pattern[PROCESS_PATH_MAX];
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/docs/man/%s.[1-8]*.scd", TTG_SOURCE_DIR, name);
+	bool yes = glob(pattern, 0, NULL, &found) == 0;
+	globfree(&found);
+	return yes;
+}
+
+static void every_program_and_configuration_file_has_a_manual_page(void **state)
+{
+	static const char *const files[] = { "ttgd.conf" };
+	int missing = 0;
+
+	(void)state;
+	for (size_t i = 0; i < N_PROGRAMS + 1; i++) {
+		const char *name = i < N_PROGRAMS ? programs[i] : files[0];
+
+		if (!has_page(name)) {
+			fprintf(stderr, "no docs/man/%s.*.scd\n", name);
+			missing++;
+		}
+	}
+	assert_int_equal(missing, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STAGE_TEST(every_program_answers_to_help_and_version),
+		STAGE_TEST(an_option_nobody_knows_ends_with_two),
+		cmocka_unit_test(every_program_and_configuration_file_has_a_manual_page),
+	};
+
+	return cmocka_run_group_tests_name("programs", tests, NULL, NULL);
+}
