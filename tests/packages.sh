@@ -9,7 +9,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 missing=
 while read -r package; do
 	case $package in
-	'# From here on for the tests only.') [ "${1:-}" = --build ] && break ;;
+	'# From here on for the tests only.')
+		[ "${1:-}" != --build ] || break
+		continue
+		;;
 	'' | '#'*) continue ;;
 	esac
 	status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || status=none
