@@ -366,6 +366,7 @@ enum ttg_error cloudevents_read(const json_t *json, Ttg__Event **out, unsigned *
 	if (!event)
 		return message_set(message, TTG_ENOMEM, "no memory");
 	ttg__event__init(event);
+	*out = event;
 	enum ttg_error code = read_attributes(event, json, ignored, message);
 	if (code == TTG_OK)
 		code = read_data(event, json_object_get(json, "data"), message);
@@ -375,9 +376,9 @@ enum ttg_error cloudevents_read(const json_t *json, Ttg__Event **out, unsigned *
 		code = ttg_event_complete(event);
 	if (code == TTG_ENOMEM)
 		message_set(message, code, "no memory");
-	if (code == TTG_OK)
-		*out = event;
-	else
+	if (code != TTG_OK) {
 		ttg__event__free_unpacked(event, NULL);
+		*out = NULL;
+	}
 	return code;
 }

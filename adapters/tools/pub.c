@@ -306,20 +306,10 @@ static void parse(struct publisher_state *state, int argc, char **argv)
 		tool_usage(&state->tool, "%s: %s", file, strerror(errno));
 }
 
-int main(int argc, char **argv)
+static int publish_all(struct publisher_state *state)
 {
-	struct publisher_state *state = calloc(1, sizeof(*state));
 	struct ttg_callbacks callbacks = { .on_outcome = on_outcome };
 
-	if (!state)
-		return TOOL_REFUSED;
-	state->tool.program = "ttg-pub";
-	state->all_fine = true;
-	parse(state, argc, argv);
-	state->slots = calloc(MAX_SLOTS, sizeof(*state->slots));
-	state->line = malloc(MAX_LINE + 1);
-	if (!state->slots || !state->line)
-		return TOOL_REFUSED;
 	tool_catch_signals();
 	tool_connect(&state->tool, &callbacks);
 	enum tool_exit result = run(state);
@@ -328,10 +318,27 @@ int main(int argc, char **argv)
 	else
 		tool_disconnect(&state->tool);
 	give_up(state);
-	free(state->slots);
-	free(state->line);
-	free(state);
 	if (fflush(stdout) != 0)
 		result = TOOL_REFUSED;
 	return (int)result;
+}
+
+int main(int argc, char **argv)
+{
+	struct publisher_state *state = calloc(1, sizeof(*state));
+	int result = TOOL_REFUSED;
+
+	if (!state)
+		return result;
+	state->tool.program = "ttg-pub";
+	state->all_fine = true;
+	parse(state, argc, argv);
+	state->slots = calloc(MAX_SLOTS, sizeof(*state->slots));
+	state->line = malloc(MAX_LINE + 1);
+	if (state->slots && state->line)
+		result = publish_all(state);
+	free(state->slots);
+	free(state->line);
+	free(state);
+	return result;
 }

@@ -25,7 +25,7 @@ struct recovery {
 	size_t n, capacity;
 	bool out_of_memory;
 	/* The segment under way. */
-	const char *path;
+	char path[OUTBOX_PATH_BYTES];
 	const uint8_t *bytes;
 	size_t n_sectors;
 	bool last;
@@ -373,20 +373,19 @@ static enum ttg_error recover_file(struct recovery *recovery, int file, uint64_t
 static enum ttg_error recover_segment(struct recovery *recovery, size_t i)
 {
 	const struct world *world = recovery->outbox->world;
-	char path[OUTBOX_PATH_BYTES];
 
-	enum ttg_error code = outbox_segment_path(recovery->outbox, recovery->numbers[i], path);
+	enum ttg_error code = outbox_segment_path(recovery->outbox, recovery->numbers[i],
+						  recovery->path);
 	if (code != TTG_OK)
 		return code;
-	recovery->path = path;
 	recovery->last = i + 1 == recovery->n;
 	if (i > 0 && recovery->numbers[i] != recovery->numbers[i - 1] + 1)
 		return message_set(recovery->message, TTG_ECORRUPT,
-				   "%s: the segment before it is missing", path);
-	int file = world->open(world->self, path, WORLD_WRITE);
+				   "%s: the segment before it is missing", recovery->path);
+	int file = world->open(world->self, recovery->path, WORLD_WRITE);
 	if (file < 0)
 		return message_set(recovery->message, world_error(file), "%s: cannot be opened",
-				   path);
+				   recovery->path);
 	code = recover_file(recovery, file, recovery->numbers[i]);
 	world->close(world->self, file);
 	return code;

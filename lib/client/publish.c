@@ -299,6 +299,7 @@ static void conclude(struct ttg_client *client, uint64_t number, struct ttg_outc
 	client->callbacks_run++;
 	if (client->callbacks.on_outcome)
 		client->callbacks.on_outcome(client->callbacks.user, outcome);
+	outcome->id = NULL;
 }
 
 static bool too_large(const struct session *session, const struct publish_entry *entry)
