@@ -12,11 +12,17 @@
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S  INT64_C(1000000000)
 
-int64_t line_latency_ns(const Ttg__Event *event, int64_t received_ns)
+int64_t line_latency_ns(const Ttg__Event *event, int64_t accepted_ns, int64_t received_ns)
 {
-	const Ttg__Time *from = event->recorded_at ? event->recorded_at : event->occurred_at;
+	int64_t from_ns = accepted_ns;
 
-	return from ? received_ns - from->unix_ns : 0;
+	if (event->recorded_at)
+		from_ns = event->recorded_at->unix_ns;
+	else if (event->occurred_at && event->occurred_at->unix_ns % LINE_COARSE_NS != 0 &&
+	         event->occurred_at->unix_ns <= accepted_ns &&
+	         event->occurred_at->unix_ns >= accepted_ns - LINE_PROMPT_NS)
+		from_ns = event->occurred_at->unix_ns;
+	return received_ns - from_ns;
 }
 
 /* The desk knows people by prison number first, then probation's, the police's, anything. */
@@ -51,7 +57,8 @@ static void add_person(struct sentence *out, const Ttg__Person *person)
 	sentence_add(out, "%-14s", shown);
 }
 
-void line_for_people(char out[LINE_BYTES], const Ttg__Event *event, int64_t received_ns)
+void line_for_people(char out[LINE_BYTES], const Ttg__Event *event, int64_t accepted_ns,
+                     int64_t received_ns)
 {
 	struct sentence text = { .length = 0 };
 	char date[11];
@@ -66,7 +73,7 @@ void line_for_people(char out[LINE_BYTES], const Ttg__Event *event, int64_t rece
 	instant_to_civil(received_ns, date, clock);
 	snprintf(out, LINE_BYTES, "%s:%02d %s  [%" PRId64 " ms]", clock,
 	         (int)(received_ns / NS_PER_S % 60), text.bytes,
-	         line_latency_ns(event, received_ns) / NS_PER_MS);
+	         line_latency_ns(event, accepted_ns, received_ns) / NS_PER_MS);
 }
 
 static void set_id(json_t *object, const char *name, const ProtobufCBinaryData *id)
@@ -131,8 +138,10 @@ char *line_for_programs(const struct ttg_delivery *delivery, const Ttg__Event *e
 	json_object_set_new(object, "attempt", json_integer(delivery->attempt));
 	set_identifiers(object, event->person);
 	json_object_set_new(object, "text", json_string(text.bytes));
-	json_object_set_new(object, "latency_ms",
-	                    json_real((double)line_latency_ns(event, received_ns) / 1e6));
+	json_object_set_new(
+	        object, "latency_ms",
+	        json_real((double)line_latency_ns(event, delivery->accepted_ns, received_ns) /
+	                  1e6));
 	line = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
 	json_decref(object);
 	return line;

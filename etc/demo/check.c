@@ -20,7 +20,7 @@
 
 static const char tables[] =
         "CREATE TEMP TABLE expected (type TEXT, who TEXT);"
-        "CREATE TEMP TABLE found (type TEXT, who TEXT, latency_ns INTEGER);"
+        "CREATE TEMP TABLE found (type TEXT, who TEXT);"
         "CREATE TEMP TABLE own (id BLOB);"
         "CREATE TEMP TABLE accepted (id BLOB, type TEXT, source TEXT);"
         "CREATE TEMP TABLE granted (type TEXT, source TEXT);"
@@ -47,7 +47,7 @@ static long ask(sqlite3 *db, const char *sql)
 	return number;
 }
 
-static bool insert(sqlite3 *db, const char *sql, const char *type, const char *who, int64_t number)
+static bool insert(sqlite3 *db, const char *sql, const char *type, const char *who)
 {
 	sqlite3_stmt *statement = NULL;
 	bool fine = sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK;
@@ -55,7 +55,6 @@ static bool insert(sqlite3 *db, const char *sql, const char *type, const char *w
 	if (fine) {
 		sqlite3_bind_text(statement, 1, type, -1, SQLITE_STATIC);
 		sqlite3_bind_text(statement, 2, who, -1, SQLITE_STATIC);
-		sqlite3_bind_int64(statement, 3, number);
 		fine = sqlite3_step(statement) == SQLITE_DONE;
 	}
 	sqlite3_finalize(statement);
@@ -93,11 +92,13 @@ static bool take_expected(sqlite3 *db, const json_t *object, struct check *out)
 		out->not_put_aside++; /* until an adapter's status tells otherwise */
 		return true;
 	}
-	out->sent++;
+	out->sent += json_object_get(object, "counted") ? 0 : 1;
+	if (json_object_get(object, "elsewhere"))
+		return true;
 	if (json_object_get(object, "own"))
 		return insert_id(db, "INSERT INTO own VALUES (?1)", text_of(object, "own"), "", "");
 	return insert(db, "INSERT INTO expected VALUES (?1, ?2)", text_of(object, "type"),
-	              text_of(object, "who"), 0);
+	              text_of(object, "who"));
 }
 
 static bool take_outcome(const json_t *object, struct check *out)
@@ -131,7 +132,7 @@ static bool take_grant(sqlite3 *db, const json_t *object)
 	if (strcmp(text_of(object, "grant"), "deliver") != 0 || !is_ours(object))
 		return true;
 	return insert(db, "INSERT INTO granted VALUES (?1, ?2)", text_of(object, "type"),
-	              text_of(object, "agency"), 0);
+	              text_of(object, "agency"));
 }
 
 /* A line of `ttgctl --json mailboxes`. */
@@ -211,17 +212,14 @@ static bool read_status(const char *path, struct check *out, char problem[CHECK_
 	return true;
 }
 
-static bool insert_event(sqlite3 *db, const Ttg__Event *event, int64_t received_ns)
+static bool insert_event(sqlite3 *db, const Ttg__Event *event)
 {
-	static const char sql[] = "INSERT INTO found VALUES (?1, ?2, ?3)";
-	int64_t latency =
-	        event->recorded_at ? received_ns - event->recorded_at->unix_ns : INT64_C(0);
+	static const char sql[] = "INSERT INTO found VALUES (?1, ?2)";
 
 	if (!event->person || event->person->n_identifiers == 0)
-		return insert(db, sql, event->type, "", latency);
+		return insert(db, sql, event->type, "");
 	for (size_t i = 0; i < event->person->n_identifiers; i++)
-		if (!insert(db, sql, event->type, event->person->identifiers[i]->canonical,
-		            latency))
+		if (!insert(db, sql, event->type, event->person->identifiers[i]->canonical))
 			return false;
 	return true;
 }
@@ -238,15 +236,15 @@ static bool read_store(sqlite3 *db, const char *path, char problem[CHECK_PROBLEM
 	fine = sqlite3_step(statement) == SQLITE_DONE;
 	sqlite3_finalize(statement);
 	statement = NULL;
-	if (!fine || sqlite3_prepare_v2(db, "SELECT encoded, received_ns FROM store.event", -1,
-	                                &statement, NULL) != SQLITE_OK)
+	if (!fine || sqlite3_prepare_v2(db, "SELECT encoded FROM store.event", -1, &statement,
+	                                NULL) != SQLITE_OK)
 		return problem_sql(db, problem);
 	while (fine && sqlite3_step(statement) == SQLITE_ROW) {
 		Ttg__Event *event =
 		        ttg__event__unpack(NULL, (size_t)sqlite3_column_bytes(statement, 0),
 		                           sqlite3_column_blob(statement, 0));
 
-		fine = event && insert_event(db, event, sqlite3_column_int64(statement, 1));
+		fine = event && insert_event(db, event);
 		if (event)
 			ttg__event__free_unpacked(event, NULL);
 	}
@@ -254,8 +252,17 @@ static bool read_store(sqlite3 *db, const char *path, char problem[CHECK_PROBLEM
 	return fine ? true : problem_sql(db, problem);
 }
 
+/* From when the source wrote it down, else from when it happened if it was told at once, else from
+   when the broker accepted it, until it was here: as the live lines have it. */
+static const char latency_view[] =
+        "CREATE TEMP VIEW latency AS SELECT received_ns - coalesce(recorded_ns,"
+        " CASE WHEN accepted_ns - occurred_ns BETWEEN 0 AND 10000000000"
+        " AND occurred_ns % 60000000000 <> 0 THEN occurred_ns"
+        " ELSE accepted_ns END) AS ns FROM store.event";
+
 static void compare(sqlite3 *db, struct check *out)
 {
+	sqlite3_exec(db, latency_view, NULL, NULL, NULL);
 	out->missing = ask(db, "SELECT coalesce(sum(n), 0) FROM missing");
 	out->delivered = ask(db, "SELECT count(*) FROM store.event");
 	out->unanswered = ask(db, "SELECT count(*) FROM own LEFT JOIN store.published p"
@@ -265,10 +272,10 @@ static void compare(sqlite3 *db, struct check *out)
 	out->lost_by_id = ask(db, "SELECT count(*) FROM (SELECT a.id FROM accepted a"
 	                          " JOIN granted g ON g.type = a.type AND g.source = a.source"
 	                          " EXCEPT SELECT id FROM store.event)");
-	out->latency_ms_worst = ask(db, "SELECT max(latency_ns) / 1000000 FROM found");
-	out->latency_ms_median =
-	        ask(db, "SELECT latency_ns / 1000000 FROM found ORDER BY latency_ns"
-	                " LIMIT 1 OFFSET (SELECT count(*) / 2 FROM found)");
+	out->doubled = ask(db, "SELECT count(*) - count(DISTINCT id) FROM accepted");
+	out->latency_ms_worst = ask(db, "SELECT max(ns) / 1000000 FROM latency");
+	out->latency_ms_median = ask(db, "SELECT ns / 1000000 FROM latency ORDER BY ns"
+	                                 " LIMIT 1 OFFSET (SELECT count(*) / 2 FROM latency)");
 }
 
 /* Everything into tables; the caller closes *db whatever comes of it. */
@@ -314,8 +321,8 @@ bool check_run(const struct check_sources *sources, struct check *out, char prob
 
 bool check_settled(const struct check *check)
 {
-	return check_lost(check) == 0 && check->pending == 0 && check->queued == 0 &&
-	       check->not_put_aside == 0;
+	return check_lost(check) == 0 && check->doubled == 0 && check->pending == 0 &&
+	       check->queued == 0 && check->not_put_aside == 0;
 }
 
 long check_lost(const struct check *check)

@@ -27,7 +27,7 @@ struct check_sources {
 };
 
 struct check {
-	long sent;     /* events that were to come of the files played, and answers of providers */
+	long sent;     /* events in the files played, repeats included, and answers of providers */
 	long accepted; /* taken by the broker, repeats included */
 	long duplicates;    /* of those, recognised repeats */
 	long refused;       /* by the broker */
@@ -38,6 +38,7 @@ struct check {
 	long unanswered;    /* our own, without the broker's answer */
 	long own_refused;   /* our own, refused */
 	long lost_by_id;    /* accepted for the One Service by id and not in the case store */
+	long doubled;       /* accepted more than once under one id */
 	long queued;        /* in the One Service's mailboxes */
 	long not_put_aside; /* unreadable files that no adapter put aside */
 	long latency_ms_median;

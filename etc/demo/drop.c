@@ -47,11 +47,22 @@ void drop_expect(void *user, const char *type, const char *who)
 	fflush(drop->expected);
 }
 
-void drop_expect_own(void *user, const char *id)
+void drop_expect_elsewhere(void *user)
+{
+	struct drop *drop = user;
+
+	fputs("{\"elsewhere\":true}\n", drop->expected);
+	fflush(drop->expected);
+}
+
+void drop_expect_own(void *user, const char *id, const char *type, const char *who)
 {
 	struct drop *drop = user;
 
 	fprintf(drop->expected, "{\"own\":\"%s\"}\n", id);
+	if (type)
+		fprintf(drop->expected, "{\"type\":\"%s\",\"who\":\"%s\",\"counted\":true}\n", type,
+		        who);
 	fflush(drop->expected);
 }
 

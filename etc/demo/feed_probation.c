@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/instant.h"
 
 bool probation_linked(struct story *story, const struct life *life)
 {
@@ -37,15 +38,19 @@ bool probation_registered(struct story *story, const struct life *life)
 bool probation_contact_json(struct story *story, const struct life *life)
 {
 	char id[24];
+	char date[11];
+	char clock[6];
 	bool came = life->man.number % 2 == 0;
 
+	instant_to_civil(story->now_ns, date, clock);
 	snprintf(id, sizeof(id), "%u", 810000000 + life->man.number);
 	expect(story, "probation.contact", life->man.crn);
 	return put_json(story, FEED_PROBATION, "contact",
-	                json_pack("{s:s,s:s,s:s,s:{s:s,s:s},s:{s:s,s:s},s:s,s:{s:s,s:s},s:b}", "id",
-	                          id, "crn", life->man.crn, "contactDate", story->now, "type",
-	                          "code", "COAI", "description", "Initial appointment, in office",
-	                          "outcome", "code", came ? "ATTC" : "UAAB", "description",
+	                json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:s},s:{s:s,s:s},s:s,s:{s:s,s:s},s:b}",
+	                          "id", id, "crn", life->man.crn, "contactDate", date,
+	                          "contactStartTime", clock, "type", "code", "COAI", "description",
+	                          "Initial appointment, in office", "outcome", "code",
+	                          came ? "ATTC" : "UAAB", "description",
 	                          came ? "Attended and complied" : "Unacceptable absence",
 	                          "location", "Peterborough office", "officer", "code", "N07A123",
 	                          "name", "R. Hale", "isSensitive", 0));
@@ -54,9 +59,12 @@ bool probation_contact_json(struct story *story, const struct life *life)
 static void print_contact(FILE *out, const struct story *story, const struct life *life)
 {
 	bool came = life->man.number % 3 != 0;
+	char date[11];
+	char clock[6];
 
-	fprintf(out, "%u,%s,%s,14:30,COAP,\"Planned office visit\",%s,\"%s\",Peterborough\r\n",
-	        820000000 + life->man.number, life->man.crn, story->today, came ? "ATTC" : "AFTA",
+	instant_to_civil(story->now_ns, date, clock);
+	fprintf(out, "%u,%s,%s,%s,COAP,\"Planned office visit\",%s,\"%s\",Peterborough\r\n",
+	        820000000 + life->man.number, life->man.crn, date, clock, came ? "ATTC" : "AFTA",
 	        came ? "Attended and complied" : "Failed to attend");
 }
 
@@ -70,7 +78,7 @@ bool probation_contacts_csv(struct story *story)
 
 	if (!out)
 		return false;
-	fputs("Contact ID,CRN,Contact Date,Contact Time,Type Code,Type Description,Outcome Code,"
+	fputs("Contact ID,CRN,Contact Date,Start Time,Type Code,Type Description,Outcome Code,"
 	      "Outcome Description,Location\r\n",
 	      out);
 	for (size_t i = 0; i < story->n_lives; i++) {

@@ -11,6 +11,8 @@
 #define SOURCE  "one-service"
 #define SCHEME  "one-service-pilot"
 #define CONSENT "2026-1"
+/* Caseworkers read everybody's contacts in one place, their own among them. */
+#define COMES_BACK "service.contact"
 
 /* Takes the reference to data; what is published must be answered. */
 static bool say(struct story *story, const char *kind, const char *type, const char *noms,
@@ -20,7 +22,8 @@ static bool say(struct story *story, const char *kind, const char *type, const c
 	json_t *event = cloud_event(&story->dice, SOURCE, type, story->now, noms, take_data, id);
 
 	if (event && story->stage.expect_own)
-		story->stage.expect_own(story->stage.user, id);
+		story->stage.expect_own(story->stage.user, id,
+		                        strcmp(type, COMES_BACK) == 0 ? type : NULL, noms);
 	return put_json(story, FEED_SERVICE, kind, event);
 }
 
@@ -110,11 +113,9 @@ bool service_gate(struct story *story, const struct life *life)
 	                     worker("J. Okafor", "caseworker")));
 }
 
-/* The one type that comes back: caseworkers read everybody's contacts in one place. */
 bool service_contact(struct story *story, const struct life *life)
 {
-	expect(story, "service.contact", life->man.noms);
-	return say(story, "contact", "service.contact", life->man.noms,
+	return say(story, "contact", COMES_BACK, life->man.noms,
 	           json_pack("{s:b,s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:[s],s:o}", "counts_as_activity", 1,
 	                     "channel", "CONTACT_CHANNEL_FACE_TO_FACE", "purpose",
 	                     "CONTACT_PURPOSE_PRACTICAL", "result", "CONTACT_RESULT_MADE",

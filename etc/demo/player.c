@@ -224,6 +224,7 @@ static int run_play(struct arguments *arguments)
 		.user = &arguments->drop,
 		.put = drop_put,
 		.expect = drop_expect,
+		.expect_elsewhere = drop_expect_elsewhere,
 		.expect_own = drop_expect_own,
 		.expect_failed = drop_expect_failed,
 	};
@@ -254,12 +255,13 @@ static void print_check(const struct check *check)
 	       check->latency_ms_median, check->latency_ms_worst);
 	if (check_settled(check))
 		return;
-	printf("not arrived %ld, accepted by id and not arrived %ld, our own unanswered %ld, our "
+	printf("accepted twice %ld, not arrived %ld, accepted by id and not arrived %ld, our own "
+	       "unanswered %ld, our "
 	       "own"
 	       " refused %ld, still in outboxes %ld, still in mailboxes %ld, unreadable and not put"
 	       " aside %ld\n",
-	       check->missing, check->lost_by_id, check->unanswered, check->own_refused,
-	       check->pending, check->queued, check->not_put_aside);
+	       check->doubled, check->missing, check->lost_by_id, check->unanswered,
+	       check->own_refused, check->pending, check->queued, check->not_put_aside);
 }
 
 static int run_check(const struct arguments *arguments)

@@ -29,13 +29,16 @@ static bool receive(struct story *story, struct life *life)
 
 	expect(story, "prison.reception", life->man.noms);
 	/* Real queues deliver some notices twice, under another message number. */
-	if (fine && life->man.number % 4 == 0)
+	if (fine && life->man.number % 4 == 0) {
+		expect_elsewhere(story);
 		fine = prison_movement(story, life, true, "ADMISSION", "24", true);
+	}
 	return fine;
 }
 
 static bool link_numbers(struct story *story, struct life *life)
 {
+	expect_elsewhere(story);
 	return probation_linked(story, life);
 }
 
@@ -204,6 +207,12 @@ void expect(struct story *story, const char *type, const char *who)
 {
 	if (story->stage.expect)
 		story->stage.expect(story->stage.user, type, who);
+}
+
+void expect_elsewhere(struct story *story)
+{
+	if (story->stage.expect_elsewhere)
+		story->stage.expect_elsewhere(story->stage.user);
 }
 
 bool put_text(struct story *story, enum feed feed, const char *kind, const char *ending,

@@ -31,8 +31,11 @@ struct stage {
 	bool (*put)(void *user, enum feed feed, const char *name, const char *bytes, size_t len);
 	/* An event of `type` about the man with this number ("" nobody) is to arrive. */
 	void (*expect)(void *user, const char *type, const char *who);
-	/* The One Service itself publishes the event with this id. */
-	void (*expect_own)(void *user, const char *id);
+	/* An event that goes to others, or that was sent before. */
+	void (*expect_elsewhere)(void *user);
+	/* The One Service itself publishes the event with this id; `type` is not NULL when it comes
+	   back to its own mailbox as an event about `who`. */
+	void (*expect_own)(void *user, const char *id, const char *type, const char *who);
 	/* A file that its adapter has to put aside as unreadable. */
 	void (*expect_failed)(void *user, enum feed feed, const char *name);
 };

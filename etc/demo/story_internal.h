@@ -54,6 +54,7 @@ bool put_json(struct story *story, enum feed feed, const char *kind, json_t *tak
 bool put_text(struct story *story, enum feed feed, const char *kind, const char *ending,
               const char *text, size_t len);
 void expect(struct story *story, const char *type, const char *who);
+void expect_elsewhere(struct story *story);
 /* Civil date `days` after today. */
 void day_after(const struct story *story, unsigned days, char out[11]);
 

@@ -178,6 +178,104 @@ static void a_store_that_cannot_be_opened_is_told_and_nothing_is_acknowledged(vo
 	must_have_passed(stage);
 }
 
+static void write_referral(struct stage *stage, const char *name, const char *type, const char *id)
+{
+	must_write(stage, name,
+	           "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"one-service\","
+	           "\"type\":\"%s\",\"time\":\"2026-11-20T10:00:00Z\",\"data\":{\"person\":"
+	           "{\"identifiers\":[{\"kind\":\"NOMS\",\"value\":\"A1234BC\"}]},"
+	           "\"referral_id\":\"r-1\",\"provider_agency\":\"housing\","
+	           "\"referrer_agency\":\"one-service\",\"need\":\"ACCOMMODATION\"}}\n",
+	           id, type);
+}
+
+static struct ran publish(struct stage *stage, const char *wait, const char *input)
+{
+	char config[PROCESS_PATH_MAX];
+	char path[PROCESS_PATH_MAX];
+
+	STAGE_PATH(stage, config, "oneservice.conf");
+	STAGE_PATH(stage, path, "%s", input);
+	return must_run(stage, "ttg-oneservice", "publish", "--config", config, "--wait", wait,
+	                path, NULL);
+}
+
+static void must_publish_with(struct stage *stage, const char *wait, const char *input, int code,
+                              const char *says)
+{
+	struct ran ran = publish(stage, wait, input);
+
+	if (ran.code != code || (!strstr(ran.out, says) && !strstr(ran.err, says)))
+		must_fail("publish %s: status %d, %s%s", input, ran.code, ran.out, ran.err);
+	ran_free(&ran);
+}
+
+static void a_referral_is_published_by_command_and_answered_with_its_sequence(void **state)
+{
+	struct stage *stage = *state;
+
+	must_start_broker(stage);
+	write_adapter_configuration(stage, "off");
+	start_adapter(stage);
+	must_see(stage, "oneservice.err", "attached");
+	struct peer *housing = must_open_peer(stage, "housing", NULL);
+	must_attach(stage, housing, "referrals");
+	write_referral(stage, "sent.json", "referral.sent", "01020304-0506-4708-8910-111213141516");
+	must_publish_with(stage, "20", "sent.json", 0, "\"outcome\":\"accepted\"");
+	must_get(stage, housing, 1);
+	must_publish_with(stage, "20", "sent.json", 0, "\"sequence\"");
+	must_get_no_more(stage, housing, 1, 100);
+	must_store(stage, "SELECT count(*) FROM published WHERE code = 0", 1);
+	must_have_passed(stage);
+}
+
+static void what_may_not_be_said_is_stopped_before_it_leaves(void **state)
+{
+	struct stage *stage = *state;
+
+	must_start_broker(stage);
+	write_adapter_configuration(stage, "off");
+	write_referral(stage, "foreign.json", "prison.released",
+	               "01020304-0506-4708-8910-111213141516");
+	must_publish_with(stage, "0", "foreign.json", 2, "nothing is published");
+	must_write(stage, "broken.json", "{\"specversion\": \"1.0\", ");
+	must_publish_with(stage, "0", "broken.json", 2, "nothing is published");
+	assert_int_equal(ask_store(stage, "SELECT count(*) FROM published"), -1);
+	must_have_passed(stage);
+}
+
+static void what_is_published_while_the_adapter_is_away_goes_out_when_it_comes(void **state)
+{
+	struct stage *stage = *state;
+
+	must_start_broker(stage);
+	write_adapter_configuration(stage, "off");
+	must_write(stage, "spool/.keep", "%s", "");
+	struct peer *housing = must_open_peer(stage, "housing", NULL);
+	must_attach(stage, housing, "referrals");
+	write_referral(stage, "sent.json", "referral.sent", "01020304-0506-4708-8910-111213141517");
+	must_publish_with(stage, "0", "sent.json", 3, "\"outcome\":\"waiting\"");
+	start_adapter(stage);
+	must_get(stage, housing, 1);
+	must_have_passed(stage);
+}
+
+static void an_event_the_broker_refuses_is_told_with_its_code(void **state)
+{
+	struct stage *stage = *state;
+
+	must_start_broker(stage);
+	write_adapter_configuration(stage, "off");
+	start_adapter(stage);
+	must_see(stage, "oneservice.err", "attached");
+	must_write(stage, "own.json",
+	           "{\"specversion\":\"1.0\",\"id\":\"01020304-0506-4708-8910-111213141518\","
+	           "\"source\":\"one-service\",\"type\":\"service.exited\","
+	           "\"time\":\"2026-11-20T10:00:00Z\",\"data\":{}}\n");
+	must_publish_with(stage, "20", "own.json", 1, "refused_not_agreed");
+	must_have_passed(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +283,10 @@ int main(void)
 		STAGE_TEST(nothing_is_stored_twice_or_lost_when_the_adapter_is_killed),
 		STAGE_TEST(what_waits_while_the_broker_stands_still_arrives_once_afterwards),
 		STAGE_TEST(a_store_that_cannot_be_opened_is_told_and_nothing_is_acknowledged),
+		STAGE_TEST(a_referral_is_published_by_command_and_answered_with_its_sequence),
+		STAGE_TEST(what_may_not_be_said_is_stopped_before_it_leaves),
+		STAGE_TEST(what_is_published_while_the_adapter_is_away_goes_out_when_it_comes),
+		STAGE_TEST(an_event_the_broker_refuses_is_told_with_its_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,12 +93,14 @@ static void record_expect(void *user, const char *type, const char *who)
 	assert_true(ttg_type_find(type) >= 0);
 }
 
-static void record_own(void *user, const char *id)
+static void record_own(void *user, const char *id, const char *type, const char *who)
 {
 	struct record *record = user;
 	uint8_t bytes[TTG_UUID_BYTES];
 
 	record->own++;
+	if (type)
+		record_expect(user, type, who);
 	assert_int_equal(ttg_uuid_parse(id, bytes), TTG_OK);
 }
 
@@ -338,6 +340,22 @@ static void an_accepted_id_that_is_granted_and_not_stored_is_lost(void **state)
 	assert_int_equal(check_lost(&check), 1);
 }
 
+static void an_id_that_was_accepted_twice_is_not_settled(void **state)
+{
+	struct sources *sources = *state;
+	static const char line[] =
+	        "{\"kind\":\"accepted\",\"event_id\":\"01020304-0506-7000-8000-000000000000\","
+	        "\"type\":\"prison.released\",\"source\":\"hmp-peterborough\"}\n";
+	char twice[2 * sizeof(line)];
+	struct check check;
+
+	snprintf(twice, sizeof(twice), "%s%s", line, line);
+	write_file(sources->tail, twice);
+	check = checked(sources);
+	assert_int_equal(check.doubled, 1);
+	assert_false(check_settled(&check));
+}
+
 static void our_own_event_without_an_answer_is_lost(void **state)
 {
 	struct sources *sources = *state;
@@ -403,6 +421,7 @@ int main(void)
 		CHECK_TEST(an_event_that_was_played_twice_and_came_once_is_lost),
 		CHECK_TEST(an_event_about_somebody_else_does_not_stand_in),
 		CHECK_TEST(an_accepted_id_that_is_granted_and_not_stored_is_lost),
+		CHECK_TEST(an_id_that_was_accepted_twice_is_not_settled),
 		CHECK_TEST(our_own_event_without_an_answer_is_lost),
 		CHECK_TEST(what_is_still_under_way_is_not_settled),
 		CHECK_TEST(a_broken_file_that_nobody_put_aside_is_not_settled),

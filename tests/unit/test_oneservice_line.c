@@ -47,14 +47,37 @@ static void an_urgent_release_reads_as_one_line(void **state)
 	released.area = WORDS("Luton");
 	event.payload_case = TTG__EVENT__PAYLOAD_PRISON_RELEASED;
 	event.prison_released = &released;
-	line_for_people(line, &event, RECEIVED_NS);
+	line_for_people(line, &event, RECEIVED_NS - MS, RECEIVED_NS);
 	assert_string_equal(line, "10:03:22 ! prison.released           A1234BC        "
 	                          "RELEASED from Peterborough, goes to Luton  [12 ms]");
 	released.at_liberty = false;
 	released.reason = TTG__RELEASE_REASON__RELEASE_REASON_TEMPORARY_ABSENCE;
-	line_for_people(line, &event, RECEIVED_NS);
+	line_for_people(line, &event, RECEIVED_NS - MS, RECEIVED_NS);
 	assert_non_null(strstr(line, "left Peterborough, not at liberty: temporary absence"));
 	assert_null(strstr(line, "RELEASED"));
+}
+
+static void the_time_it_took_is_counted_from_the_best_instant_known(void **state)
+{
+	Ttg__Event event = TTG__EVENT__INIT;
+	Ttg__Time occurred = TTG__TIME__INIT;
+	Ttg__Time recorded = TTG__TIME__INIT;
+	int64_t accepted_ns = RECEIVED_NS - MS;
+
+	(void)state;
+	assert_int_equal(line_latency_ns(&event, accepted_ns, RECEIVED_NS), MS);
+	event.occurred_at = &occurred;
+	occurred.unix_ns = RECEIVED_NS - 5 * MS;
+	assert_int_equal(line_latency_ns(&event, accepted_ns, RECEIVED_NS), 5 * MS);
+	occurred.unix_ns = RECEIVED_NS - 3600 * 1000 * MS; /* told an hour later */
+	assert_int_equal(line_latency_ns(&event, accepted_ns, RECEIVED_NS), MS);
+	occurred.unix_ns = RECEIVED_NS / (60000 * MS) * 60000 * MS; /* to the minute */
+	assert_int_equal(
+	        line_latency_ns(&event, occurred.unix_ns + 5000 * MS, occurred.unix_ns + 5001 * MS),
+	        MS);
+	event.recorded_at = &recorded;
+	recorded.unix_ns = RECEIVED_NS - 7 * MS;
+	assert_int_equal(line_latency_ns(&event, accepted_ns, RECEIVED_NS), 7 * MS);
 }
 
 static void a_number_that_did_not_check_is_shown_with_a_question_mark(void **state)
@@ -72,7 +95,7 @@ static void a_number_that_did_not_check_is_shown_with_a_question_mark(void **sta
 	person.n_identifiers = 1;
 	event.person = &person;
 	event.type = WORDS("police.arrest");
-	line_for_people(line, &event, RECEIVED_NS);
+	line_for_people(line, &event, RECEIVED_NS - MS, RECEIVED_NS);
 	assert_non_null(strstr(line, "2002/0073319A?"));
 }
 
@@ -88,7 +111,7 @@ static void what_could_play_tricks_on_a_terminal_is_taken_out(void **state)
 	                        "31m caf\xc3\xa9 \xe2\x80\xae\xff");
 	event.payload_case = TTG__EVENT__PAYLOAD_POLICE_ENCOUNTER;
 	event.police_encounter = &encounter;
-	line_for_people(line, &event, RECEIVED_NS);
+	line_for_people(line, &event, RECEIVED_NS - MS, RECEIVED_NS);
 	for (const char *at = line; *at; at++)
 		assert_true((unsigned char)*at >= 0x20);
 	assert_null(strstr(line, "\xc2\x9b"));
@@ -110,7 +133,7 @@ static void a_sentence_longer_than_a_line_is_cut(void **state)
 	encounter.place = place;
 	event.payload_case = TTG__EVENT__PAYLOAD_POLICE_ENCOUNTER;
 	event.police_encounter = &encounter;
-	line_for_people(line, &event, RECEIVED_NS);
+	line_for_people(line, &event, RECEIVED_NS - MS, RECEIVED_NS);
 	assert_true(strlen(line) < LINE_BYTES);
 	assert_non_null(strstr(line, " ms]"));
 }
@@ -165,7 +188,7 @@ static void every_type_of_the_catalogue_gives_a_line_even_when_empty(void **stat
 		assert_non_null(event);
 		phrase_of(&text, event);
 		assert_true(text.length > 0);
-		line_for_people(line, event, RECEIVED_NS);
+		line_for_people(line, event, RECEIVED_NS - MS, RECEIVED_NS);
 		assert_null(strstr(line, "(null)"));
 		ttg__event__free_unpacked(event, NULL);
 	}
@@ -209,6 +232,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_urgent_release_reads_as_one_line),
+		cmocka_unit_test(the_time_it_took_is_counted_from_the_best_instant_known),
 		cmocka_unit_test(a_number_that_did_not_check_is_shown_with_a_question_mark),
 		cmocka_unit_test(what_could_play_tricks_on_a_terminal_is_taken_out),
 		cmocka_unit_test(a_sentence_longer_than_a_line_is_cut),
