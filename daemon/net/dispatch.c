@@ -36,6 +36,7 @@ static void dispatch_in_session(struct net *net, struct session *session, const 
 	case TTG__FRAME__BODY_HEARTBEAT:
 		break;
 	case TTG__FRAME__BODY_GOODBYE:
+		net_send_goodbye(net, session, TTG_OK);
 		net_close_session(net, session, "goodbye");
 		break;
 	case TTG__FRAME__BODY_HELLO:
