@@ -1,6 +1,5 @@
 /*
- * The journal from outside: its configured share of the disk is full, it is copied while the broker
- * runs, it is damaged. Nothing that was accepted is ever lost, and every no has its code.
+ * The journal from outside: its configured share of the disk is full, it is damaged. Nothing that was accepted is ever lost, and every no has its code.
  */
 #include "support/peer.h"
 
@@ -68,42 +67,6 @@ static void a_full_journal_refuses_for_now_and_loses_nothing(void **state)
 	must_get(stage, service, sent);
 	for (uint32_t i = 0; i < sent; i++)
 		assert_int_equal(made_number(service->got[i].id), i + 1);
-	must_have_passed(stage);
-}
-
-static void a_backup_of_a_running_broker_restores_to_what_it_was(void **state)
-{
-	struct stage *stage = *state;
-	char backup[PROCESS_PATH_MAX];
-
-	must_start_broker(stage);
-	struct peer *prison = must_open_peer(stage, "prison", NULL);
-	for (uint32_t i = 1; i <= 10; i++)
-		must_accept(stage, prison, &(struct made_wish){ .number = i });
-	STAGE_PATH(stage, backup, "backup");
-	json_decref(must_ask(stage, "backup", backup, NULL));
-	for (uint32_t i = 11; i <= 15; i++)
-		must_accept(stage, prison, &(struct made_wish){ .number = i });
-	assert_int_equal(must_stop_broker(stage), 0);
-	struct ran ran = must_run(stage, "ttgctl", "restore", backup, "--directory", "restored",
-				  "--key", "keys/journal.key", NULL);
-	if (ran.code != 0)
-		must_fail("restore: %s%s", ran.out, ran.err);
-	ran_free(&ran);
-	char from[PROCESS_PATH_MAX], to[PROCESS_PATH_MAX], old[PROCESS_PATH_MAX];
-	STAGE_PATH(stage, from, "restored");
-	STAGE_PATH(stage, to, "journal");
-	STAGE_PATH(stage, old, "journal.old");
-	must_be(rename(to, old) == 0 && rename(from, to) == 0, "rename");
-	must_start_broker(stage);
-	assert_int_equal(must_ask_mailbox(stage, DUTY, "queued"), 10);
-	struct peer *service = must_open_peer(stage, "one-service", NULL);
-	must_attach(stage, service, "duty");
-	must_get(stage, service, 10);
-	/* A backup never goes on top of something. */
-	ran = must_run(stage, "ttgctl", "--socket", "control", "backup", backup, NULL);
-	assert_int_equal(ran.code, 1);
-	ran_free(&ran);
 	must_have_passed(stage);
 }
 
@@ -231,7 +194,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STAGE_TEST(a_full_journal_refuses_for_now_and_loses_nothing),
-		STAGE_TEST(a_backup_of_a_running_broker_restores_to_what_it_was),
 		STAGE_TEST(damage_is_named_by_file_and_place_and_the_daemon_does_not_start),
 		STAGE_TEST(another_journal_key_is_refused_and_spoils_nothing),
 		STAGE_TEST(no_event_can_be_read_in_the_journals_files),
