@@ -1,5 +1,6 @@
 /*
- * The journal from outside: its configured share of the disk is full, it is damaged. Nothing that was accepted is ever lost, and every no has its code.
+ * The journal from outside: its configured share of the disk is full, it is damaged. Nothing that
+ * was accepted is ever lost, and every no has its code.
  */
 #include "support/peer.h"
 
