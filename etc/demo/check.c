@@ -327,7 +327,10 @@ bool check_settled(const struct check *check)
 
 long check_lost(const struct check *check)
 {
-	return check->missing + check->unanswered + check->own_refused + check->lost_by_id;
+	/* The two ways of counting see the same events, each where the other may be blind. */
+	long away = check->missing > check->lost_by_id ? check->missing : check->lost_by_id;
+
+	return away + check->unanswered + check->own_refused;
 }
 
 bool check_explain(const struct check_sources *sources, int limit, char problem[CHECK_PROBLEM])
