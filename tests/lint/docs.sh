@@ -5,7 +5,7 @@
 #     --help stands in it and the other way round;
 #   - the options of the configuration stand in the pages of section 5 as `ttgd --options` prints
 #     them; the adapters' options as their tables hold them;
-#   - links between documents lead somewhere;
+#   - links between documents lead somewhere; the example in README.md is docs/example.c;
 #   - docs/operations.md names every metric, log event and error code, and none that is not there.
 # The second argument is the folder of the programs, ROOT/bin when it is left out; programs in
 # docs.txt are not for users and have no page.
@@ -131,6 +131,13 @@ check_links() {
 	done >>"$findings"
 }
 
+# The example that readers copy is the one that is compiled.
+check_example() {
+	[ -f docs/example.c ] || return 0
+	awk '/^```$/ { code = 0 } code; /^```c$/ { code = 1 }' README.md | cmp -s - docs/example.c ||
+		echo "README.md:1: the example is not docs/example.c" >>"$findings"
+}
+
 # words SECTION: what is in `code` in the first column of the tables under that heading.
 words() {
 	awk -v section="$1" '
@@ -160,5 +167,6 @@ check_programs
 check_options
 check_adapter_options
 check_links
+check_example
 check_operations
 finish docs
