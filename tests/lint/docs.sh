@@ -146,16 +146,24 @@ words() {
 		grep -oE '`[a-z_]+' | tr -d '`' | sort -u
 }
 
+# log_events FOLDER: first words of log lines in its source.
+log_events() {
+	find "$1" -name '*.c' -exec cat {} + | tr '\n\t;' '  \n' |
+		grep -E '(log_write|sink[.]note)\(' | sed -E 's/.*(log_write|sink[.]note)\(//' |
+		grep -oE '"[a-z_]+"' | tr -d '"' | sort -u
+}
+
 check_operations() {
 	[ -f docs/operations.md ] || return 0
 	grep -ohE '"ttgd_[a-z_]+' daemon/net/metrics.c | tr -d '"' | sort -u >"$findings.have"
 	words Metrics >"$findings.said"
 	compare metric "$findings.have" "$findings.said" docs/operations.md
-	find daemon -name '*.c' -exec cat {} + | tr '\n\t;' '  \n' |
-		grep -E '(log_write|sink[.]note)\(' | sed -E 's/.*(log_write|sink[.]note)\(//' |
-		grep -oE '"[a-z_]+"' | tr -d '"' | sort -u >"$findings.have"
+	log_events daemon >"$findings.have"
 	words 'Log events' >"$findings.said"
 	compare 'log event' "$findings.have" "$findings.said" docs/operations.md
+	log_events adapters >"$findings.have"
+	words 'Log events of adapters' >"$findings.said"
+	compare 'log event of adapters' "$findings.have" "$findings.said" docs/operations.md
 	grep -ohE '\{ TTG_[A-Z_]+, "[a-z_]+"' lib/base/error.c | cut -d '"' -f 2 | grep -vx ok |
 		sort -u >"$findings.have"
 	words 'Error codes' >"$findings.said"
