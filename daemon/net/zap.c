@@ -1,7 +1,7 @@
 /*
  * ZAP, served by the loop itself: a handshake waits at most one cycle for its answer, and the rules
- * are read by the thread that swaps them. A request that is not what RFC 27 says is answered 500;
- * one without request id is dropped.
+ * are read by the thread that swaps them. A request that is not what RFC 27 says is answered 500, one
+ * without request id too: a REP socket that leaves a request unanswered never reads another.
  */
 #include "net/zap.h"
 
@@ -40,8 +40,7 @@ void zap_serve(struct zap *zap, struct net *net)
 		if (!receive(zap->socket, &request))
 			return;
 		if (request.parts < ZAP_MECHANISM + 1) {
-			if (request.parts > ZAP_REQUEST_ID)
-				answer(zap->socket, &request, "500", "");
+			answer(zap->socket, &request, "500", "");
 			continue;
 		}
 		char key[41] = "";
