@@ -182,7 +182,8 @@ void memory_world_put(struct memory_world *memory, const char *path, const void 
 	file->synced_path = memory_text_copy(path);
 	file->now.size = 0;
 	memory_bytes_resize(&file->now, size);
-	memcpy(file->now.data, data, size);
+	if (size > 0)
+		memcpy(file->now.data, data, size);
 	memory_bytes_copy(&file->synced, &file->now);
 }
 
