@@ -57,11 +57,16 @@ static void dispatch_in_session(struct net *net, struct session *session, const 
 
 void net_dispatch(struct net *net, const uint8_t *routing, size_t routing_bytes, zmq_msg_t *message)
 {
+	net_take_frame(net, routing, routing_bytes, zmq_msg_gets(message, "User-Id"),
+		       zmq_msg_data(message), zmq_msg_size(message));
+}
+
+void net_take_frame(struct net *net, const uint8_t *routing, size_t routing_bytes, const char *key,
+		    const uint8_t *data, size_t len)
+{
 	net->counters.frames_in++;
-	const size_t len = zmq_msg_size(message);
 	net->counters.bytes_in += len;
 
-	const char *key = zmq_msg_gets(message, "User-Id");
 	struct session *session = session_find(&net->sessions, routing, routing_bytes);
 	if (session && (!key || strcmp(session->key, key) != 0)) {
 		/* another connection took this routing id over */
@@ -75,7 +80,7 @@ void net_dispatch(struct net *net, const uint8_t *routing, size_t routing_bytes,
 	}
 	Ttg__Frame *frame = NULL;
 	if (len <= net->config->max_frame_bytes)
-		frame = ttg__frame__unpack(NULL, len, zmq_msg_data(message));
+		frame = ttg__frame__unpack(NULL, len, data);
 	if (!frame) {
 		net->counters.frames_bad++;
 		if (session)

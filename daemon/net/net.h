@@ -102,6 +102,9 @@ void net_release(struct net *net, uint64_t durable);
 
 /* dispatch.c: one frame from a peer; the message's metadata says who. */
 void net_dispatch(struct net *net, const uint8_t *routing, size_t routing_bytes, zmq_msg_t *message);
+/* The same with the connection's key (NULL: none) and the frame's bytes in hand. */
+void net_take_frame(struct net *net, const uint8_t *routing, size_t routing_bytes, const char *key,
+		    const uint8_t *data, size_t len);
 /* Ends sessions that are silent or whose key is no longer valid; sends heartbeats. */
 void net_sweep_sessions(struct net *net);
 /* Goodbye to everybody. */
