@@ -1,0 +1,163 @@
+/* The broker without sockets; see broker.h. One thread. */
+#include "broker.h"
+
+#include "fuzz.h"
+#include "support/core_play.h"
+
+#define SEED       UINT64_C(20261121)
+#define CYCLES_MAX 64
+
+const char *const fuzz_keys[FUZZ_KEYS] = {
+	"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
+	"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID",
+	"D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs",
+	"JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6",
+};
+
+static struct rules *rules_with_keys(void)
+{
+	struct rules *rules = play_rules(true);
+
+	for (size_t i = 0; i < FUZZ_KEYS; i++) {
+		struct rules_agency *agency = &rules->agencies[i + 1];
+		agency->keys = calloc(1, sizeof(*agency->keys));
+		FUZZ_MUST(agency->keys);
+		agency->n_keys = 1;
+		agency->keys[0].to_ns = RULES_FOREVER;
+		snprintf(agency->keys[0].public_z85, sizeof(agency->keys[0].public_z85), "%s",
+			 fuzz_keys[i]);
+	}
+	return rules;
+}
+
+static void fill_config(struct config *config)
+{
+	*config = (struct config){
+		.agency = "broker",
+		.endpoint = "tcp://127.0.0.1:5700",
+		.journal_directory = "/j",
+		.journal_key_file = "/nowhere/journal.key",
+		.path = "/nowhere/ttgd.conf",
+		.max_sessions = 3,
+		.max_frame_bytes = 65536,
+		.max_event_bytes = 16384,
+		.max_events_per_publish = 16,
+		.publish_window = 4,
+		.max_credit = 64,
+		.heartbeat_ms = 1000,
+		.max_skew_s = 300,
+		.mailbox_window = 16,
+		.mailbox_max_held = 32,
+		.dedupe_hours = 1,
+		.dedupe_max = 1000,
+		.journal_max_bytes = 4u << 20,
+		.buffer_bytes = 128u << 10,
+		.snapshot_events = 1000,
+		.rules = rules_with_keys(),
+	};
+}
+
+static struct journal *open_journal(const struct fuzz_broker *broker)
+{
+	const struct journal_options options = {
+		.directory = "/j",
+		.key = { 0x42 },
+		.cipher = JOURNAL_CHACHA20_POLY1305,
+		.segment_bytes = 64u * 1024u,
+		.max_bytes = broker->config.journal_max_bytes,
+		.buffer_bytes = (size_t)broker->config.buffer_bytes,
+	};
+	struct journal *journal = NULL;
+	struct message message = { "" };
+
+	FUZZ_MUST(journal_open(&journal, &options, broker->net.world, &message) == TTG_OK);
+	return journal;
+}
+
+struct fuzz_broker *fuzz_broker_new(void)
+{
+	struct fuzz_broker *broker = calloc(1, sizeof(*broker));
+	FUZZ_MUST(broker);
+	struct net *net = &broker->net;
+	broker->memory = memory_world_new(SEED);
+	memory_world_advance(broker->memory, PLAY_NOW - PLAY_SECOND);
+	fill_config(&broker->config);
+	net->world = memory_world_table(broker->memory);
+	net->config = &broker->config;
+	net->journal = open_journal(broker);
+	net->started_real_ns = PLAY_NOW;
+	net->limiter = limiter_new();
+	FUZZ_MUST(net->limiter);
+	const struct core_options options = {
+		.broker = broker->config.agency,
+		.person_secret = { 7 },
+		.max_event_bytes = broker->config.max_event_bytes,
+		.max_skew_s = broker->config.max_skew_s,
+		.dedupe_window_ns = UINT64_C(3600000000000),
+		.dedupe_max = broker->config.dedupe_max,
+		.window = broker->config.mailbox_window,
+		.max_held = broker->config.mailbox_max_held,
+	};
+	struct core_sink sink;
+	net_sink_init(net, &sink);
+	net->core = core_new(&options, &sink);
+	FUZZ_MUST(net->core);
+	FUZZ_MUST(journal_reader_open(&net->reader, net->journal) == TTG_OK);
+	const struct core_now now = net_now(net);
+	FUZZ_MUST(core_set_rules(net->core, &now, broker->config.rules) == TTG_OK);
+	fuzz_broker_cycle(broker);
+	return broker;
+}
+
+void fuzz_broker_free(struct fuzz_broker **broker)
+{
+	struct net *net = &(*broker)->net;
+
+	sessions_clear(&net->sessions);
+	core_free(&net->core);
+	journal_reader_close(&net->reader);
+	limiter_free(&net->limiter);
+	journal_close(&net->journal);
+	rules_free(&(*broker)->config.rules);
+	memory_world_free(&(*broker)->memory);
+	free(net->snapshot);
+	free(*broker);
+	*broker = NULL;
+}
+
+void fuzz_broker_cycle(struct fuzz_broker *broker)
+{
+	struct net *net = &broker->net;
+	int64_t next_ns = 0;
+
+	for (int i = 0; i < CYCLES_MAX; i++) {
+		FUZZ_MUST(journal_flush(net->journal) == TTG_OK);
+		const uint64_t durable = journal_durable(net->journal);
+		core_durable(net->core, durable);
+		net_release(net, durable);
+		const struct core_now now = net_now(net);
+		next_ns = core_pump(net->core, &now);
+		if (next_ns > now.mono_ns && core_sequence(net->core) == durable)
+			break;
+	}
+	FUZZ_MUST(!net->failure);
+}
+
+void fuzz_broker_publish(struct fuzz_broker *broker, unsigned person)
+{
+	struct net *net = &broker->net;
+	struct play play = { .now = { PLAY_NOW, 0 }, .next_id = person };
+	struct play_event event;
+	struct core_outcome outcome;
+	struct core_now now = net_now(net);
+
+	play_event(&play, &event, TYPE_RELEASED, person);
+	const size_t len = ttg__event__get_packed_size(&event.event);
+	uint8_t *bytes = malloc(len);
+	FUZZ_MUST(bytes);
+	ttg__event__pack(&event.event, bytes);
+	core_publish(net->core, &now, "prison", bytes, len, &outcome);
+	free(bytes);
+	FUZZ_MUST(outcome.kind == CORE_ACCEPTED);
+	fuzz_broker_cycle(broker);
+}

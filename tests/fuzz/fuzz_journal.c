@@ -1,0 +1,162 @@
+/*
+ * The journal's files - segments, HEAD, snapshot - after damage of any kind, forged checksums
+ * included. The damaged directory is opened for writing and proved.
+ *
+ * Broken when: a record is read that is not the one once written under its number; the files of a
+ * journal that was refused are not as they were; one that was opened cannot be written on, or does
+ * not open again.
+ */
+#include "fuzz.h"
+
+#include "damage.h"
+#include "journal/journal.h"
+
+#define RECORDS 44
+#define RECORD_BYTES 40
+#define FILES_SEEN 16
+
+static struct journal_options options(void)
+{
+	struct journal_options it = {
+		.directory = "/j",
+		.cipher = JOURNAL_CHACHA20_POLY1305,
+		.segment_bytes = 64u * 1024u,
+		.buffer_bytes = 64u * 1024u,
+	};
+
+	memset(it.key, 0x42, sizeof(it.key));
+	return it;
+}
+
+static size_t record_bytes(uint64_t sequence, uint8_t out[RECORD_BYTES])
+{
+	memset(out, (int)(sequence & 0xff), RECORD_BYTES);
+	return (size_t)(sequence % RECORD_BYTES);
+}
+
+static void append(struct journal *journal, uint64_t number)
+{
+	uint8_t bytes[RECORD_BYTES];
+	uint64_t sequence = 0;
+	const struct journal_record record = { .kind = 1,
+					       .data = bytes,
+					       .len = record_bytes(number, bytes) };
+
+	FUZZ_MUST(journal_append(journal, &record, 1, &sequence) == TTG_OK);
+	FUZZ_MUST(sequence == number && journal_flush(journal) == TTG_OK);
+}
+
+/* Three segments and a snapshot in the middle; closed, or as a killed process leaves it. */
+static struct memory_world *undamaged(bool killed)
+{
+	struct memory_world *memory = memory_world_new(11);
+	struct journal *journal = NULL;
+	const struct journal_options how = options();
+
+	FUZZ_MUST(journal_open(&journal, &how, memory_world_table(memory), NULL) == TTG_OK);
+	for (uint64_t i = 1; i <= RECORDS; i++) {
+		append(journal, i);
+		if (i == RECORDS / 2)
+			FUZZ_MUST(journal_snapshot_save(journal, i, "state", 5, NULL) == TTG_OK);
+	}
+	if (killed)
+		memory_world_kill(memory);
+	journal_close(&journal);
+	if (killed)
+		memory_world_crash(memory, MEMORY_CRASH_PROCESS);
+	return memory;
+}
+
+/* Kept between inputs, never changed: it costs a thousand times what one input does. */
+static struct memory_world *copy_of_undamaged(bool killed)
+{
+	static struct memory_world *kept[2];
+
+	if (!kept[killed])
+		kept[killed] = undamaged(killed);
+	return memory_world_clone(kept[killed]);
+}
+
+/* Reads all there is; the last number. */
+static uint64_t check_records(struct journal *journal)
+{
+	struct journal_reader *reader = NULL;
+	struct journal_record record;
+	struct journal_stats stats;
+	uint64_t sequence = 0, expected;
+	uint8_t bytes[RECORD_BYTES];
+
+	journal_get_stats(journal, &stats);
+	expected = stats.first_sequence;
+	FUZZ_MUST(journal_reader_open(&reader, journal) == TTG_OK);
+	enum ttg_error error = journal_reader_seek(reader, expected);
+	while (!error && !(error = journal_reader_next(reader, &sequence, &record))) {
+		FUZZ_MUST(sequence == expected && record.len == record_bytes(sequence, bytes));
+		FUZZ_MUST(record.kind == 1 && memcmp(record.data, bytes, record.len) == 0);
+		expected++;
+	}
+	FUZZ_MUST(error == TTG_EAGAIN && expected == stats.next_sequence);
+	journal_reader_close(&reader);
+	return expected - 1;
+}
+
+static void use(struct journal *journal, struct memory_world *memory)
+{
+	const struct journal_options how = options();
+	struct message message = { "" };
+	uint8_t *snapshot = NULL;
+	size_t snapshot_bytes = 0;
+	uint64_t from = 0;
+
+	const uint64_t last = check_records(journal);
+	if (journal_snapshot_load(journal, &from, &snapshot, &snapshot_bytes, &message) == TTG_OK)
+		FUZZ_MUST(snapshot_bytes == 5 && memcmp(snapshot, "state", 5) == 0);
+	free(snapshot);
+	append(journal, last + 1);
+	journal_close(&journal);
+	FUZZ_MUST(journal_open(&journal, &how, memory_world_table(memory), &message) == TTG_OK);
+	FUZZ_MUST(check_records(journal) == last + 1);
+	journal_close(&journal);
+}
+
+/* What was refused may not have been touched. */
+static void check_untouched(struct memory_world *before, struct memory_world *after)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < FILES_SEEN && (name = memory_world_name(before, i)); i++) {
+		uint64_t size = 0, size_after = 0;
+		const uint8_t *bytes = memory_world_file(before, name, &size);
+		const uint8_t *bytes_after = memory_world_file(after, name, &size_after);
+
+		FUZZ_MUST(size == size_after);
+		FUZZ_MUST(size == 0 || memcmp(bytes, bytes_after, size) == 0);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct fuzz_input input = { data, len };
+	const struct journal_options how = options();
+	struct memory_world *memory = copy_of_undamaged(fuzz_u8(&input) & 1);
+	struct journal *journal = NULL;
+	struct journal_verify_result result;
+	struct message message = { "" };
+
+	fuzz_damage(&input, memory);
+	struct memory_world *before = memory_world_clone(memory);
+	journal_verify("/j", how.key, memory_world_table(memory), NULL, NULL, &result, &message);
+	journal_verify("/j", NULL, memory_world_table(memory), NULL, NULL, &result, &message);
+	check_untouched(before, memory);
+	const enum ttg_error error =
+		journal_open(&journal, &how, memory_world_table(memory), &message);
+	if (error) {
+		FUZZ_MUST(!journal && message.text[0] != '\0');
+		check_untouched(before, memory);
+	} else {
+		use(journal, memory);
+	}
+	memory_world_free(&before);
+	memory_world_free(&memory);
+	return 0;
+}

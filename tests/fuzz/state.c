@@ -1,0 +1,171 @@
+/* A core on hostile records; see state.h. One thread. */
+#include "state.h"
+
+#include "core/record.h"
+#include "fuzz.h"
+#include "support/core_play.h"
+
+#define RECORDS_MAX 4096
+#define PUMPS_MAX 64
+#define CREDIT 1000
+
+static enum ttg_error append(void *self, uint8_t kind, const uint8_t *data, size_t len,
+			     uint64_t *sequence)
+{
+	struct fuzz_state *state = self;
+
+	if (state->n_records >= RECORDS_MAX)
+		return TTG_ENOSPC;
+	fuzz_state_push(state, kind, data, len);
+	*sequence = state->n_records;
+	return TTG_OK;
+}
+
+static enum ttg_error read_back(void *self, uint64_t sequence, uint8_t *kind, const uint8_t **data,
+				size_t *len)
+{
+	const struct fuzz_state *state = self;
+
+	if (sequence == 0 || sequence > state->n_records || !state->records[sequence - 1].data)
+		return TTG_ENOENT;
+	*kind = state->records[sequence - 1].kind;
+	*data = state->records[sequence - 1].data;
+	*len = state->records[sequence - 1].len;
+	return TTG_OK;
+}
+
+static bool deliver(void *self, uint64_t consumer, const struct core_delivery *delivery)
+{
+	(void)self, (void)consumer;
+	FUZZ_MUST(delivery->position > 0 && delivery->event && delivery->n_agreements > 0);
+	return true;
+}
+
+static void flush(void *self, uint64_t consumer)
+{
+	(void)self, (void)consumer;
+}
+
+static void attached(void *self, uint64_t consumer, bool active, uint64_t acknowledged)
+{
+	(void)self, (void)consumer, (void)active, (void)acknowledged;
+}
+
+static void nacked(void *self, uint64_t consumer, uint64_t position, bool parked)
+{
+	(void)self, (void)consumer, (void)position, (void)parked;
+}
+
+static void note(void *self, const char *word, const char *mailbox, uint64_t sequence)
+{
+	(void)self, (void)word, (void)mailbox, (void)sequence;
+}
+
+static struct core *make_core(struct fuzz_state *state)
+{
+	const struct core_options options = {
+		.broker = "broker", .person_secret = { 7 }, .max_event_bytes = 65536,
+		.max_skew_s = 300, .dedupe_window_ns = UINT64_C(3600000000000),
+		.dedupe_max = 1000, .window = 4, .max_held = 8,
+	};
+	const struct core_sink sink = { state, append, read_back, deliver, flush, attached, nacked,
+					note };
+	struct core *core = core_new(&options, &sink);
+
+	FUZZ_MUST(core);
+	return core;
+}
+
+void fuzz_state_init(struct fuzz_state *state)
+{
+	*state = (struct fuzz_state){ .now = { PLAY_NOW, 1000 } };
+	state->records = calloc(RECORDS_MAX, sizeof(*state->records));
+	FUZZ_MUST(state->records);
+	state->core = make_core(state);
+	state->rules = play_rules(true);
+}
+
+void fuzz_state_fini(struct fuzz_state *state)
+{
+	core_free(&state->core);
+	rules_free(&state->rules);
+	for (size_t i = 0; i < state->n_records; i++)
+		free(state->records[i].data);
+	free(state->records);
+}
+
+void fuzz_state_push(struct fuzz_state *state, uint8_t kind, const void *data, size_t len)
+{
+	FUZZ_MUST(state->n_records < RECORDS_MAX);
+	struct fuzz_record *record = &state->records[state->n_records++];
+	record->kind = kind;
+	record->len = len;
+	record->data = malloc(len > 0 ? len : 1);
+	FUZZ_MUST(record->data);
+	if (len > 0)
+		memcpy(record->data, data, len);
+}
+
+static void check_snapshot(struct fuzz_state *state)
+{
+	uint8_t *first = NULL, *second = NULL;
+	size_t first_len = 0, second_len = 0;
+	struct message message = { "" };
+	struct core *again = make_core(state);
+
+	FUZZ_MUST(core_snapshot(state->core, &first, &first_len) == TTG_OK);
+	if (core_restore(again, first, first_len, &message) != TTG_OK) {
+		fprintf(stderr, "its own snapshot: %s\n", message.text);
+		abort();
+	}
+	FUZZ_MUST(core_snapshot(again, &second, &second_len) == TTG_OK);
+	FUZZ_MUST(first_len == second_len && memcmp(first, second, first_len) == 0);
+	FUZZ_MUST(core_sequence(again) == core_sequence(state->core));
+	core_free(&again);
+	free(first);
+	free(second);
+}
+
+static bool count_letter(void *arg, const struct core_dead_letter *letter)
+{
+	struct fuzz_state *state = arg;
+
+	FUZZ_MUST(letter->mailbox && letter->position > 0);
+	return state->core != NULL;
+}
+
+static void pump(struct fuzz_state *state)
+{
+	for (int i = 0; i < PUMPS_MAX; i++) {
+		core_durable(state->core, state->n_records);
+		if (core_pump(state->core, &state->now) > state->now.mono_ns)
+			break;
+	}
+}
+
+void fuzz_state_use(struct fuzz_state *state)
+{
+	uint64_t given_up = 0;
+
+	check_snapshot(state);
+	core_durable(state->core, state->n_records);
+	if (core_set_rules(state->core, &state->now, state->rules) != TTG_OK)
+		return;
+	for (int box = 0; box < N_BOXES; box++)
+		core_attach(state->core, &state->now, 1 + (uint64_t)box,
+			    play_agencies[play_owners[box]], play_mailboxes[box], CREDIT);
+	for (int i = 0; i < 3; i++) {
+		pump(state);
+		state->now.mono_ns += 3600 * PLAY_SECOND;
+		state->now.real_ns += 3600 * PLAY_SECOND;
+	}
+	for (size_t i = 0; i < core_mailbox_count(state->core); i++) {
+		struct core_mailbox_view view;
+		core_mailbox_view(state->core, i, &view);
+		core_ack(state->core, &state->now, 1 + i, view.next_position - 1, NULL, 0);
+	}
+	core_dead_letters(state->core, NULL, count_letter, state);
+	core_give_up(state->core, &state->now, core_sequence(state->core), &given_up);
+	pump(state);
+	check_snapshot(state);
+}
