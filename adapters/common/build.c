@@ -47,7 +47,7 @@ void *build_begin(struct build *build, const char *type, const char *source, int
 	memset(build, 0, sizeof(*build));
 	build->type = index;
 	instant_to_civil(now_ns, date, clock);
-	build->year_now = atoi(date);
+	build->year_now = (int)strtol(date, NULL, 10);
 	build->event = message_new(&ttg__event__descriptor);
 	if (build->event == NULL) {
 		build_fail(build, TTG_ENOMEM, "no memory");

@@ -314,7 +314,7 @@ enum ttg_error police_event_read(const struct police *police, const json_t *item
 		char date[11], clock[6];
 
 		instant_to_civil(build->event->occurred_at->unix_ns, date, clock);
-		build->year_now = atoi(date);
+		build->year_now = (int)strtol(date, NULL, 10);
 		set_person(&reading);
 		shape_apply(build, payload, item, &reading.kind->shape);
 		refine(&reading, payload);

@@ -121,7 +121,7 @@ static void make_key(const struct extract_kind *kind, const json_t *values, int6
 	const char *number = extract_value(values, "prison_number");
 
 	instant_to_civil(seen_ns, date, clock);
-	if (identifier_check(IDENTIFIER_NOMS, number, atoi(date), canonical_number) ==
+	if (identifier_check(IDENTIFIER_NOMS, number, (int)strtol(date, NULL, 10), canonical_number) ==
 	    IDENTIFIER_VALID)
 		number = canonical_number;
 	snprintf(out, KEY_BYTES, "%.64s|%.64s", number, extract_value(values, kind->reference));

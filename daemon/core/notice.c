@@ -195,7 +195,7 @@ static uint32_t parked_recipients(struct core *core, const struct core_now *now,
 	size_t n_grants = type < 0 ? 0 : rules_deliveries(rules, (uint32_t)type, RULES_NONE, &first);
 	uint32_t n = 0, owner;
 
-	if (about->rule < 0)
+	if (!rules || about->rule < 0)
 		return 0;
 	owner = rules->mailboxes[about->rule].agency;
 	for (size_t i = 0; i < n_grants && n < RECORD_MAX_RECIPIENTS; i++) {

@@ -148,8 +148,9 @@ void table_print_item(FILE *out, const json_t *item)
 			print_pair(out, "", name, value);
 			continue;
 		}
-		json_object_foreach(value, inner_name, inner)
+		json_object_foreach(value, inner_name, inner) {
 			print_pair(out, name, inner_name, inner);
+		}
 	}
 }
 

@@ -136,14 +136,15 @@ static void process(FILE *out, const struct net *net)
 	gauge(out, "ttgd_start_time_seconds", "When the daemon started.",
 	      (double)net->started_real_ns / 1e9);
 	char text[128] = "";
-	unsigned long size = 0, resident = 0;
+	char *rest = text;
 	const int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	if (statm < 0)
 		return;
-	if (read(statm, text, sizeof text - 1) > 0 &&
-	    sscanf(text, "%lu %lu", &size, &resident) == 2)
+	if (read(statm, text, sizeof text - 1) > 0) {
+		strtoul(text, &rest, 10); /* size; the second number is what is resident */
 		gauge(out, "ttgd_resident_bytes", "Resident memory.",
-		      (double)resident * (double)sysconf(_SC_PAGESIZE));
+		      (double)strtoul(rest, NULL, 10) * (double)sysconf(_SC_PAGESIZE));
+	}
 	close(statm);
 }
 
