@@ -96,7 +96,7 @@ if [ -n "$quick" ]; then
 	step dev -E '^system[.]' -LE slow
 else
 	step release
-	step asan -E '^lint[.]'
+	step asan -E '^(lint|analysis)[.]'
 	step tsan -L tsan
 fi
 
