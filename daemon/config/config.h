@@ -39,7 +39,6 @@ struct config {
 
 	/* limits = { } */
 	uint32_t max_sessions;                /* 1,024 */
-	uint32_t max_handshakes;              /* connections without a session at most; 1,024 */
 	uint32_t max_frame_bytes;             /* 1 MiB */
 	uint32_t max_event_bytes;             /* 64 KiB */
 	uint32_t max_events_per_publish;      /* 1,024 */
@@ -97,6 +96,9 @@ void config_errors_free(struct config_errors **errors);
 size_t config_errors_count(const struct config_errors *errors);    /* errors, not warnings */
 size_t config_errors_lines(const struct config_errors *errors);
 const char *config_errors_line(const struct config_errors *errors, size_t index, bool *warning);
+
+/* Puts the values of `running` back into every option of `loaded` that counts only after a restart. */
+void config_keep_until_restart(struct config *loaded, const struct config *running);
 
 /* Names of options that differ and need a restart, comma separated; "" when reload is enough. */
 void config_restart_needed(const struct config *running, const struct config *loaded,

@@ -40,8 +40,6 @@ static const struct option listen_options[] = {
 static const struct option limits_options[] = {
 	{ "max_sessions", OPTION_U32, AT(max_sessions), 1, 65536, "1024", NULL, true,
 	  "sessions open at once" },
-	{ "max_handshakes", OPTION_U32, AT(max_handshakes), 1, 65536, "1024", NULL, true,
-	  "connections that have no session yet, at once" },
 	{ "max_frame_bytes", OPTION_U32, AT(max_frame_bytes), 4096, MIB, "1048576", NULL, true,
 	  "largest protocol frame" },
 	{ "max_event_bytes", OPTION_U32, AT(max_event_bytes), 1024, MIB - 2048, "65536", NULL, true,
@@ -162,6 +160,19 @@ void config_restart_needed(const struct config *running, const struct config *lo
 			}
 			strcpy(out + used, name);
 			used += strlen(name);
+		}
+	}
+}
+
+void config_keep_until_restart(struct config *loaded, const struct config *running)
+{
+	for (size_t g = 0; g < OPTIONS_MAIN_GROUPS; g++) {
+		for (size_t i = 0; i < options_main[g].n_options; i++) {
+			const struct option *option = &options_main[g].options[i];
+
+			if (option->restart)
+				memcpy((char *)loaded + option->offset,
+				       (const char *)running + option->offset, option->size);
 		}
 	}
 }

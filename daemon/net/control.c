@@ -374,6 +374,8 @@ enum ttg_error control_open(struct control **out, struct net *net, struct messag
 	}
 	const struct group *group =
 		net->config->control_group[0] ? getgrnam(net->config->control_group) : NULL;
+	if (net->config->control_group[0] && !group)
+		log_write(net->log, LOG_LEVEL_WARN, "control_group", "reason=\"no such group\"");
 	if (group && chown(path, (uid_t)-1, group->gr_gid) != 0)
 		log_write(net->log, LOG_LEVEL_WARN, "control_group", "reason=\"%s\"",
 			  strerror(errno));

@@ -16,7 +16,7 @@
 #define NS_PER_DAY (86400LL * NS_PER_S)
 #define STALLED_NS (30 * NS_PER_S) /* staged and nothing durable for so long: not healthy */
 
-static void take_snapshot(struct net *net);
+static void take_snapshot(struct net *net, uint64_t after_records);
 static void retain(struct net *net, const struct core_now *now);
 static void pet_watchdog(struct net *net, const struct core_now *now);
 
@@ -29,7 +29,7 @@ void net_upkeep(struct net *net, const struct core_now *now)
 	if (now->mono_ns >= net->next_second_ns) {
 		net->next_second_ns = now->mono_ns + NS_PER_S;
 		net_sweep_sessions(net);
-		take_snapshot(net);
+		take_snapshot(net, net->config->snapshot_events);
 	}
 	if (now->mono_ns >= net->next_minute_ns) {
 		net->next_minute_ns = now->mono_ns + 60 * NS_PER_S;
@@ -46,13 +46,17 @@ void net_reload(struct net *net)
 		return;
 	char restart[CONFIG_TEXT_MAX];
 	net_reload_now(net, errors, restart);
+	config_errors_free(&errors);
+}
+
+static void log_lines(struct net *net, const struct config_errors *errors)
+{
 	for (size_t i = 0; i < config_errors_lines(errors); i++) {
 		bool warning = false;
 		const char *line = config_errors_line(errors, i, &warning);
 		log_write(net->log, warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "configuration",
 			  "line=\"%s\"", line);
 	}
-	config_errors_free(&errors);
 }
 
 bool net_reload_now(struct net *net, struct config_errors *errors, char restart[CONFIG_TEXT_MAX])
@@ -61,6 +65,7 @@ bool net_reload_now(struct net *net, struct config_errors *errors, char restart[
 		   (long long)(net->world->mono_ns(net->world->self) / 1000));
 	const struct core_now now = net_now(net);
 	struct config *loaded = config_load(net->config->path, now.real_ns, errors);
+	log_lines(net, errors);
 	if (!loaded || core_set_rules(net->core, &now, loaded->rules) != TTG_OK) {
 		if (loaded) /* the core may have seen some of it: give it the old ones again */
 			core_set_rules(net->core, &now, net->config->rules);
@@ -72,9 +77,9 @@ bool net_reload_now(struct net *net, struct config_errors *errors, char restart[
 		return false;
 	}
 	config_restart_needed(net->config, loaded, restart);
+	config_keep_until_restart(loaded, net->config);
 	struct config *old = net->config;
 	net->config = loaded;
-	/* What is only read at the start stays as it is until the next one. */
 	config_free(&old);
 	net->counters.reloads++;
 	log_set_level(net->log, loaded->log_level);
@@ -87,10 +92,10 @@ bool net_reload_now(struct net *net, struct config_errors *errors, char restart[
 	return true;
 }
 
-static void take_snapshot(struct net *net)
+static void take_snapshot(struct net *net, uint64_t after_records)
 {
 	const uint64_t sequence = core_sequence(net->core);
-	if (net->snapshot || sequence < net->snapshot_saved + net->config->snapshot_events)
+	if (net->snapshot || sequence < net->snapshot_saved + after_records)
 		return;
 	if (core_snapshot(net->core, &net->snapshot, &net->snapshot_bytes) != TTG_OK) {
 		net->snapshot = NULL;
@@ -134,7 +139,8 @@ static void retain(struct net *net, const struct core_now *now)
 {
 	struct journal_stats stats;
 	journal_get_stats(net->journal, &stats);
-	const uint64_t needed = smaller(core_low_water(net->core), net->snapshot_saved + 1);
+	const uint64_t low_water = core_low_water(net->core);
+	const uint64_t needed = smaller(low_water, net->snapshot_saved + 1);
 	uint64_t keep_from = 0;
 	if (net->config->retain_days > 0)
 		keep_from = journal_sequence_before(
@@ -144,6 +150,8 @@ static void retain(struct net *net, const struct core_now *now)
 			journal_sequence_within(net->journal, net->config->retain_bytes);
 		keep_from = by_size > keep_from ? by_size : keep_from;
 	}
+	if (keep_from > net->snapshot_saved + 1 && low_water > net->snapshot_saved + 1)
+		take_snapshot(net, 1); /* only its age holds retention back: next minute */
 	if (keep_from > needed) {
 		log_write(net->log, LOG_LEVEL_DEBUG, "retention_held_back",
 			  "wanted=%llu needed=%llu", (unsigned long long)keep_from,

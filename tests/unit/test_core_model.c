@@ -7,7 +7,7 @@
  * for the first time in the order accepted. Checked at the end: everything that was accepted and
  * survived was handled, unless a record says it was stopped or discarded.
  *
- * TTG_TEST_SEED reruns one seed, TTG_TEST_LIVES sets how many are lived.
+ * TTG_SEED reruns one seed, TTG_LIVES sets how many are lived.
  */
 #include "support/core_play.h"
 
@@ -457,7 +457,7 @@ static void live(uint64_t seed)
 
 static void whatever_happens_every_accepted_event_is_handled_in_order(void **state)
 {
-	const char *fixed = getenv("TTG_TEST_SEED"), *lives = getenv("TTG_TEST_LIVES");
+	const char *fixed = getenv("TTG_SEED"), *lives = getenv("TTG_LIVES");
 	uint64_t first = fixed ? strtoull(fixed, NULL, 10) : 1;
 	uint64_t n = fixed ? 1 : lives ? strtoull(lives, NULL, 10) : 300;
 

@@ -346,13 +346,13 @@ static void every_event_is_stored_once_whenever_the_process_is_killed(void **sta
 	struct fixture *fixture = *state;
 	struct broker *broker = mmap(NULL, sizeof(*broker), PROT_READ | PROT_WRITE,
 	                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	const char *given = getenv("TTG_TEST_SEED");
+	const char *given = getenv("TTG_SEED");
 	unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
 	unsigned killed = 0;
 	bool finished = false;
 	uint64_t count;
 
-	print_message("seed %u (TTG_TEST_SEED repeats it)\n", seed);
+	print_message("seed %u (TTG_SEED repeats it)\n", seed);
 	store_close(&fixture->store);
 	for (unsigned life = 0; !finished && life < LIVES_MAX; life++) {
 		pid_t child = fork();
