@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,10 +22,13 @@
 #define NS_PER_S 1000000000LL
 #define REQUEST_SECONDS 5
 #define STUCK_SECONDS 30
+#define CALLER_GROUPS_MAX 1024
+#define NO_GROUP ((gid_t)-1)
 
 struct control {
 	struct net *net;
 	int listener;
+	gid_t group; /* listen.control_group as it was at the start; NO_GROUP: none */
 	char path[sizeof((struct sockaddr_un *)0)->sun_path];
 	struct control_request requests[CONTROL_CONNECTIONS];
 };
@@ -57,7 +59,7 @@ static void run_request(struct control_request *request, const char *line, size_
 static void write_out(struct control_request *request);
 static void check_time(struct control_request *request);
 static void close_request(struct control_request *request);
-static bool caller_may(const struct net *net, const struct ucred *who);
+static bool caller_may(const struct control *control, int fd, const struct ucred *who);
 
 void control_serve(struct control *control, const zmq_pollitem_t *items, int n)
 {
@@ -127,7 +129,7 @@ static void accept_one(struct control *control)
 	struct ucred who = { .uid = (uid_t)-1, .gid = (gid_t)-1 };
 	socklen_t size = sizeof who;
 	struct control_request refused = { .fd = fd, .net = net };
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || !caller_may(net, &who)) {
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 || !caller_may(control, fd, &who)) {
 		log_write(net->log, LOG_LEVEL_WARN, "control_denied", "uid=%u", who.uid);
 		control_end(&refused, TTG_EPERM, "not permitted");
 		write_out(&refused);
@@ -151,22 +153,25 @@ static void accept_one(struct control *control)
 	close_request(&refused);
 }
 
-static bool caller_may(const struct net *net, const struct ucred *who)
+/* The kernel's word on the groups of whoever is at the other end; no directory service is asked. */
+static bool in_group(int fd, gid_t gid)
+{
+	gid_t groups[CALLER_GROUPS_MAX];
+	socklen_t size = sizeof groups;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) != 0)
+		return false;
+	for (size_t i = 0; i < size / sizeof *groups; i++)
+		if (groups[i] == gid)
+			return true;
+	return false;
+}
+
+static bool caller_may(const struct control *control, int fd, const struct ucred *who)
 {
 	if (who->uid == 0 || who->uid == geteuid())
 		return true;
-	if (net->config->control_group[0] == '\0')
-		return false;
-	const struct group *group = getgrnam(net->config->control_group);
-	if (!group)
-		return false;
-	if (who->gid == group->gr_gid)
-		return true;
-	const struct passwd *user = getpwuid(who->uid);
-	for (char **member = group->gr_mem; user && *member; member++)
-		if (strcmp(*member, user->pw_name) == 0)
-			return true;
-	return false;
+	return control->group != NO_GROUP &&
+	       (who->gid == control->group || in_group(fd, control->group));
 }
 
 static void read_request(struct control_request *request)
@@ -271,8 +276,10 @@ static void check_time(struct control_request *request)
 			    REQUEST_SECONDS);
 	const bool stuck = request->out_len > request->out_sent &&
 			   now - request->moved_ns > STUCK_SECONDS * NS_PER_S;
-	char byte = 0;
-	const bool gone = request->started && recv(request->fd, &byte, 1, MSG_PEEK) == 0;
+	/* What follows the request is read and dropped, or it would keep the loop awake. */
+	char dropped[CONTROL_REQUEST_MAX];
+	const bool gone = request->started &&
+			  recv(request->fd, dropped, sizeof dropped, 0) == 0;
 	if (stuck || gone || request->overflowed)
 		close_request(request);
 }
@@ -301,6 +308,12 @@ static void put_line(struct control_request *request, json_t *take_line)
 		request->overflowed = true;
 		free(text);
 		return;
+	}
+	if (request->out_sent > 0) { /* what is gone makes room: a slow reader costs no more */
+		memmove(request->out, request->out + request->out_sent,
+			request->out_len - request->out_sent);
+		request->out_len -= request->out_sent;
+		request->out_sent = 0;
 	}
 	if (request->out_len + len + 1 > request->out_room) {
 		const size_t room = (request->out_len + len + 1) * 2;
@@ -376,6 +389,7 @@ enum ttg_error control_open(struct control **out, struct net *net, struct messag
 		net->config->control_group[0] ? getgrnam(net->config->control_group) : NULL;
 	if (net->config->control_group[0] && !group)
 		log_write(net->log, LOG_LEVEL_WARN, "control_group", "reason=\"no such group\"");
+	control->group = group ? group->gr_gid : NO_GROUP;
 	if (group && chown(path, (uid_t)-1, group->gr_gid) != 0)
 		log_write(net->log, LOG_LEVEL_WARN, "control_group", "reason=\"%s\"",
 			  strerror(errno));
