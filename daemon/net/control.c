@@ -405,6 +405,7 @@ void control_close(struct control **handle)
 	for (int i = 0; i < CONTROL_CONNECTIONS; i++)
 		if (control->requests[i].fd >= 0)
 			close_request(&control->requests[i]);
+	control_forget_verify(control->net);
 	close(control->listener);
 	unlink(control->path);
 	free(control);

@@ -24,6 +24,8 @@ int control_poll_items(const struct control *control, zmq_pollitem_t *items);
 void control_serve(struct control *control, const zmq_pollitem_t *items, int n);
 /* A thread works for a request: its end is seen by looking. */
 bool control_watching(const struct control *control);
+/* The server asks no more after the last verification; for control_close() only. */
+void control_forget_verify(struct net *net);
 /* A request has a slice to do at once. */
 bool control_busy(const struct control *control);
 

@@ -1,7 +1,8 @@
 /*
  * The operator's long works: reload, backup, verify. Backup and verify run in threads of their own.
- * Verify touches nothing of the loop's, it reads the files as any other program could; its job
- * object is shared by two, and whoever lets go last frees it. A backup is called off and joined
+ * Verify touches nothing of the loop's, it reads the files as any other program could. It goes on when
+ * its client hangs up, so there is one at a time: its job object is shared by the thread, the request
+ * and the server, which asks it whether the last one is over; whoever lets go last frees it. A backup is called off and joined
  * when its client hangs up or the daemon stops, because it holds back retention.
  */
 #include <pthread.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "base/keyfile.h"
+#include "net/control.h"
 #include "net/control_request.h"
 
 #define PROGRESS_NS 1000000000LL
@@ -84,16 +86,27 @@ static void verify_step(struct control_request *request)
 	control_end(request, job->error, "%s", job->error ? job->message.text : "");
 }
 
+void control_forget_verify(struct net *net)
+{
+	if (net->verify)
+		let_go(net->verify);
+	net->verify = NULL;
+}
+
 void control_verify(struct control_request *request)
 {
-	const struct net *net = request->net;
+	struct net *net = request->net;
 	struct message message = { "" };
+	if (net->verify && !atomic_load(&net->verify->finished)) {
+		control_end(request, TTG_EAGAIN, "the journal is being verified already");
+		return;
+	}
 	struct verify_job *job = calloc(1, sizeof *job);
 	if (!job) {
 		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
 		return;
 	}
-	atomic_store(&job->holders, 2);
+	atomic_store(&job->holders, 3);
 	job->world = net->world;
 	job->told_ns = net->world->mono_ns(net->world->self);
 	snprintf(job->directory, sizeof job->directory, "%s", net->config->journal_directory);
@@ -108,6 +121,8 @@ void control_verify(struct control_request *request)
 		return;
 	}
 	pthread_detach(thread);
+	control_forget_verify(net);
+	net->verify = job;
 	request->job = job;
 	request->free_job = let_go;
 	request->step = verify_step;

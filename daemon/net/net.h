@@ -26,6 +26,7 @@
 
 struct control;
 struct http;
+struct verify_job;
 struct zap;
 
 /* Why a connection got nothing; counted, logged without addresses of people. */
@@ -70,6 +71,7 @@ struct net {
 	struct sessions sessions;
 	struct limiter *limiter; /* one bucket an agency */
 	struct control *control;
+	struct verify_job *verify; /* the last that was begun, or NULL; control_work.c */
 	struct http *http;
 
 	int signal_fd;
