@@ -117,6 +117,13 @@ static bool key_may_talk(const struct net *net, const char *key)
 			       net->world->real_ns(net->world->self));
 }
 
+bool net_may_log_session(struct net *net, const char *agency, uint64_t *suppressed)
+{
+	const int index = rules_find_agency(net->config->rules, agency);
+	return log_quota_take(&net->session_quotas[index < 0 ? 0 : index],
+			      net->world->mono_ns(net->world->self), suppressed);
+}
+
 void net_break_session(struct net *net, struct session *session, enum ttg_error code,
 		       const char *text)
 {
@@ -137,11 +144,14 @@ void net_close_session(struct net *net, struct session *session, const char *why
 	for (uint32_t handle = 1; handle <= SESSION_HANDLES; handle++)
 		if (session->consumers[handle])
 			core_detach(net->core, &now, session_consumer_id(session, handle));
-	log_write(net->log, LOG_LEVEL_INFO, "session_closed",
-		  "agency=%s session=%llu why=%s events=%llu deliveries=%llu", session->agency,
-		  (unsigned long long)session->number, why,
-		  (unsigned long long)session->events_in,
-		  (unsigned long long)session->deliveries_out);
+	uint64_t suppressed = 0;
+	if (net_may_log_session(net, session->agency, &suppressed))
+		log_write(net->log, LOG_LEVEL_INFO, "session_closed",
+			  "agency=%s session=%llu why=%s events=%llu deliveries=%llu suppressed=%llu",
+			  session->agency, (unsigned long long)session->number, why,
+			  (unsigned long long)session->events_in,
+			  (unsigned long long)session->deliveries_out,
+			  (unsigned long long)suppressed);
 	net->counters.sessions_closed++;
 	session_remove(&net->sessions, session);
 }

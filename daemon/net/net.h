@@ -93,9 +93,14 @@ struct net {
 
 	struct net_counters counters;
 	struct log_quota refusal_quota, denial_quota;
+	/* Lines about sessions, for each agency by its place in the rules: a peer that greets and goes
+	   all the time hides nobody's lines but its own. */
+	struct log_quota session_quotas[RULES_MAX_AGENCIES];
 };
 
 struct core_now net_now(const struct net *net);
+/* A line about a session of this agency may be written; *suppressed as for log_quota_take(). */
+bool net_may_log_session(struct net *net, const char *agency, uint64_t *suppressed);
 
 /* sink.c: the core's view of this world. */
 void net_sink_init(struct net *net, struct core_sink *sink);

@@ -39,9 +39,12 @@ void on_attach(struct net *net, struct session *session, const Ttg__Attach *atta
 			session_remove_consumer(session, attach->handle);
 	}
 	if (error) {
-		log_write(net->log, LOG_LEVEL_WARN, "attach_refused",
-			  "agency=%s session=%llu code=%s", session->agency,
-			  (unsigned long long)session->number, ttg_error_name(error));
+		uint64_t suppressed = 0;
+		if (net_may_log_session(net, session->agency, &suppressed))
+			log_write(net->log, LOG_LEVEL_WARN, "attach_refused",
+				  "agency=%s session=%llu code=%s suppressed=%llu", session->agency,
+				  (unsigned long long)session->number, ttg_error_name(error),
+				  (unsigned long long)suppressed);
 		net_send_error(net, session, error, attach->handle, false, ttg_error_text(error));
 	}
 }

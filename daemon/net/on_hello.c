@@ -51,10 +51,14 @@ void on_hello(struct net *net, const uint8_t *routing, size_t routing_bytes, con
 		session->software[i] = c > ' ' && c < 127 && c != '"' ? c : '_';
 	}
 	net->counters.sessions_opened++;
-	log_write(net->log, LOG_LEVEL_INFO, "session_opened",
-		  "agency=%s session=%llu key=%s software=%s", session->agency,
-		  (unsigned long long)session->number, rules->agencies[agency].keys[index].label,
-		  session->software[0] ? session->software : "-");
+	uint64_t suppressed = 0;
+	if (net_may_log_session(net, session->agency, &suppressed))
+		log_write(net->log, LOG_LEVEL_INFO, "session_opened",
+			  "agency=%s session=%llu key=%s software=%s suppressed=%llu",
+			  session->agency, (unsigned long long)session->number,
+			  rules->agencies[agency].keys[index].label,
+			  session->software[0] ? session->software : "-",
+			  (unsigned long long)suppressed);
 	welcome(net, session);
 }
 
@@ -126,5 +130,8 @@ static void reject(struct net *net, const uint8_t *routing, size_t routing_bytes
 	struct session stranger = { .routing_bytes = routing_bytes };
 	memcpy(stranger.routing, routing, routing_bytes);
 	net_send_error(net, &stranger, code, 0, true, ttg_error_text(code));
-	log_write(net->log, LOG_LEVEL_WARN, "hello_refused", "code=%s", ttg_error_name(code));
+	uint64_t suppressed = 0;
+	if (log_quota_take(&net->refusal_quota, net->world->mono_ns(net->world->self), &suppressed))
+		log_write(net->log, LOG_LEVEL_WARN, "hello_refused", "code=%s suppressed=%llu",
+			  ttg_error_name(code), (unsigned long long)suppressed);
 }

@@ -177,8 +177,11 @@ static void sink_attached(void *self, uint64_t consumer_id, bool active, uint64_
 	struct session *session = session_of_consumer(&net->sessions, consumer_id, &consumer);
 	if (!session)
 		return;
-	log_write(net->log, LOG_LEVEL_INFO, "mailbox_attached", "mailbox=%s active=%d session=%llu",
-		  consumer->mailbox, active, (unsigned long long)session->number);
+	uint64_t suppressed = 0;
+	if (net_may_log_session(net, session->agency, &suppressed))
+		log_write(net->log, LOG_LEVEL_INFO, "mailbox_attached",
+			  "mailbox=%s active=%d session=%llu suppressed=%llu", consumer->mailbox, active,
+			  (unsigned long long)session->number, (unsigned long long)suppressed);
 	net_send_attached(net, session, consumer->handle, active, acknowledged);
 }
 
