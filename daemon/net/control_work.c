@@ -1,9 +1,10 @@
 /*
  * The operator's long works: reload, backup, verify. Backup and verify run in threads of their own.
- * Verify touches nothing of the loop's, it reads the files as any other program could. It goes on when
- * its client hangs up, so there is one at a time: its job object is shared by the thread, the request
- * and the server, which asks it whether the last one is over; whoever lets go last frees it. A backup is called off and joined
- * when its client hangs up or the daemon stops, because it holds back retention.
+ * Verify touches nothing of the loop's, it reads the files as any other program could. It goes on
+ * when its client hangs up, so there is one at a time: its job object is shared by the thread, the
+ * request and the server, which asks it whether the last one is over; whoever lets go last frees it.
+ * A backup is called off and joined when its client hangs up or the daemon stops, because it holds
+ * back retention.
  */
 #include <pthread.h>
 #include <stdatomic.h>
