@@ -78,6 +78,7 @@ static enum ttg_error apply_recipient(struct core *core, uint64_t sequence,
 {
 	struct mailbox *mailbox = mailbox_at(core, recipient->mailbox);
 	struct timer timer;
+	int64_t deadline_ns;
 
 	if (!mailbox || recipient->position != mailbox->next_position)
 		return TTG_ECORRUPT;
@@ -90,10 +91,12 @@ static enum ttg_error apply_recipient(struct core *core, uint64_t sequence,
 	core_wake(core, mailbox);
 	if (recipient->ack_within_ms == 0)
 		return TTG_OK;
-	if (recipient->ack_within_ms > (uint64_t)INT64_MAX / 2000000)
+	if (recipient->ack_within_ms > (uint64_t)INT64_MAX / 2000000 ||
+	    __builtin_add_overflow(event->accepted_ns,
+				   (int64_t)recipient->ack_within_ms * 1000000, &deadline_ns))
 		return TTG_ECORRUPT;
 	timer = (struct timer){
-		.deadline_ns = event->accepted_ns + (int64_t)recipient->ack_within_ms * 1000000,
+		.deadline_ns = deadline_ns,
 		.sequence = sequence,
 		.position = recipient->position,
 		.mailbox = recipient->mailbox,
