@@ -274,7 +274,9 @@ static void give_up(struct publisher_state *state)
 	for (uint64_t i = state->first; i < state->next; i++)
 		if (!slot_at(state, i)->done)
 			finish_slot(slot_at(state, i), TTG_ETIMEOUT,
-				    "no answer came; it may have been accepted");
+				    state->tool.connected ?
+					    "no answer came; it may have been accepted" :
+					    "not sent: there was no session");
 	print_finished(state);
 }
 
