@@ -1,0 +1,128 @@
+/*
+ * Processes, and /proc. Owner: the program's only thread. A broker does not outlive the program: the
+ * kernel kills it (PR_SET_PDEATHSIG).
+ */
+#include "bench/broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "bench/bench.h"
+
+#define END_NS (60 * NS_PER_S)
+#define LOG_NAME "broker.log"
+
+static void become(const char *folder, const char *const *arguments)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (chdir(folder) != 0)
+		_exit(126);
+	int log = open(LOG_NAME, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	if (log < 0 || dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+		_exit(126);
+	execvp(arguments[0], (char *const *)(uintptr_t)arguments);
+	dprintf(STDERR_FILENO, "%s: %s\n", arguments[0], strerror(errno));
+	_exit(127);
+}
+
+void broker_start(struct broker *broker, const char *folder, const char *const *arguments)
+{
+	fflush(NULL);
+	broker->pid = fork();
+	if (broker->pid < 0)
+		bench_die("fork: %s", strerror(errno));
+	if (broker->pid == 0)
+		become(folder, arguments);
+}
+
+void broker_end(struct broker *broker, int number)
+{
+	int64_t until_ns = bench_now_ns() + END_NS;
+	int status;
+
+	if (broker->pid == 0)
+		return;
+	kill(broker->pid, number);
+	while (waitpid(broker->pid, &status, WNOHANG) == 0) {
+		if (bench_now_ns() > until_ns)
+			bench_die("the broker does not end");
+		usleep(1000);
+	}
+	broker->pid = 0;
+}
+
+static void print_log(const char *folder)
+{
+	char path[BENCH_PATH + 16], line[512];
+
+	snprintf(path, sizeof(path), "%s/" LOG_NAME, folder);
+	FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		fputs(line, stderr);
+	if (file)
+		fclose(file);
+}
+
+void broker_check(struct broker *broker, const char *folder)
+{
+	int status;
+
+	if (broker->pid == 0 || waitpid(broker->pid, &status, WNOHANG) == 0)
+		return;
+	broker->pid = 0;
+	print_log(folder);
+	bench_die("the broker ended by itself");
+}
+
+/* First number behind `label` in /proc/PID/NAME; 0 when there is none. */
+static uint64_t read_number(pid_t pid, const char *name, const char *label)
+{
+	char path[64], line[256];
+	uint64_t value = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, label, strlen(label)) == 0)
+			value = strtoull(line + strlen(label), NULL, 10);
+	if (file)
+		fclose(file);
+	return value;
+}
+
+/* utime and stime of /proc/PID/stat (proc(5)), the fields 14 and 15; names may hold spaces. */
+static double cpu_seconds(pid_t pid)
+{
+	char path[64], line[1024] = "";
+	unsigned long user = 0, system = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	FILE *file = fopen(path, "re");
+	if (file && !fgets(line, sizeof(line), file))
+		line[0] = '\0';
+	if (file)
+		fclose(file);
+	const char *after = strrchr(line, ')');
+	if (!after || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+			     &system) != 2)
+		return 0;
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+struct broker_cost broker_cost(const struct broker *broker)
+{
+	if (broker->pid == 0)
+		return (struct broker_cost){ 0 };
+	return (struct broker_cost){
+		.cpu_s = cpu_seconds(broker->pid),
+		.resident_bytes = read_number(broker->pid, "status", "VmRSS:") * 1024,
+		.peak_bytes = read_number(broker->pid, "status", "VmHWM:") * 1024,
+		.written_bytes = read_number(broker->pid, "io", "write_bytes:"),
+	};
+}
