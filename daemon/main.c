@@ -1,5 +1,6 @@
 /* ttgd: options, configuration, signals; everything else is broker.c. */
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 
 #define DEFAULT_CONFIG "/etc/ttgd/ttgd.conf"
 #define NS_PER_S 1000000000LL
+#define MAPPED_BYTES (32 * 1024 * 1024) /* single pieces from here on are mapped by themselves */
+#define KEPT_BYTES   (8 * 1024 * 1024)  /* free at the end of the heap before it is given back */
 
 /* Exit statuses, as ttgd(8) lists them. */
 enum { EXIT_FINE = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_LOCKED = 4,
@@ -66,6 +69,17 @@ static int exit_status(enum ttg_error error)
 	return EXIT_BROKEN;
 }
 
+/*
+ * Frames and batches are large and short-lived. Without this glibc maps each anew, and the kernel
+ * clears its pages each time; kept in the heap they are used again.
+ */
+static void prepare_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+	mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+	mallopt(M_TOP_PAD, 256 * 1024);
+}
+
 static void prepare_process(void)
 {
 	sigset_t set;
@@ -115,6 +129,7 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
+	prepare_memory();
 	prepare_process();
 	struct config *config = load(path);
 	if (!config)
