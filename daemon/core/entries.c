@@ -16,6 +16,13 @@ static size_t lower(const struct entries *window, uint64_t position)
 
 	if (low < high && window->items[high - 1].position < position)
 		return high;
+	/* Most often no position is missing before it. */
+	if (low < high && position >= window->items[low].position) {
+		uint64_t ahead = position - window->items[low].position;
+
+		if (ahead < high - low && window->items[low + ahead].position == position)
+			return low + (size_t)ahead;
+	}
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 

@@ -98,9 +98,9 @@ static bool is_whole(const char *text, size_t len)
 
 static void check_string(struct walk *walk, const struct path *path, const char *text)
 {
-	size_t name_len = strlen(path->name), len;
+	size_t name_len, len;
 
-	if (!text)
+	if (!text || text == (const char *)protobuf_c_empty_string)
 		return;
 	len = strlen(text);
 	if (!is_whole(text, len) || !event_text_is_clean(text, len)) {
@@ -109,6 +109,7 @@ static void check_string(struct walk *walk, const struct path *path, const char 
 	}
 	if (len == 0)
 		return;
+	name_len = strlen(path->name);
 	if (len > EVENT_STRING_MAX)
 		fault(walk, TTG_REFUSED_FIELD, path, "is longer than 4096 bytes");
 	else if (ends_with(path->name, name_len, "_code") && !is_code(text, len))
@@ -136,11 +137,13 @@ static void check_bytes(struct walk *walk, const struct path *path, const Protob
 
 static void check_count(struct walk *walk, const struct path *path, int64_t value)
 {
-	size_t len = strlen(path->name);
+	size_t len;
 
-	if (value < 0 && (ends_with(path->name, len, "_days") ||
-			  ends_with(path->name, len, "_minutes") ||
-			  ends_with(path->name, len, "_count")))
+	if (value >= 0)
+		return;
+	len = strlen(path->name);
+	if (ends_with(path->name, len, "_days") || ends_with(path->name, len, "_minutes") ||
+	    ends_with(path->name, len, "_count"))
 		fault(walk, TTG_REFUSED_FIELD, path, "is negative");
 }
 
@@ -173,6 +176,9 @@ static void check_identifier(struct walk *walk, const struct path *path, const T
 		fault(walk, TTG_REFUSED_FIELD, &issuer, "is not an agency id");
 	if (it->kind == TTG__IDENTIFIER_KIND__IDENTIFIER_KIND_UNSPECIFIED)
 		return;
+	if (it->validity == TTG__VALIDITY__VALIDITY_UNSPECIFIED &&
+	    (!it->canonical || !it->canonical[0]))
+		return; /* nothing is claimed about it */
 	found = identifier_check((enum identifier_kind)it->kind, given, walk->year_now, expected);
 	if (found == IDENTIFIER_UNCHECKED)
 		return; /* a kind of the future */
@@ -292,10 +298,27 @@ static void walk_field(struct walk *walk, const struct path *up, const ProtobufC
 				   items + path.index * value_size(field->type));
 		return;
 	}
-	if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
-	    *(const uint32_t *)(const void *)(base + field->quantifier_offset) != field->id)
-		return;
 	walk_value(walk, &path, field, at);
+}
+
+/* Another member of the same union is set: this one's place holds that one's value. */
+static bool is_not_the_one(const ProtobufCMessage *it, const ProtobufCFieldDescriptor *field)
+{
+	const char *base = (const char *)it;
+
+	return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+	       *(const uint32_t *)(const void *)(base + field->quantifier_offset) != field->id;
+}
+
+static void walk_fields(struct walk *walk, const struct path *path, const ProtobufCMessage *it)
+{
+	const ProtobufCFieldDescriptor *field = it->descriptor->fields;
+	const ProtobufCFieldDescriptor *end = field + it->descriptor->n_fields;
+
+	for (; field < end && walk->rank > 1; field++) {
+		if (!is_not_the_one(it, field))
+			walk_field(walk, path, it, field);
+	}
 }
 
 static void walk_message(struct walk *walk, const struct path *path, const ProtobufCMessage *it)
@@ -305,8 +328,7 @@ static void walk_message(struct walk *walk, const struct path *path, const Proto
 		return;
 	}
 	walk->depth++;
-	for (unsigned int i = 0; i < it->descriptor->n_fields && walk->rank > 1; i++)
-		walk_field(walk, path, it, &it->descriptor->fields[i]);
+	walk_fields(walk, path, it);
 	walk->depth--;
 }
 
@@ -338,8 +360,7 @@ enum ttg_error event_check(const struct event *event, const struct event_clock *
 
 	walk.year_now = event_year(clock->now_ns);
 	check_envelope(&walk, event->message);
-	for (unsigned int i = 0; i < message->descriptor->n_fields && walk.rank > 1; i++)
-		walk_field(&walk, NULL, message, &message->descriptor->fields[i]);
+	walk_fields(&walk, NULL, message);
 	return walk.code;
 }
 

@@ -79,8 +79,9 @@ void net_take_frame(struct net *net, const uint8_t *routing, size_t routing_byte
 		return;
 	}
 	Ttg__Frame *frame = NULL;
+	arena_reset(&net->frame);
 	if (len <= net->config->max_frame_bytes)
-		frame = ttg__frame__unpack(NULL, len, data);
+		frame = ttg__frame__unpack(&net->frame.allocator, len, data);
 	if (!frame) {
 		net->counters.frames_bad++;
 		if (session)
@@ -96,7 +97,7 @@ void net_take_frame(struct net *net, const uint8_t *routing, size_t routing_byte
 	} else {
 		refuse_stranger(net, routing, routing_bytes);
 	}
-	ttg__frame__free_unpacked(frame, NULL);
+	arena_reset(&net->frame); /* so that nothing large is kept */
 }
 
 /* No session object exists, so the answer is sent by hand: say Hello first. */

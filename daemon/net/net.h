@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/world.h"
 #include "config/config.h"
+#include "core/arena.h"
 #include "core/core.h"
 #include "journal/journal.h"
 #include "net/limiter.h"
@@ -91,6 +92,7 @@ struct net {
 	uint64_t snapshot_sequence; /* of `snapshot` */
 	uint64_t snapshot_saved;    /* newest on disk */
 
+	struct arena frame; /* the frame that is being read */
 	struct net_counters counters;
 	struct log_quota refusal_quota, denial_quota;
 	/* Lines about sessions, for each agency by its place in the rules: a peer that greets and goes

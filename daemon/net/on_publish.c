@@ -21,8 +21,9 @@ struct answer {
 
 static bool answer_init(struct answer *answer, size_t n);
 static void answer_fini(struct answer *answer);
-static void decide(struct net *net, struct session *session, const struct rules_agency *agency,
-		   const ProtobufCBinaryData *event, struct core_outcome *out);
+static void decide(struct net *net, const struct core_now *now, struct session *session,
+		   const struct rules_agency *agency, const ProtobufCBinaryData *event,
+		   struct core_outcome *out);
 static void note_stall(struct session *session, uint64_t frame, const struct core_outcome *out);
 static void count(struct net *net, const struct session *session, const struct core_outcome *out);
 static bool queue(struct session *session, const Ttg__Publish *publish, struct answer *answer);
@@ -48,6 +49,7 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 		return;
 	}
 	const struct rules_agency *agency = &net->config->rules->agencies[index];
+	const struct core_now now = net_now(net); /* of the whole frame */
 	session->next_frame++;
 	if (publish->answered >= session->stalled_frame)
 		session->stalled_code = TTG_OK;
@@ -55,7 +57,7 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 	net->counters.events_in += n;
 	for (size_t i = 0; i < n; i++) {
 		struct core_outcome *out = &answer.decided[answer.n_others];
-		decide(net, session, agency, &publish->events[i], out);
+		decide(net, &now, session, agency, &publish->events[i], out);
 		count(net, session, out);
 		note_stall(session, publish->frame, out);
 		if (out->release_at > answer.release_at)
@@ -77,25 +79,23 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 	answer_fini(&answer);
 }
 
-static void decide(struct net *net, struct session *session, const struct rules_agency *agency,
-		   const ProtobufCBinaryData *event, struct core_outcome *out)
+static void decide(struct net *net, const struct core_now *now, struct session *session,
+		   const struct rules_agency *agency, const ProtobufCBinaryData *event,
+		   struct core_outcome *out)
 {
-	memset(out, 0, sizeof *out);
-	const struct core_now now = net_now(net);
 	enum ttg_error refused = TTG_OK;
 	if (session->stalled_code)
 		refused = session->stalled_code;
 	else if (net->stopping)
 		refused = TTG_REFUSED_STOPPING;
-	else if (!limiter_take(net->limiter, agency, now.mono_ns))
+	else if (!limiter_take(net->limiter, agency, now->mono_ns))
 		refused = TTG_REFUSED_RATE;
 	if (refused) {
-		out->kind = CORE_REFUSED;
-		out->code = refused;
+		*out = (struct core_outcome){ .kind = CORE_REFUSED, .code = refused };
 		strncpy(out->text, ttg_error_text(refused), sizeof out->text - 1);
 		return;
 	}
-	core_publish(net->core, &now, session->agency, event->data, event->len, out);
+	core_publish(net->core, now, session->agency, event->data, event->len, out);
 }
 
 /* A refusal that may be retried holds up what follows. */
@@ -152,9 +152,10 @@ static bool answer_init(struct answer *answer, size_t n)
 {
 	memset(answer, 0, sizeof *answer);
 	answer->sequences = calloc(n, sizeof *answer->sequences);
-	answer->outcomes = calloc(n, sizeof *answer->outcomes);
-	answer->pointers = calloc(n, sizeof *answer->pointers);
-	answer->decided = calloc(n, sizeof *answer->decided);
+	/* These are written before they are read. */
+	answer->outcomes = malloc(n * sizeof *answer->outcomes);
+	answer->pointers = malloc(n * sizeof *answer->pointers);
+	answer->decided = malloc(n * sizeof *answer->decided);
 	if (answer->sequences && answer->outcomes && answer->pointers && answer->decided)
 		return true;
 	answer_fini(answer);

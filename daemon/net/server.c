@@ -412,7 +412,9 @@ enum ttg_error server_open(struct net **out, const struct server_options *option
 	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
 		net->watchdog_ns = (int64_t)watchdog_us * 1000;
 	net->limiter = limiter_new();
-	enum ttg_error error = net->limiter ? make_core(net, options->person_secret) : TTG_ENOMEM;
+	enum ttg_error error = TTG_ENOMEM;
+	if (arena_init(&net->frame) && net->limiter)
+		error = make_core(net, options->person_secret);
 	if (!error)
 		error = recover(net, message);
 	const struct core_now now = net_now(net);
@@ -449,6 +451,7 @@ void server_close(struct net **handle)
 	core_free(&net->core);
 	journal_reader_close(&net->reader);
 	limiter_free(&net->limiter);
+	arena_fini(&net->frame);
 	config_free(&net->config);
 	free(net->snapshot);
 	free(net);

@@ -104,10 +104,11 @@ static int index_of_field(const ProtobufCFieldDescriptor *field)
 int ttg_type_find(const char *name)
 {
 	char field[TYPE_NAME_BYTES];
+	size_t len = name ? strlen(name) : sizeof(field);
 
-	if (!name || strlen(name) >= sizeof(field))
+	if (len >= sizeof(field))
 		return -1;
-	snprintf(field, sizeof(field), "%s", name);
+	memcpy(field, name, len + 1);
 	/* The first "_" of the field is the dot of the name, so nothing before it may be one. */
 	char *dot = strchr(field, '.');
 	if (!dot || memchr(field, '_', (size_t)(dot - field)))

@@ -88,6 +88,7 @@ struct fuzz_broker *fuzz_broker_new(void)
 	net->started_real_ns = PLAY_NOW;
 	net->limiter = limiter_new();
 	FUZZ_MUST(net->limiter);
+	FUZZ_MUST(arena_init(&net->frame));
 	const struct core_options options = {
 		.broker = broker->config.agency,
 		.person_secret = { 7 },
@@ -117,6 +118,7 @@ void fuzz_broker_free(struct fuzz_broker **broker)
 	core_free(&net->core);
 	journal_reader_close(&net->reader);
 	limiter_free(&net->limiter);
+	arena_fini(&net->frame);
 	journal_close(&net->journal);
 	rules_free(&(*broker)->config.rules);
 	memory_world_free(&(*broker)->memory);
