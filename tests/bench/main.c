@@ -17,7 +17,7 @@
 #include "bench/bench.h"
 #include "bench/modes.h"
 
-static const struct driver *const drivers[] = { &driver_ttgd };
+static const struct driver *const drivers[] = { &driver_ttgd, &driver_redis, &driver_zmq };
 
 static const struct {
 	const char *name, *what;
