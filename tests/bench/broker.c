@@ -14,8 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "bench/bench.h"
+#include "support/wait.h"
 
-#define END_NS (60 * NS_PER_S)
+#define END_MS 60000
 #define LOG_NAME "broker.log"
 
 static void become(const char *folder, const char *const *arguments)
@@ -43,16 +44,15 @@ void broker_start(struct broker *broker, const char *folder, const char *const *
 
 void broker_end(struct broker *broker, int number)
 {
-	int64_t until_ns = bench_now_ns() + END_NS;
+	const int64_t deadline_ms = wait_now_ms() + END_MS;
 	int status;
 
 	if (broker->pid == 0)
 		return;
 	kill(broker->pid, number);
 	while (waitpid(broker->pid, &status, WNOHANG) == 0) {
-		if (bench_now_ns() > until_ns)
+		if (!wait_step(deadline_ms))
 			bench_die("the broker does not end");
-		usleep(1000);
 	}
 	broker->pid = 0;
 }

@@ -16,8 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "bench/bench.h"
+#include "support/wait.h"
 
-#define LISTEN_NS (60 * NS_PER_S)
+#define LISTEN_MS 60000
 #define REMOVE_DESCRIPTORS 16
 
 int64_t bench_now_ns(void)
@@ -91,7 +92,7 @@ int bench_free_port(void)
 void bench_wait_port(struct bench *bench, int port)
 {
 	const struct sockaddr_in address = loopback(port);
-	const int64_t until_ns = bench_now_ns() + LISTEN_NS;
+	const int64_t deadline_ms = wait_now_ms() + LISTEN_MS;
 	bool there = false;
 
 	while (!there) {
@@ -102,10 +103,8 @@ void bench_wait_port(struct bench *bench, int port)
 		if (fd >= 0)
 			close(fd);
 		broker_check(&bench->broker, bench->place);
-		if (bench_now_ns() > until_ns)
+		if (!there && !wait_step(deadline_ms))
 			bench_die("%s does not listen", bench->driver->name);
-		if (!there)
-			usleep(500);
 	}
 }
 
