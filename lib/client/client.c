@@ -42,7 +42,7 @@ void client_clean_text(char *out, size_t out_bytes, const char *text)
 	for (; text[n] && n + 1 < out_bytes; n++) {
 		unsigned char c = (unsigned char)text[n];
 
-		out[n] = c < 0x20 || c == 0x7f ? '?' : text[n];
+		out[n] = c < 0x20 || c == 0x7f ? '?' : c == '"' ? '\'' : text[n];
 	}
 	out[n] = '\0';
 }
