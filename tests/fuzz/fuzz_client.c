@@ -123,7 +123,7 @@ bool transport_writable(const struct transport *transport)
 static void check_text(const char *text)
 {
 	for (; *text; text++)
-		FUZZ_MUST((unsigned char)*text >= 0x20 && *text != 0x7f);
+		FUZZ_MUST((unsigned char)*text >= 0x20 && *text != 0x7f && *text != '"');
 }
 
 static void on_delivery(void *user, const struct ttg_delivery *delivery)

@@ -11,7 +11,7 @@
 #include "damage.h"
 #include "journal/journal.h"
 
-#define RECORDS 44
+#define RECORDS 20
 #define RECORD_BYTES 40
 #define FILES_SEEN 16
 
@@ -46,7 +46,7 @@ static void append(struct journal *journal, uint64_t number)
 	FUZZ_MUST(sequence == number && journal_flush(journal) == TTG_OK);
 }
 
-/* Three segments and a snapshot in the middle; closed, or as a killed process leaves it. */
+/* Two segments and a snapshot in the middle; closed, or as a killed process leaves it. */
 static struct memory_world *undamaged(bool killed)
 {
 	struct memory_world *memory = memory_world_new(11);
