@@ -1,6 +1,7 @@
 /*
  * Frames out. The router is told to complain about peers that are gone (ZMQ_ROUTER_MANDATORY), so
- * a send has three ends: taken, full (the caller keeps the frame and tries again), gone (the session
+ * a send has three ends: taken, full (the caller keeps a large frame and tries again; a peer that
+ * has no room for a small one, behind thousands unread, loses its session), gone (the session
  * is closed by the next sweep: its heard_ns is set so far back that it counts as silent).
  */
 #include <errno.h>
@@ -34,7 +35,8 @@ static void send_small(struct net *net, struct session *session, const Ttg__Fram
 	if (len > sizeof buffer)
 		return; /* texts are bounded far below; a longer one is our bug, not worth dying for */
 	ttg__frame__pack(frame, buffer);
-	net_send(net, session, buffer, len);
+	if (!net_send(net, session, buffer, len))
+		session->heard_ns = INT64_MIN / 2; /* it reads nothing: better gone than misled */
 }
 
 void net_send_error(struct net *net, struct session *session, enum ttg_error code, uint32_t handle,
