@@ -1,8 +1,9 @@
 /*
- * See window.h. A short read inside the size the file had is an input error, never silently less.
+ * See window.h. What is asked for and is not there is told, never silently less.
  */
 #include "journal/window.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,9 +51,33 @@ void file_window_forget(struct file_window *window)
 	window->len = 0;
 }
 
+/* Bytes read, at most want: fewer when the file ends before. -errno. */
+static int64_t read_up_to(const struct file_window *window, size_t want, uint64_t offset)
+{
+	const struct world *world = window->world;
+	size_t done = 0;
+
+	while (done < want) {
+		ssize_t got = world->read_at(world->self, window->file, window->buffer + done,
+		                             want - done, offset + done);
+
+		if (got == -EINTR)
+			continue;
+		if (got < 0)
+			return got;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (int64_t)done;
+}
+
+/* A segment is cut to what it holds when the next one begins, while it may be open here: so a file
+   that ends early is read as far as it goes. */
 static enum ttg_error refill(struct file_window *window, uint64_t offset, size_t len)
 {
 	size_t want = len > WINDOW_BYTES ? len : WINDOW_BYTES;
+	int64_t got;
 	uint8_t *buffer;
 
 	if (want > window->capacity) {
@@ -65,11 +90,14 @@ static enum ttg_error refill(struct file_window *window, uint64_t offset, size_t
 	if (want > window->size - offset)
 		want = (size_t)(window->size - offset);
 	file_window_forget(window);
-	if (world_read_all(window->world, window->file, window->buffer, want, offset) < 0)
+	got = read_up_to(window, want, offset);
+	if (got < 0)
 		return TTG_EIO;
+	if ((uint64_t)got < want)
+		window->size = offset + (uint64_t)got;
 	window->start = offset;
-	window->len = want;
-	return TTG_OK;
+	window->len = (size_t)got;
+	return window->len < len ? TTG_ECORRUPT : TTG_OK;
 }
 
 const uint8_t *file_window_at(struct file_window *window, uint64_t offset, size_t len, enum ttg_error *err)

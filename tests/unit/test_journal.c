@@ -125,6 +125,34 @@ static void a_reader_seeks_anywhere_and_reads_on(void **state)
 	memory_world_free(&memory);
 }
 
+static void a_segment_that_is_cut_while_it_is_read_is_read_to_its_end(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(1);
+	struct journal *journal = bed_open(memory, &options);
+	struct journal_reader *reader = NULL;
+	struct journal_record record;
+	uint64_t sequence = 0;
+
+	(void)state;
+	bed_fill(journal, 6, 1, 7, 300);
+	bed_die(memory, &journal, MEMORY_CRASH_PROCESS); /* nothing is cut, and no cache */
+	journal = bed_open(memory, &options);
+	assert_int_equal(journal_reader_open(&reader, journal), TTG_OK);
+	assert_int_equal(journal_reader_seek(reader, 5), TTG_OK);
+	assert_int_equal(journal_reader_next(reader, &sequence, &record), TTG_OK);
+	bed_fill(journal, 1, 1, 7, 300); /* begins a segment, and cuts the one before */
+	assert_int_equal(journal_reader_seek(reader, 1), TTG_OK);
+	for (uint64_t i = 1; i <= 7; i++) {
+		assert_int_equal(journal_reader_next(reader, &sequence, &record), TTG_OK);
+		assert_int_equal(sequence, i);
+		assert_true(bed_record_fits(i, 7, 300, &record));
+	}
+	journal_reader_close(&reader);
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
 static void a_reader_at_the_end_goes_on_when_more_is_durable(void **state)
 {
 	struct journal_options options = bed_options();
@@ -386,6 +414,7 @@ int main(void)
 		cmocka_unit_test(opening_without_appending_leaves_no_segment),
 		cmocka_unit_test(segments_change_when_full_and_stay_inside_their_size),
 		cmocka_unit_test(a_reader_seeks_anywhere_and_reads_on),
+		cmocka_unit_test(a_segment_that_is_cut_while_it_is_read_is_read_to_its_end),
 		cmocka_unit_test(a_reader_at_the_end_goes_on_when_more_is_durable),
 		cmocka_unit_test(peek_sees_staged_and_recent_records),
 		cmocka_unit_test(records_of_one_append_are_one_unit),
