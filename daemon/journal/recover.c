@@ -81,6 +81,28 @@ static enum ttg_error make_new(struct journal *journal, struct format_head *head
 	return head_create(world, journal->directory, head, message);
 }
 
+/*
+ * Writes the last batch again, as it was read. When its sync failed in an earlier life, the kernel may
+ * take its pages for written though they are not: they can be read, and no sync would write them.
+ * It is the only one in doubt, because nothing follows a failed sync.
+ */
+static int write_again(struct journal *journal, int file, const struct segment *last)
+{
+	const struct world *world = journal->world;
+	uint64_t offset = last->batches > 0 ? last->last_offset : 0;
+	uint64_t end = last->batches > 0 ? last->end : FORMAT_BLOCK;
+	int result = 0;
+
+	for (; offset < end && result >= 0; offset += FORMAT_BLOCK) {
+		uint8_t block[FORMAT_BLOCK];
+
+		result = world_read_all(world, file, block, sizeof(block), offset);
+		if (result >= 0)
+			result = world_write_all(world, file, block, sizeof(block), offset);
+	}
+	return result;
+}
+
 /* What was read back may never have been synced. */
 static enum ttg_error sync_found(struct journal *journal, const struct segment *last,
                                  struct message *message)
@@ -94,7 +116,9 @@ static enum ttg_error sync_found(struct journal *journal, const struct segment *
 	file = world->open(world->self, path, WORLD_WRITE);
 	if (file < 0)
 		return failed(message, path, "cannot be opened for writing", file);
-	result = world->sync(world->self, file);
+	result = write_again(journal, file, last);
+	if (result >= 0)
+		result = world->sync(world->self, file);
 	(void)world->close(world->self, file);
 	if (result >= 0)
 		result = world->sync_dir(world->self, journal->directory);

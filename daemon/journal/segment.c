@@ -56,6 +56,7 @@ enum ttg_error segment_add_batch(struct segment *segment, const struct format_ba
 
 	assert(batch->first_sequence == segment->last_sequence + 1);
 	segment->last_sequence += batch->records;
+	segment->last_offset = offset;
 	segment->end = offset + format_batch_bytes(batch->body_bytes);
 	segment->used_bytes = segment->end;
 	if (batch->written_ns > segment->newest_ns)

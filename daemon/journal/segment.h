@@ -24,6 +24,7 @@ struct segment {
 	uint8_t chain[JOURNAL_HASH_BYTES]; /* at end */
 	uint64_t last_sequence;            /* header.first_sequence - 1 when empty */
 	uint64_t end;                      /* of the last valid batch */
+	uint64_t last_offset;              /* where the newest batch begins */
 	uint64_t used_bytes;               /* end, or the last byte of a torn tail behind it */
 	uint64_t file_bytes;
 	int64_t newest_ns;

@@ -154,6 +154,56 @@ static void what_recovery_calls_durable_survives_the_next_power_failure(void **s
 	memory_world_free(&memory);
 }
 
+static struct {
+	const struct world *below;
+	uint64_t written_to;   /* end of the furthest write at a batch's place */
+	uint64_t synced_behind; /* what that was at the last sync */
+} noted;
+
+static ssize_t noting_write(void *self, int file, const void *data, size_t len, uint64_t offset)
+{
+	if (offset + len > noted.written_to)
+		noted.written_to = offset + len;
+	return noted.below->write_at(self, file, data, len, offset);
+}
+
+static int noting_sync(void *self, int file)
+{
+	noted.synced_behind = noted.written_to;
+	return noted.below->sync(self, file);
+}
+
+/* After a failed sync a kernel may show bytes that are not on the disk, and not write them again. */
+static void what_recovery_finds_at_the_end_is_written_again_before_it_counts(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(4);
+	struct journal *journal = bed_open(memory, &options);
+	struct message message = { "" };
+	struct world world;
+	uint64_t sequence;
+
+	(void)state;
+	bed_fill(journal, 3, 1, SALT, 300); /* a block each, behind the header's */
+	assert_int_equal(bed_append(journal, SALT, 300, &sequence), TTG_OK);
+	memory_world_fail(memory, MEMORY_SYNC, 0, EIO, true);
+	assert_int_equal(journal_flush(journal), TTG_EIO);
+	memory_world_kill(memory);
+	journal_close(&journal);
+	memory_world_crash(memory, MEMORY_CRASH_PROCESS);
+	noted.below = memory_world_table(memory);
+	noted.written_to = noted.synced_behind = 0;
+	world = *noted.below;
+	world.write_at = noting_write;
+	world.sync = noting_sync;
+	assert_int_equal(journal_open(&journal, &options, &world, &message), TTG_OK);
+	assert_int_equal(journal_durable(journal), 4);
+	assert_true(noted.synced_behind >= 5 * 4096);
+	assert_int_equal(bed_check(journal, 1, SALT, 300), 4);
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
 static void a_failed_sync_stops_the_journal_for_good(void **state)
 {
 	struct journal_options options = bed_options();
@@ -318,6 +368,7 @@ int main(void)
 		cmocka_unit_test(nothing_durable_is_lost_when_all_unsynced_is_lost),
 		cmocka_unit_test(nothing_durable_is_lost_when_the_process_is_killed),
 		cmocka_unit_test(what_recovery_calls_durable_survives_the_next_power_failure),
+		cmocka_unit_test(what_recovery_finds_at_the_end_is_written_again_before_it_counts),
 		cmocka_unit_test(a_failed_sync_stops_the_journal_for_good),
 		cmocka_unit_test(a_failed_write_stops_the_journal_for_good),
 		cmocka_unit_test(the_size_limit_refuses_appends_and_retention_makes_room),
