@@ -16,11 +16,11 @@
  *
  * and zeros to the end of the last sector. One batch is one write and one sync, and the next is
  * not begun before that sync came back. Hence after a crash only the last batch may be torn, and a
- * disk that writes sectors whole shows it: each of its sectors is there, or is zeros, or lies
- * behind the end of the file. Such a tail is dropped. Anything else that does not verify is damage,
- * and outbox_open() refuses with TTG_ECORRUPT, naming file and offset, rather than lose an event.
- * What it cannot tell from a torn tail: damage that turns a whole sector of the very last batch to
- * zeros, or cuts the last file short.
+ * disk that writes sectors from front to back shows it: each of its sectors is there, or ends with
+ * zeros where its trailer should be, or lies behind the end of the file. Such a tail is dropped.
+ * Anything else that does not verify is damage, and outbox_open() refuses with TTG_ECORRUPT, naming
+ * file and offset, rather than lose an event. What it cannot tell from a torn tail: damage that
+ * turns the trailer of a sector of the very last batch to zeros, or cuts the last file short.
  *
  * A segment is removed when it is the oldest and all its events are done. Events that were finally
  * refused are kept as refused/<uuid>.event beside refused/<uuid>.reason.

@@ -18,7 +18,7 @@
 #define OUTBOX_PATH_BYTES PATH_MAX
 
 enum sector_kind {
-	SECTOR_ABSENT = 0, /* nothing but zeros: never written */
+	SECTOR_ABSENT = 0, /* its trailer is zeros: never written, or not to its end */
 	SECTOR_VALID = 1,
 	SECTOR_DAMAGED = 2,
 };

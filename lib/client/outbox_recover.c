@@ -253,6 +253,28 @@ static enum ttg_error cut_off(const struct recovery *recovery, int file, size_t 
 	return TTG_OK;
 }
 
+/*
+ * Writes the newest batch of the last segment again (its head, when there is none), as it was read,
+ * and syncs. A process that was killed may have left it unsynced; and where a sync failed, the kernel
+ * may take for written what is not, and no later sync would write it.
+ */
+static enum ttg_error write_again(const struct recovery *recovery, int file, size_t first,
+				  size_t end)
+{
+	const struct world *world = recovery->outbox->world;
+	int result = world_write_all(world, file, recovery->bytes + first * SECTOR_BYTES,
+				     (end - first) * SECTOR_BYTES, (uint64_t)first * SECTOR_BYTES);
+
+	if (result >= 0)
+		result = world->sync(world->self, file);
+	if (result >= 0)
+		result = world->sync_dir(world->self, recovery->outbox->dir);
+	if (result < 0)
+		return message_set(recovery->message, world_error(result),
+				   "%s: cannot be written to", recovery->path);
+	return TTG_OK;
+}
+
 static enum ttg_error check_head(const struct recovery *recovery, uint64_t number)
 {
 	struct outbox *outbox = recovery->outbox;
@@ -271,8 +293,9 @@ static enum ttg_error check_head(const struct recovery *recovery, uint64_t numbe
 	return TTG_OK;
 }
 
-/* Walks the batches; leaves in *good the sectors that are to be kept. */
-static enum ttg_error walk(struct recovery *recovery, size_t *good)
+/* Walks the batches; leaves in *good the sectors that are to be kept, in *newest where the newest
+   batch begins. */
+static enum ttg_error walk(struct recovery *recovery, size_t *good, size_t *newest)
 {
 	struct outbox *outbox = recovery->outbox;
 	size_t at = 1;
@@ -286,6 +309,7 @@ static enum ttg_error walk(struct recovery *recovery, size_t *good)
 		if (code != TTG_OK)
 			return code;
 		outbox->next_batch++;
+		*newest = at;
 		at += n_sectors;
 	}
 	*good = at;
@@ -320,7 +344,7 @@ static enum ttg_error recover_bytes(struct recovery *recovery, int file, uint64_
 				    uint64_t size)
 {
 	struct outbox *outbox = recovery->outbox;
-	size_t good = 0;
+	size_t good = 0, newest = 0;
 
 	if (was_never_written(recovery))
 		return remove_unwritten(recovery);
@@ -332,9 +356,11 @@ static enum ttg_error recover_bytes(struct recovery *recovery, int file, uint64_
 	segment->first_index = outbox->next_index;
 	enum ttg_error code = check_head(recovery, number);
 	if (code == TTG_OK)
-		code = walk(recovery, &good);
+		code = walk(recovery, &good, &newest);
 	if (code == TTG_OK && (uint64_t)good * SECTOR_BYTES != size)
 		code = cut_off(recovery, file, good);
+	if (code == TTG_OK && recovery->last)
+		code = write_again(recovery, file, newest, good);
 	if (code != TTG_OK)
 		return code;
 	outbox->segments[outbox->n_segments - 1].bytes = (uint64_t)good * SECTOR_BYTES;

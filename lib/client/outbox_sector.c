@@ -50,11 +50,12 @@ void sectors_write(uint8_t *out, const uint8_t *data, size_t len, uint64_t batch
 
 struct sector sector_read(const uint8_t *bytes)
 {
-	static const uint8_t zeros[SECTOR_BYTES];
+	static const uint8_t zeros[SECTOR_BYTES - SECTOR_DATA];
 	struct sector sector = { SECTOR_DAMAGED, 0, 0 };
 	struct cursor cursor;
 
-	if (memcmp(bytes, zeros, SECTOR_BYTES) == 0) {
+	/* Batches count from 1, and the head's checksum is not 0: no sector of ours ends like this. */
+	if (memcmp(bytes + SECTOR_DATA, zeros, sizeof(zeros)) == 0) {
 		sector.kind = SECTOR_ABSENT;
 		return sector;
 	}

@@ -331,6 +331,45 @@ static void a_last_batch_with_sectors_that_were_not_written_is_dropped_whole(voi
 	}
 }
 
+static void a_last_batch_with_a_sector_torn_in_its_middle_is_dropped_whole(void **state)
+{
+	struct stage *stage = *state;
+	off_t second = two_batches(stage);
+	off_t end = length_of(stage->segment);
+	static const uint8_t zeros[SECTOR];
+	uint8_t whole[16384];
+
+	int file = open(stage->segment, O_RDONLY);
+	assert_int_equal(read(file, whole, sizeof(whole)), end);
+	close(file);
+	for (off_t torn = second; torn < end; torn += SECTOR) {
+		for (off_t kept = 0; kept <= SECTOR - 12; kept += 50) {
+			overwrite(stage->segment, 0, whole, (size_t)end);
+			overwrite(stage->segment, torn + kept, zeros, (size_t)(SECTOR - kept));
+			assert_int_equal(open_it(stage), TTG_OK);
+			must_hold(stage, 1, 4);
+			crash(stage);
+		}
+	}
+}
+
+/* A process that was killed, or whose sync failed, left it; nobody else will write or sync it. */
+static void the_newest_batch_is_written_again_and_synced_at_the_start(void **state)
+{
+	struct stage *stage = *state;
+
+	two_batches(stage);
+	stage->writes_left = 0;
+	stage->write_error = EIO;
+	assert_int_equal(open_it(stage), TTG_EIO);
+	stage->writes_left = -1;
+	stage->syncs_left = 0;
+	assert_int_equal(open_it(stage), TTG_EIO);
+	stage->syncs_left = -1;
+	assert_int_equal(open_it(stage), TTG_OK);
+	must_hold(stage, 1, 8);
+}
+
 static void a_flipped_bit_anywhere_stops_the_start_and_changes_nothing(void **state)
 {
 	struct stage *stage = *state;
@@ -524,6 +563,8 @@ int main(void)
 		STAGE_TEST(a_full_outbox_says_so_and_takes_more_when_something_is_done),
 		STAGE_TEST(a_last_batch_cut_off_anywhere_is_dropped_whole),
 		STAGE_TEST(a_last_batch_with_sectors_that_were_not_written_is_dropped_whole),
+		STAGE_TEST(a_last_batch_with_a_sector_torn_in_its_middle_is_dropped_whole),
+		STAGE_TEST(the_newest_batch_is_written_again_and_synced_at_the_start),
 		STAGE_TEST(a_flipped_bit_anywhere_stops_the_start_and_changes_nothing),
 		STAGE_TEST(a_hole_before_good_batches_is_damage_and_not_a_tail),
 		STAGE_TEST(a_cut_off_segment_before_the_last_is_damage),
