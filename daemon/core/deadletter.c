@@ -178,23 +178,53 @@ static uint64_t count_below(const struct mailbox *mailbox, uint64_t sequence)
 	return n;
 }
 
+static void take_lower(uint64_t position, uint64_t sequence, struct record_given_up *lowest)
+{
+	if (lowest->next_position != 0 && lowest->next_position < position)
+		return;
+	lowest->next_position = position;
+	lowest->next_sequence = sequence;
+}
+
+/*
+ * The lowest position in memory that stays, held ones and dead letters included: at recovery they may
+ * still be in the backlog. False: everything in memory goes.
+ */
+static bool find_first_kept(const struct mailbox *mailbox, uint64_t sequence,
+			    struct record_given_up *out)
+{
+	const struct entry *entry = entries_from(&mailbox->window, 0);
+	struct record_given_up lowest = { 0 };
+	const struct lane *lane;
+	size_t cursor = 0;
+
+	while (entry && entry->sequence < sequence)
+		entry = entries_next(&mailbox->window, entry);
+	if (entry)
+		take_lower(entry->position, entry->sequence, &lowest);
+	while ((lane = lanes_next(&mailbox->lanes, &cursor))) {
+		for (size_t i = 0; i < lane->n_dead; i++)
+			if (lane->dead[i].sequence >= sequence)
+				take_lower(lane->dead[i].position, lane->dead[i].sequence, &lowest);
+		for (size_t i = lane->first_held; i < lane->n_held; i++)
+			if (lane->held[i].sequence >= sequence)
+				take_lower(lane->held[i].position, lane->held[i].sequence, &lowest);
+	}
+	out->next_position = lowest.next_position;
+	out->next_sequence = lowest.next_sequence;
+	return lowest.next_position != 0;
+}
+
 /* What giving up below `sequence` means for one mailbox. */
 static enum ttg_error plan(struct core *core, const struct mailbox *mailbox, uint64_t sequence,
 			   struct record_given_up *out)
 {
-	const struct entry *entry = entries_from(&mailbox->window, 0);
 	enum ttg_error code = TTG_OK;
 
 	out->mailbox = mailbox->number;
 	out->count = count_below(mailbox, sequence);
-	while (entry && entry->sequence < sequence)
-		entry = entries_next(&mailbox->window, entry);
-	if (entry) {
-		out->next_sequence = entry->sequence;
-		out->next_position = entry->position;
-	} else {
+	if (!find_first_kept(mailbox, sequence, out))
 		code = find_next(core, mailbox, sequence, out);
-	}
 	if (code == TTG_OK && mailbox->backlog_from != 0 &&
 	    out->next_position > mailbox->fill_position)
 		out->count += out->next_position - mailbox->fill_position;

@@ -302,6 +302,36 @@ static void an_expired_event_is_dropped_and_recorded(void **state)
 	play_free(&play);
 }
 
+/* At recovery what was held may still be in the backlog; the same must be given up. */
+static void giving_up_before_what_is_held_is_recovered(void **state)
+{
+	struct play *play = play_new(4, 100);
+	uint64_t from = 0, given_up = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 13; i++) {
+		uint64_t sequence = play_say(play, TYPE_RELEASED, 1);
+
+		from = i == 7 ? sequence : from;
+	}
+	play_attach(play, BOX_ONESERVICE, 1, 20);
+	play_settle(play);
+	assert_int_equal(core_nack(play->core, &play->now, 1, 1, TTG__NACK_REASON__NACK_NOT_OURS,
+				   "no", 0), TTG_OK);
+	play_settle(play); /* all the others are held behind it */
+	assert_int_equal(play_view(play, BOX_ONESERVICE).held, 12);
+	assert_int_equal(core_give_up(play->core, &play->now, from, &given_up), TTG_OK);
+	assert_int_equal(play_view(play, BOX_ONESERVICE).queued, 6);
+	play_restart(play, play->n_records, NULL, 0);
+	assert_int_equal(play_view(play, BOX_ONESERVICE).queued, 6);
+	play->n_deliveries = 0;
+	play_attach(play, BOX_ONESERVICE, 2, 20);
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 4); /* as many as the window holds */
+	assert_int_equal(play->deliveries[0].position, 8);
+	play_free(&play);
+}
+
 static void giving_up_leaves_what_is_newer(void **state)
 {
 	struct play *play = play_new(2, 100);
@@ -404,6 +434,7 @@ int main(void)
 		cmocka_unit_test(a_crash_between_alert_and_record_does_not_tell_it_twice),
 		cmocka_unit_test(an_event_whose_agreement_ended_is_stopped_when_its_turn_comes),
 		cmocka_unit_test(an_expired_event_is_dropped_and_recorded),
+		cmocka_unit_test(giving_up_before_what_is_held_is_recovered),
 		cmocka_unit_test(giving_up_leaves_what_is_newer),
 		cmocka_unit_test(a_journal_that_is_busy_delays_and_loses_nothing),
 		cmocka_unit_test(a_record_that_must_be_fetched_is_asked_for_again),
