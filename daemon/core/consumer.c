@@ -273,6 +273,10 @@ enum ttg_error core_nack(struct core *core, const struct core_now *now, uint64_t
 	entry = entries_find(&mailbox->window, position);
 	if (!was_delivered(mailbox, position) || position > mailbox->highest)
 		return TTG_SESSION_POSITION;
+	/* Given up meanwhile: its consumer drops what follows about the person until we answer, and
+	   whose that is cannot be told any more. Only a new session brings both to the same mind. */
+	if (!mailbox_is_pending(mailbox, position))
+		return TTG_SESSION_POSITION;
 	if (!entry || !answerable(mailbox, entry)) {
 		/* Void already: an earlier refusal in its lane took it back. */
 		core->sink.nacked(core->sink.self, consumer, position, false);

@@ -124,8 +124,9 @@ void core_durable(struct core *core, uint64_t sequence);
  * void and parked ones are not covered. TTG_SESSION_POSITION (and nothing is acknowledged) when
  * up_to or a position was never delivered to this consumer, or it is a standby; positions that are
  * settled already are fine. core_nack: the same; a refusal of a delivery that is void already
- * is answered with nacked(parked = false) and not counted. Both: TTG_ENOENT for an unknown
- * consumer, TTG_EAGAIN, TTG_ENOSPC, TTG_EIO of the journal: nothing was done, may be repeated.
+ * is answered with nacked(parked = false) and not counted, of one that was given up meanwhile with
+ * TTG_SESSION_POSITION. Both: TTG_ENOENT for an unknown consumer, TTG_EAGAIN, TTG_ENOSPC, TTG_EIO
+ * of the journal: nothing was done, may be repeated.
  */
 enum ttg_error core_attach(struct core *core, const struct core_now *now, uint64_t consumer,
 			   const char *agency, const char *mailbox, uint32_t credit);

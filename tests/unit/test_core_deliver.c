@@ -332,6 +332,28 @@ static void giving_up_before_what_is_held_is_recovered(void **state)
 	play_free(&play);
 }
 
+/* Its consumer has dropped what followed about the person; only a new session tells it so again. */
+static void a_refusal_of_what_was_given_up_is_an_error(void **state)
+{
+	struct play *play = play_new(8, 100);
+	uint64_t given_up = 0;
+
+	(void)state;
+	play_attach(play, BOX_ONESERVICE, 1, 10);
+	play_say(play, TYPE_RELEASED, 1);
+	uint64_t second = play_say(play, TYPE_RELEASED, 1);
+	play_settle(play);
+	assert_int_equal(core_give_up(play->core, &play->now, second, &given_up), TTG_OK);
+	play->nacked_position = 0;
+	assert_int_equal(core_nack(play->core, &play->now, 1, 1, 1, "no", 0), TTG_SESSION_POSITION);
+	assert_int_equal(play->nacked_position, 0);
+	core_detach(play->core, &play->now, 1);
+	play_attach(play, BOX_ONESERVICE, 2, 10);
+	play_settle(play);
+	assert_int_equal(play->deliveries[play->n_deliveries - 1].position, 2);
+	play_free(&play);
+}
+
 static void giving_up_leaves_what_is_newer(void **state)
 {
 	struct play *play = play_new(2, 100);
@@ -435,6 +457,7 @@ int main(void)
 		cmocka_unit_test(an_event_whose_agreement_ended_is_stopped_when_its_turn_comes),
 		cmocka_unit_test(an_expired_event_is_dropped_and_recorded),
 		cmocka_unit_test(giving_up_before_what_is_held_is_recovered),
+		cmocka_unit_test(a_refusal_of_what_was_given_up_is_an_error),
 		cmocka_unit_test(giving_up_leaves_what_is_newer),
 		cmocka_unit_test(a_journal_that_is_busy_delays_and_loses_nothing),
 		cmocka_unit_test(a_record_that_must_be_fetched_is_asked_for_again),
