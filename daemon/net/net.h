@@ -90,7 +90,10 @@ struct net {
 	uint8_t *snapshot;      /* taken, waiting for its sequence to be durable */
 	size_t snapshot_bytes;
 	uint64_t snapshot_sequence; /* of `snapshot` */
+	uint64_t snapshot_low;      /* lowest sequence that a start from `snapshot` reads */
+	uint64_t snapshot_tried;    /* newest that was to be written, whatever became of it */
 	uint64_t snapshot_saved;    /* newest on disk */
+	uint64_t saved_low;         /* lowest sequence that a start from the newest on disk reads */
 
 	struct arena frame; /* the frame that is being read */
 	struct net_counters counters;

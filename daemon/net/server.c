@@ -288,7 +288,8 @@ static enum ttg_error recover(struct net *net, struct message *message)
 		from = 0;
 	else if (error || (error = core_restore(net->core, snapshot, snapshot_bytes, message)))
 		goto out;
-	net->snapshot_saved = from;
+	net->snapshot_saved = net->snapshot_tried = from;
+	net->saved_low = core_low_water(net->core); /* at most from + 1 */
 	/* applying a record may read earlier ones through net->reader */
 	error = journal_reader_open(&net->reader, net->journal);
 	if (!error)

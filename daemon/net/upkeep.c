@@ -3,7 +3,8 @@
  *
  * A snapshot is taken of the state as it stands and written only when the last record in it is
  * durable; otherwise a crash could leave a snapshot of records that were never there. Retention
- * never passes what a mailbox still needs, nor the newest snapshot.
+ * never passes what a mailbox still needs, nor what it needed when the newest snapshot on disk was
+ * taken: a start from there reads those records again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,7 @@ bool net_reload_now(struct net *net, struct config_errors *errors, char restart[
 static void take_snapshot(struct net *net, uint64_t after_records)
 {
 	const uint64_t sequence = core_sequence(net->core);
-	if (net->snapshot || sequence < net->snapshot_saved + after_records)
+	if (net->snapshot || sequence < net->snapshot_tried + after_records)
 		return;
 	if (core_snapshot(net->core, &net->snapshot, &net->snapshot_bytes) != TTG_OK) {
 		net->snapshot = NULL;
@@ -104,13 +105,21 @@ static void take_snapshot(struct net *net, uint64_t after_records)
 		return;
 	}
 	net->snapshot_sequence = sequence;
+	net->snapshot_low = core_low_water(net->core);
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 void net_save_snapshot(struct net *net, bool final)
 {
 	if (final && !net->snapshot && core_sequence(net->core) > net->snapshot_saved &&
-	    core_snapshot(net->core, &net->snapshot, &net->snapshot_bytes) == TTG_OK)
+	    core_snapshot(net->core, &net->snapshot, &net->snapshot_bytes) == TTG_OK) {
 		net->snapshot_sequence = core_sequence(net->core);
+		net->snapshot_low = core_low_water(net->core);
+	}
 	if (!net->snapshot || journal_durable(net->journal) < net->snapshot_sequence)
 		return;
 	struct message message = { "" };
@@ -122,17 +131,14 @@ void net_save_snapshot(struct net *net, bool final)
 			  ttg_error_name(error), message.text);
 	} else {
 		net->counters.snapshots++;
+		net->snapshot_saved = net->snapshot_sequence;
+		net->saved_low = smaller(net->snapshot_low, net->snapshot_sequence + 1);
 		log_write(net->log, LOG_LEVEL_INFO, "snapshot_saved", "sequence=%llu bytes=%zu",
 			  (unsigned long long)net->snapshot_sequence, net->snapshot_bytes);
 	}
-	net->snapshot_saved = net->snapshot_sequence; /* after a failure: not again at once */
+	net->snapshot_tried = net->snapshot_sequence; /* after a failure: not again at once */
 	free(net->snapshot);
 	net->snapshot = NULL;
-}
-
-static uint64_t smaller(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 static void retain(struct net *net, const struct core_now *now)
@@ -140,7 +146,7 @@ static void retain(struct net *net, const struct core_now *now)
 	struct journal_stats stats;
 	journal_get_stats(net->journal, &stats);
 	const uint64_t low_water = core_low_water(net->core);
-	const uint64_t needed = smaller(low_water, net->snapshot_saved + 1);
+	const uint64_t needed = smaller(low_water, net->saved_low);
 	uint64_t keep_from = 0;
 	if (net->config->retain_days > 0)
 		keep_from = journal_sequence_before(
@@ -150,7 +156,7 @@ static void retain(struct net *net, const struct core_now *now)
 			journal_sequence_within(net->journal, net->config->retain_bytes);
 		keep_from = by_size > keep_from ? by_size : keep_from;
 	}
-	if (keep_from > net->snapshot_saved + 1 && low_water > net->snapshot_saved + 1)
+	if (keep_from > net->saved_low && low_water > net->saved_low)
 		take_snapshot(net, 1); /* only its age holds retention back: next minute */
 	if (keep_from > needed) {
 		log_write(net->log, LOG_LEVEL_DEBUG, "retention_held_back",
