@@ -12,7 +12,8 @@ build=${2:?"usage: $0 ROOT BUILD"}
 # long and found nothing more.
 nodes="-extra-arg=-Xclang -extra-arg=-analyzer-config -extra-arg=-Xclang -extra-arg=max-nodes=40000"
 # shellcheck disable=SC2086 # several arguments
-run-clang-tidy -p "$build" -j "$(nproc)" -quiet -extra-arg=-Wno-unknown-warning-option $nodes \
+run-clang-tidy -p "$build" -j "$(nproc)" -quiet -extra-arg=-Wno-unknown-warning-option \
+	-extra-arg=-Wno-ignored-optimization-argument $nodes \
 	"$PWD/(lib|daemon|adapters)/.*[.]c\$" >"$findings.out" 2>&1
 status=$?
 escape=$(printf '\033')
