@@ -146,16 +146,21 @@ int rules_find_type(const struct rules *rules, const char *type)
 bool rules_find_key(const struct rules *rules, const char *public_z85, uint32_t *agency,
 		    uint32_t *key)
 {
-	for (size_t i = 0; i < rules->n_agencies; i++) {
-		for (size_t k = 0; k < rules->agencies[i].n_keys; k++) {
-			if (strcmp(rules->agencies[i].keys[k].public_z85, public_z85) != 0)
-				continue;
-			*agency = (uint32_t)i;
-			*key = (uint32_t)k;
-			return true;
-		}
+	size_t low = 0, high = rules->n_by_key;
+
+	while (low < high) { /* the first that is not below */
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(rules->by_key[middle].public_z85, public_z85) < 0)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return false;
+	if (low == rules->n_by_key || strcmp(rules->by_key[low].public_z85, public_z85) != 0)
+		return false;
+	*agency = rules->by_key[low].agency;
+	*key = rules->by_key[low].key;
+	return true;
 }
 
 bool rules_key_valid(const struct rules_key *key, int64_t now_ns)

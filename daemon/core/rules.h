@@ -79,6 +79,12 @@ struct rules_deliver_grant {
 	uint32_t fallback;              /* mailbox index, RULES_NONE when ack_within_s is 0 */
 };
 
+/* Where the key with this text stands. */
+struct rules_key_place {
+	const char *public_z85;
+	uint32_t agency, key;
+};
+
 struct rules {
 	char broker[RULES_ID_MAX + 1];  /* agency id of the broker itself, source of broker.* */
 
@@ -94,6 +100,8 @@ struct rules {
 	size_t n_publish;
 	struct rules_deliver_grant *deliver; /* sorted by type, from, mailbox, agreement */
 	size_t n_deliver;
+	struct rules_key_place *by_key;      /* sorted; made by rules_finish() */
+	size_t n_by_key;
 	uint8_t digest[32];             /* SHA-256 over the canonical text of all of the above */
 };
 

@@ -38,6 +38,7 @@ void rules_free(struct rules **rules)
 	free(it->types);
 	free(it->publish);
 	free(it->deliver);
+	free(it->by_key);
 	free(it);
 	*rules = NULL;
 }
@@ -190,6 +191,39 @@ static void sort_rest(struct rules *rules)
 		qsort(rules->deliver, rules->n_deliver, sizeof(*rules->deliver), by_deliver);
 }
 
+static int by_place(const void *a, const void *b)
+{
+	const struct rules_key_place *left = a, *right = b;
+	int order = strcmp(left->public_z85, right->public_z85);
+
+	if (order == 0)
+		order = compare(left->agency, right->agency);
+	return order ? order : compare(left->key, right->key);
+}
+
+/* Every frame asks for its key, so this must not take longer with more agencies. */
+static bool index_keys(struct rules *rules)
+{
+	size_t n = 0;
+
+	free(rules->by_key);
+	rules->n_by_key = 0;
+	for (size_t i = 0; i < rules->n_agencies; i++)
+		n += rules->agencies[i].n_keys;
+	rules->by_key = calloc(n ? n : 1, sizeof(*rules->by_key));
+	if (!rules->by_key)
+		return false;
+	for (uint32_t i = 0; i < rules->n_agencies; i++) {
+		const struct rules_agency *it = &rules->agencies[i];
+
+		for (uint32_t k = 0; k < it->n_keys; k++)
+			rules->by_key[rules->n_by_key++] =
+				(struct rules_key_place){ it->keys[k].public_z85, i, k };
+	}
+	qsort(rules->by_key, rules->n_by_key, sizeof(*rules->by_key), by_place);
+	return true;
+}
+
 #define LINE_BYTES 512
 
 /* One line of the canonical text, its length in front so that no two texts read the same. */
@@ -296,7 +330,7 @@ bool rules_finish(struct rules *rules)
 	if (done) {
 		remap(rules, &moves);
 		sort_rest(rules);
-		done = digest_rules(rules);
+		done = index_keys(rules) && digest_rules(rules);
 	}
 	free(moves.agency);
 	free(moves.mailbox);

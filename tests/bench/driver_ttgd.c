@@ -18,6 +18,7 @@
 #include "bench/bench.h"
 
 #define CREDIT 4096
+#define SOURCES_PER_AGREEMENT 50
 
 struct peer {
 	struct bench *bench;
@@ -95,29 +96,30 @@ static void write_agency(const struct bench *bench, const char *id, const char *
 		    id, id, id, mailboxes);
 }
 
-/* From every source to one recipient. */
-static void write_agreement(const struct bench *bench, const char *to)
+/* From the sources `first` and up, as many as one agreement may name, to one recipient. */
+static void write_agreement(const struct bench *bench, const char *to, int first)
 {
-	char name[64], quoted[BENCH_PUBLISHERS * 10] = "";
-	char grants[BENCH_PUBLISHERS * 64] = "";
+	char name[64], quoted[SOURCES_PER_AGREEMENT * 16] = "";
+	char grants[SOURCES_PER_AGREEMENT * 64] = "";
 	size_t used = 0, granted = 0;
 
-	for (int i = 0; i < n_sources(bench); i++) {
-		used += (size_t)snprintf(quoted + used, sizeof(quoted) - used, "%s\"p%d\"",
-					 i ? ", " : "", i);
+	for (int i = first; i < n_sources(bench) && i < first + SOURCES_PER_AGREEMENT; i++) {
+		const char *comma = i == first ? "" : ", ";
+
+		used += (size_t)snprintf(quoted + used, sizeof(quoted) - used, "%s\"p%d\"", comma, i);
 		granted += (size_t)snprintf(grants + granted, sizeof(grants) - granted,
 					    "%s{ agency = \"p%d\"; types = [ \"prison.released\" ]; }",
-					    i ? ", " : "", i);
+					    comma, i);
 	}
-	snprintf(name, sizeof(name), "agreements.d/%s.conf", to);
+	snprintf(name, sizeof(name), "agreements.d/%s-%d.conf", to, first);
 	bench_write(bench, name,
-		    "agreement: {\n\tid = \"to-%s\";\n\ttitle = \"Measured\";\n"
+		    "agreement: {\n\tid = \"to-%s-%d\";\n\ttitle = \"Measured\";\n"
 		    "\tvalid_from = \"2020-01-01\";\n\tvalid_to = \"2099-01-01\";\n"
 		    "\tpurpose = \"measuring\";\n\tgateway = \"none\";\n\trecipient = \"other\";\n"
 		    "\tparties = [ %s, \"%s\" ];\n\tpublish = ( %s );\n"
 		    "\tdeliver = ( { mailbox = \"%s/in\"; from = [ %s ];\n"
 		    "\t\ttypes = [ \"prison.released\" ]; } );\n};\n",
-		    to, quoted, to, grants, to, quoted);
+		    to, first, quoted, to, grants, to, quoted);
 }
 
 /* Agencies that are only there: each may send arrests to the next. */
@@ -158,7 +160,8 @@ static void write_configuration(struct bench *bench)
 	for (int i = 0; i < bench->n_subscribers; i++) {
 		snprintf(id, sizeof(id), "s%d", i);
 		write_agency(bench, id, "{ box = \"in\"; }");
-		write_agreement(bench, id);
+		for (int first = 0; first < n_sources(bench); first += SOURCES_PER_AGREEMENT)
+			write_agreement(bench, id, first);
 	}
 	write_others(bench);
 	bench_write(bench, "ttgd.conf",
