@@ -142,6 +142,12 @@ int http_fd(const struct http *http)
 	return http->fd;
 }
 
+bool http_is_due(const struct http *http)
+{
+	MHD_UNSIGNED_LONG_LONG ms = 0;
+	return http->daemon && MHD_get_timeout(http->daemon, &ms) == MHD_YES && ms == 0;
+}
+
 void http_serve(struct http *http)
 {
 	if (http->daemon)

@@ -15,6 +15,8 @@ struct net;
 enum ttg_error http_open(struct http **out, struct net *net, struct message *message);
 void http_close(struct http **http);
 int http_fd(const struct http *http); /* -1 when off */
+/* Something is to be done though the descriptor does not say so. */
+bool http_is_due(const struct http *http);
 void http_serve(struct http *http);
 
 #endif

@@ -67,6 +67,8 @@ struct net {
 	uint64_t reader_next;   /* sequence the reader would give next; 0: it has to seek */
 
 	void *zmq, *router, *monitor;
+	int router_fd, monitor_fd, zap_fd; /* of these sockets: readable at a change, once */
+	bool zap_waits;         /* requests are left over from the cycle before */
 	char endpoint[CONFIG_TEXT_MAX]; /* as bound */
 	struct zap *zap;
 	struct sessions sessions;
@@ -81,6 +83,8 @@ struct net {
 	enum ttg_error failure; /* why the loop ended, TTG_OK after a signal */
 	bool reload_wanted;
 
+	bool flush_now;         /* a staged record is waited for */
+	int64_t flush_at_ns;    /* others go to disk then at the latest; 0: none are staged */
 	int64_t started_real_ns, started_mono_ns;
 	int64_t next_core_ns, next_second_ns, next_minute_ns, next_watchdog_ns;
 	int64_t watchdog_ns;    /* 0: systemd did not ask */

@@ -87,6 +87,8 @@ static int poll_timeout_ms(const struct net *net, const struct core_now *now)
 	int64_t until = net->next_core_ns;
 	if (net->next_second_ns < until)
 		until = net->next_second_ns;
+	if (net->flush_at_ns != 0 && net->flush_at_ns < until)
+		until = net->flush_at_ns;
 	if (net->stopping || control_watching(net->control))
 		until = until < now->mono_ns + BLOCKED_RETRY_MS * NS_PER_MS ?
 				until :
@@ -104,12 +106,47 @@ static bool journal_has_room(struct net *net)
 	return stats.staged_bytes < net->config->buffer_bytes / 4;
 }
 
+/*
+ * Hands what is staged to the writer. What nobody waits for goes with the next event, or a moment
+ * later: a sync of its own would stand in the way of the event that comes meanwhile.
+ */
+static void flush(struct net *net, const struct core_now *now)
+{
+	if (!net->flush_now && !net->stopping &&
+	    (net->flush_at_ns == 0 || now->mono_ns < net->flush_at_ns))
+		return;
+	net->flush_now = false;
+	net->flush_at_ns = 0;
+	journal_flush(net->journal);
+}
+
+/* Asked where it matters: libzmq looks for commands of its own each time, which are system calls. */
+static bool has_input(void *socket)
+{
+	int events = 0;
+	size_t size = sizeof events;
+	return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN);
+}
+
+static int descriptor_of(void *socket)
+{
+	int fd = -1;
+	size_t size = sizeof fd;
+	return zmq_getsockopt(socket, ZMQ_FD, &fd, &size) == 0 ? fd : -1;
+}
+
+/*
+ * A socket's descriptor tells of a change once, after the socket was found empty, and whatever is
+ * done with the socket may take that sign away. The monitor is only ever read until it is empty;
+ * what is left at the ZAP socket is remembered; the router, which sends too, is asked before the
+ * loop waits.
+ */
 static void cycle(struct net *net)
 {
 	zmq_pollitem_t items[POLL_FIXED + CONTROL_DESCRIPTORS] = {
-		[POLL_ROUTER] = { .socket = net->router, .events = ZMQ_POLLIN },
-		[POLL_ZAP] = { .socket = zap_socket(net->zap), .events = ZMQ_POLLIN },
-		[POLL_MONITOR] = { .socket = net->monitor, .events = ZMQ_POLLIN },
+		[POLL_ROUTER] = { .fd = net->router_fd, .events = ZMQ_POLLIN },
+		[POLL_ZAP] = { .fd = net->zap_fd, .events = ZMQ_POLLIN },
+		[POLL_MONITOR] = { .fd = net->monitor_fd, .events = ZMQ_POLLIN },
 		[POLL_SIGNAL] = { .fd = net->signal_fd, .events = ZMQ_POLLIN },
 		[POLL_JOURNAL] = { .fd = journal_wake_fd(net->journal), .events = ZMQ_POLLIN },
 		[POLL_HTTP] = { .fd = http_fd(net->http), .events = ZMQ_POLLIN },
@@ -121,20 +158,24 @@ static void cycle(struct net *net)
 		net->counters.paused_cycles++;
 	}
 	const int n_control = control_poll_items(net->control, items + POLL_FIXED);
-	if (zmq_poll(items, POLL_FIXED + n_control, poll_timeout_ms(net, &now)) < 0 &&
-	    zmq_errno() != EINTR) {
+	const bool waits = read && has_input(net->router);
+	const int timeout_ms = waits || net->zap_waits ? 0 : poll_timeout_ms(net, &now);
+	if (zmq_poll(items, POLL_FIXED + n_control, timeout_ms) < 0 && zmq_errno() != EINTR) {
 		net->failure = TTG_ESYS;
 		return;
 	}
 	const int64_t began_ns = net->world->mono_ns(net->world->self);
 	if (items[POLL_SIGNAL].revents)
 		take_signals(net);
-	if (items[POLL_ZAP].revents)
+	if (items[POLL_ZAP].revents || net->zap_waits) {
 		zap_serve(net->zap, net);
+		net->zap_waits = has_input(zap_socket(net->zap));
+	}
 	if (items[POLL_MONITOR].revents)
 		count_failed_handshakes(net);
 
-	journal_wake_clear(net->journal);
+	if (items[POLL_JOURNAL].revents)
+		journal_wake_clear(net->journal);
 	const uint64_t durable = journal_durable(net->journal);
 	core_durable(net->core, durable);
 	net_release(net, durable);
@@ -142,12 +183,13 @@ static void cycle(struct net *net)
 		net->failure = journal_failure(net->journal, NULL);
 	if (net->failure)
 		return;
-	if (read)
+	if (waits || (read && items[POLL_ROUTER].revents))
 		read_frames(net);
 	now = net_now(net);
 	net->next_core_ns = core_pump(net->core, &now);
-	journal_flush(net->journal);
-	http_serve(net->http);
+	flush(net, &now);
+	if (items[POLL_HTTP].revents || http_is_due(net->http))
+		http_serve(net->http);
 	control_serve(net->control, items + POLL_FIXED, n_control);
 	net_upkeep(net, &now);
 
@@ -383,6 +425,14 @@ static enum ttg_error bind_sockets(struct net *net, struct message *message)
 	error = zap_open(&net->zap, net->zmq, message);
 	if (!error)
 		error = bind_router(net, &pair, message);
+	if (!error) {
+		net->router_fd = descriptor_of(net->router);
+		net->monitor_fd = descriptor_of(net->monitor);
+		net->zap_fd = descriptor_of(zap_socket(net->zap));
+		/* A descriptor tells of nothing until the socket was found empty once. */
+		net->zap_waits = true;
+		count_failed_handshakes(net);
+	}
 	if (!error)
 		error = http_open(&net->http, net, message);
 	if (!error)

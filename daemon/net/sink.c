@@ -18,6 +18,7 @@
 #define TAG_DELIVER_DELIVERIES 0x12u /* field 2, length-delimited, of Deliver */
 #define VARINT32_BYTES 5
 #define ROOM_FOR_ACKS_MAX (16u * 1024u * 1024u)
+#define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered and acknowledged */
 #define HEAD_ROOM (1 + VARINT32_BYTES)
 
 static size_t put_varint32(uint8_t *at, uint32_t value)
@@ -140,7 +141,12 @@ static enum ttg_error sink_append(void *self, uint8_t kind, const uint8_t *data,
 	const struct journal_record record = { .kind = kind, .data = data, .len = len };
 	if (kind == RECORD_EVENT && journal_room(net->journal) < len + room_for_acks(net))
 		return TTG_ENOSPC;
-	return journal_append(net->journal, &record, 1, sequence);
+	const enum ttg_error error = journal_append(net->journal, &record, 1, sequence);
+	if (error == TTG_OK && kind != RECORD_DELIVERED && kind != RECORD_ACK)
+		net->flush_now = true;
+	else if (error == TTG_OK && net->flush_at_ns == 0)
+		net->flush_at_ns = net->world->mono_ns(net->world->self) + FLUSH_LATER_NS;
+	return error;
 }
 
 static enum ttg_error sink_read(void *self, uint64_t sequence, uint8_t *kind, const uint8_t **data,

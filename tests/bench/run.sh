@@ -6,8 +6,8 @@
 #                           [--build FOLDER] [--out FOLDER] [--place FOLDER] [--quick]
 #
 #   --rounds N      rounds of everything, brokers taking turns (5)
-#   --peers LIST    redis,nats,rabbitmq,mosquitto or all: installs their Debian packages (asks for
-#                   root) but runs them itself, on the loopback, in a temporary folder
+#   --peers LIST    redis or all: installs their Debian packages (asks for root) but runs them itself,
+#                   on the loopback, in a temporary folder
 #   --growth        ttgd alone with more agencies, persons, backlog and other sizes of events, too
 #   --events N      events of a throughput measurement (200000)
 #   --build FOLDER  of programs that are built already, for example build/dev; else build/release is
@@ -46,7 +46,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-[ "$peers" != all ] || peers=redis,nats,rabbitmq,mosquitto
+[ "$peers" != all ] || peers=redis
 
 if [ -z "$build" ]; then
 	build=$root/build/release
@@ -66,7 +66,8 @@ measure() {
 	broker=$2
 	mode=$3
 	shift 3
-	if line=$("$bench" "$mode" --broker "$broker" --bin "$build/bin" --place "$place" "$@"); then
+	[ "$broker" = disk ] || set -- --broker "$broker" "$@"
+	if line=$("$bench" "$mode" --bin "$build/bin" --place "$place" "$@"); then
 		echo "$line" | sed "s/^{/{\"round\":$round,\"label\":\"$label\",/" >>"$results"
 	else
 		echo "round $round: $broker $label failed" >&2
@@ -94,9 +95,6 @@ fi
 packages_of() {
 	case $1 in
 	redis) echo redis-server ;;
-	nats) echo nats-server ;;
-	rabbitmq) echo rabbitmq-server ;;
-	mosquitto) echo mosquitto ;;
 	*) usage ;;
 	esac
 }
@@ -135,9 +133,8 @@ machine() {
 	echo "- memory: $(sed -n 's/^MemTotal: *//p' /proc/meminfo)"
 	echo "- disk: $(df -T "$place" | awk 'NR == 2 { print $2 " on " $1 }')"
 	echo "- others' load when it began: $(cut -d ' ' -f 1-3 /proc/loadavg)"
-	for program in redis-server nats-server mosquitto; do
-		command -v "$program" >/dev/null && dpkg-query -W -f '- ${Package} ${Version}\n' \
-			"$program" 2>/dev/null
+	for program in redis-server libzmq5; do
+		dpkg-query -W -f '- ${Package} ${Version}\n' "$program" 2>/dev/null
 	done
 	return 0
 }
