@@ -130,7 +130,8 @@ static void nothing_is_stored_twice_or_lost_when_the_adapter_is_killed(void **st
 	for (unsigned life = 0; life < KILLS; life++) {
 		start_adapter(stage);
 		publish_some(stage, prison, life * EVENTS / KILLS, EVENTS / KILLS);
-		some.number = (long)((life * EVENTS + (unsigned)rand_r(&seed) % EVENTS) / KILLS);
+		some.number = (long)(life * (EVENTS / KILLS) +
+				     (unsigned)rand_r(&seed) % (EVENTS / KILLS));
 		must_be(peers_wait(stage, some_more_arrived, &some, WAIT_LONG_MS), "some arrive");
 		process_kill(&stage->others[ADAPTER]);
 	}
