@@ -93,7 +93,7 @@ static int poll_timeout_ms(const struct net *net, const struct core_now *now)
 		until = until < now->mono_ns + BLOCKED_RETRY_MS * NS_PER_MS ?
 				until :
 				now->mono_ns + BLOCKED_RETRY_MS * NS_PER_MS;
-	if (control_busy(net->control) || until <= now->mono_ns)
+	if (control_busy(net->control) || net->flush_now || until <= now->mono_ns)
 		return 0;
 	const int64_t wait_ms = (until - now->mono_ns + NS_PER_MS - 1) / NS_PER_MS;
 	return wait_ms < POLL_MAX_MS ? (int)wait_ms : POLL_MAX_MS;
