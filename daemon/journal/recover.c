@@ -141,17 +141,18 @@ static void adopt_last(struct journal *journal, const struct segment *last)
 	writer->recovered_used = last->used_bytes < last->file_bytes ? last->used_bytes : 0;
 }
 
+/* HEAD as it was read may never have been synced: before files go because of it, it is made to last. */
 static enum ttg_error mark_found(struct journal *journal, const struct segment *last,
-                                 struct message *message)
+                                 bool leftovers, struct message *message)
 {
 	struct format_head *head = &journal->writer.head;
 	int result;
 
-	if (head->end.segment == last->header.first_sequence && head->end.end == last->end &&
-	    memcmp(head->salt, last->header.salt, FORMAT_SALT) == 0)
+	if (!leftovers && head->end.segment == last->header.first_sequence &&
+	    head->end.end == last->end && memcmp(head->salt, last->header.salt, FORMAT_SALT) == 0)
 		return TTG_OK;
-	if (head->first_held == 0)
-		head->first_held = last->header.first_sequence;
+	if (head->first_held == 0) /* an old slot, the newer one being damaged */
+		head->first_held = journal->segments.items[0]->header.first_sequence;
 	head->closed = false;
 	head->epoch = journal->writer.epoch;
 	head->sequence = last->last_sequence;
@@ -212,7 +213,7 @@ static enum ttg_error adopt(struct journal *journal, struct scan *scan, struct m
 		err = sync_found(journal, last, message);
 		adopt_last(journal, last);
 		if (err == TTG_OK)
-			err = mark_found(journal, last, message);
+			err = mark_found(journal, last, scan->n_leftovers > 0, message);
 	}
 	journal->writer.epoch++;
 	if (err == TTG_OK)

@@ -154,6 +154,75 @@ static void what_recovery_calls_durable_survives_the_next_power_failure(void **s
 	memory_world_free(&memory);
 }
 
+/* The slot of HEAD that is left then knows of no segment at all. */
+static void a_damaged_slot_of_head_lets_no_segment_go(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(5);
+	struct journal *journal = bed_open(memory, &options);
+	uint64_t sequence, size = 0;
+	uint64_t last = 0;
+	uint8_t *head;
+
+	(void)state;
+	/* The first segment fills up, and the second is named but not yet in HEAD. */
+	for (;;) {
+		struct journal_stats stats;
+
+		assert_int_equal(bed_append(journal, SALT, 300, &sequence), TTG_OK);
+		journal_get_stats(journal, &stats);
+		if (stats.durable_sequence > 0)
+			memory_world_fail(memory, MEMORY_SYNC_DIR, 0, EIO, true);
+		if (journal_flush(journal) != TTG_OK)
+			break;
+		last = journal_durable(journal);
+	}
+	assert_true(last > 0);
+	memory_world_kill(memory);
+	journal_close(&journal);
+	memory_world_crash(memory, MEMORY_CRASH_PROCESS);
+	head = memory_world_file(memory, BED_DIRECTORY "/HEAD", &size);
+	assert_non_null(head);
+	head[size / 2 + 20] ^= 1; /* the newer slot */
+	for (int i = 0; i < 3; i++) {
+		journal = bed_open(memory, &options);
+		assert_int_equal(bed_check(journal, 1, SALT, 300), last);
+		bed_die(memory, &journal, MEMORY_CRASH_PROCESS);
+	}
+	memory_world_free(&memory);
+}
+
+/* HEAD was written and not synced when the process ended: files may go only when it lasts. */
+static void what_retention_left_goes_only_after_head_is_synced(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= 40; seed++) {
+		struct journal_options options = bed_options();
+		struct memory_world *memory = memory_world_new(seed);
+		struct journal *journal = bed_open(memory, &options);
+		uint64_t first;
+
+		bed_fill(journal, 60, 1, SALT, 300);
+		bed_die(memory, &journal, MEMORY_CRASH_PROCESS);
+		journal = bed_open(memory, &options);
+		memory_world_fail(memory, MEMORY_SYNC, 0, EIO, true);
+		assert_int_equal(journal_retain(journal, 40, NULL), TTG_EIO);
+		memory_world_kill(memory);
+		journal_close(&journal);
+		memory_world_crash(memory, MEMORY_CRASH_PROCESS);
+		journal = bed_open(memory, &options);
+		bed_die(memory, &journal, MEMORY_CRASH_RANDOM);
+		journal = bed_open(memory, &options);
+		struct journal_stats stats;
+		journal_get_stats(journal, &stats);
+		first = stats.first_sequence;
+		assert_true(first <= 40);
+		assert_int_equal(bed_check(journal, first, SALT, 300), 60);
+		journal_close(&journal);
+		memory_world_free(&memory);
+	}
+}
+
 static struct {
 	const struct world *below;
 	uint64_t written_to;   /* end of the furthest write at a batch's place */
@@ -368,6 +437,8 @@ int main(void)
 		cmocka_unit_test(nothing_durable_is_lost_when_all_unsynced_is_lost),
 		cmocka_unit_test(nothing_durable_is_lost_when_the_process_is_killed),
 		cmocka_unit_test(what_recovery_calls_durable_survives_the_next_power_failure),
+		cmocka_unit_test(a_damaged_slot_of_head_lets_no_segment_go),
+		cmocka_unit_test(what_retention_left_goes_only_after_head_is_synced),
 		cmocka_unit_test(what_recovery_finds_at_the_end_is_written_again_before_it_counts),
 		cmocka_unit_test(a_failed_sync_stops_the_journal_for_good),
 		cmocka_unit_test(a_failed_write_stops_the_journal_for_good),
