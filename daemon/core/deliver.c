@@ -146,13 +146,12 @@ static enum verdict try_entry(struct core *core, const struct core_now *now,
 }
 
 /* The entry is with the consumer. */
-static enum ttg_error mark_delivered(struct core *core, const struct core_now *now,
-				     struct mailbox *mailbox, struct entry *entry)
+static enum ttg_error mark_delivered(struct mailbox *mailbox, struct entry *entry)
 {
 	uint64_t position = entry->position;
 	uint32_t attempt = entry->deliveries + 1;
-	enum ttg_error code = TTG_OK;
 
+	assert(mailbox->row.n == 0 || mailbox->row_attempt == attempt);
 	entry->state = ENTRY_IN_FLIGHT;
 	entry->holder = mailbox->turn;
 	entry->deliveries = attempt;
@@ -160,10 +159,6 @@ static enum ttg_error mark_delivered(struct core *core, const struct core_now *n
 	mailbox->consumers[0].credit--;
 	if (position > mailbox->highest)
 		mailbox->highest = position;
-	if (mailbox->row.n > 0 && mailbox->row_attempt != attempt)
-		code = core_log_row(core, now, mailbox);
-	if (code != TTG_OK)
-		return code;
 	mailbox->row_attempt = attempt;
 	return record_ranges_add(&mailbox->row, position) ? TTG_OK : TTG_ENOMEM;
 }
@@ -205,13 +200,18 @@ static enum ttg_error deliver_row(struct core *core, const struct core_now *now,
 			budget->more = true;
 			break;
 		}
+		/* A row has one attempt, and is recorded before another is begun. */
+		if (mailbox->row.n > 0 && mailbox->row_attempt != entry->deliveries + 1)
+			code = core_log_row(core, now, mailbox);
+		if (code != TTG_OK)
+			break;
 		budget->deliver--;
 		verdict = try_entry(core, now, mailbox, entry, budget, &code);
 		if (verdict == STOP_ROW)
 			break;
 		if (verdict == GO) {
 			any = true;
-			code = mark_delivered(core, now, mailbox, entry);
+			code = mark_delivered(mailbox, entry);
 		} else {
 			code = drop(core, now, mailbox, entry, verdict);
 		}

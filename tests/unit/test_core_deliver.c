@@ -354,6 +354,48 @@ static void a_refusal_of_what_was_given_up_is_an_error(void **state)
 	play_free(&play);
 }
 
+/* Positions of this mailbox in DELIVERED records from record `from` on. */
+static uint64_t count_delivered(const struct play *play, size_t from, uint32_t mailbox)
+{
+	struct record_ranges ranges = { 0 };
+	struct record_positions it;
+	uint64_t n = 0;
+
+	for (size_t i = from; i < play->n_records; i++) {
+		if (play->records[i].kind != RECORD_DELIVERED)
+			continue;
+		assert_true(record_get_positions(play->records[i].data, play->records[i].len, &it,
+						 &ranges));
+		n += it.mailbox == mailbox ? ranges.positions : 0;
+	}
+	record_ranges_fini(&ranges);
+	return n;
+}
+
+static void what_is_delivered_while_the_journal_is_full_is_recorded_later(void **state)
+{
+	struct play *play = play_new(8, 100);
+	size_t from;
+
+	(void)state;
+	play_say(play, TYPE_RELEASED, 1);
+	play_attach(play, BOX_ONESERVICE, 1, 10);
+	play_settle(play);
+	play_say(play, TYPE_RELEASED, 2);
+	play->durable = play->n_records;
+	core_durable(play->core, play->durable);
+	core_detach(play->core, &play->now, 1);
+	play_attach(play, BOX_ONESERVICE, 2, 10);
+	from = play->n_records;
+	play->append_fails = TTG_ENOSPC; /* one comes for the second time, the other for the first */
+	core_pump(play->core, &play->now);
+	play->append_fails = TTG_OK;
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 3);
+	assert_int_equal(count_delivered(play, from, BOX_ONESERVICE), 2);
+	play_free(&play);
+}
+
 static void giving_up_leaves_what_is_newer(void **state)
 {
 	struct play *play = play_new(2, 100);
@@ -458,6 +500,7 @@ int main(void)
 		cmocka_unit_test(an_expired_event_is_dropped_and_recorded),
 		cmocka_unit_test(giving_up_before_what_is_held_is_recovered),
 		cmocka_unit_test(a_refusal_of_what_was_given_up_is_an_error),
+		cmocka_unit_test(what_is_delivered_while_the_journal_is_full_is_recorded_later),
 		cmocka_unit_test(giving_up_leaves_what_is_newer),
 		cmocka_unit_test(a_journal_that_is_busy_delays_and_loses_nothing),
 		cmocka_unit_test(a_record_that_must_be_fetched_is_asked_for_again),
