@@ -146,14 +146,17 @@ static enum ttg_error mark_found(struct journal *journal, const struct segment *
                                  bool leftovers, struct message *message)
 {
 	struct format_head *head = &journal->writer.head;
+	bool same = head->end.segment == last->header.first_sequence &&
+	            head->end.end == last->end &&
+	            memcmp(head->salt, last->header.salt, FORMAT_SALT) == 0;
 	int result;
 
-	if (!leftovers && head->end.segment == last->header.first_sequence &&
-	    head->end.end == last->end && memcmp(head->salt, last->header.salt, FORMAT_SALT) == 0)
+	if (same && !leftovers)
 		return TTG_OK;
 	if (head->first_held == 0) /* an old slot, the newer one being damaged */
 		head->first_held = journal->segments.items[0]->header.first_sequence;
-	head->closed = false;
+	if (!same)
+		head->closed = false;
 	head->epoch = journal->writer.epoch;
 	head->sequence = last->last_sequence;
 	head->end.segment = last->header.first_sequence;

@@ -223,6 +223,35 @@ static void what_retention_left_goes_only_after_head_is_synced(void **state)
 	}
 }
 
+static void a_closed_journal_with_leftovers_stays_closed(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(6);
+	struct journal *journal = bed_open(memory, &options);
+	uint8_t *bytes, *kept;
+	uint64_t size = 0;
+
+	(void)state;
+	bed_fill(journal, 40, 1, SALT, 300);
+	journal_close(&journal);
+	journal = bed_open(memory, &options);
+	bytes = memory_world_file(memory, BED_DIRECTORY "/seg-0000000000000001.ttj", &size);
+	assert_non_null(bytes);
+	kept = malloc(size);
+	assert_non_null(kept);
+	memcpy(kept, bytes, size);
+	assert_int_equal(journal_retain(journal, 30, NULL), TTG_OK);
+	journal_close(&journal);
+	memory_world_put(memory, BED_DIRECTORY "/seg-0000000000000001.ttj", kept, size);
+	free(kept);
+	for (int i = 0; i < 3; i++) {
+		journal = bed_open(memory, &options);
+		assert_int_equal(journal_durable(journal), 40);
+		bed_die(memory, &journal, MEMORY_CRASH_PROCESS);
+	}
+	memory_world_free(&memory);
+}
+
 static struct {
 	const struct world *below;
 	uint64_t written_to;   /* end of the furthest write at a batch's place */
@@ -439,6 +468,7 @@ int main(void)
 		cmocka_unit_test(what_recovery_calls_durable_survives_the_next_power_failure),
 		cmocka_unit_test(a_damaged_slot_of_head_lets_no_segment_go),
 		cmocka_unit_test(what_retention_left_goes_only_after_head_is_synced),
+		cmocka_unit_test(a_closed_journal_with_leftovers_stays_closed),
 		cmocka_unit_test(what_recovery_finds_at_the_end_is_written_again_before_it_counts),
 		cmocka_unit_test(a_failed_sync_stops_the_journal_for_good),
 		cmocka_unit_test(a_failed_write_stops_the_journal_for_good),
