@@ -152,8 +152,8 @@ static enum ttg_error locate(struct core *core, struct mailbox *mailbox, uint64_
 }
 
 /* DELIVERED, ACK, EXPIRED and STOPPED: each position in turn. */
-static enum ttg_error apply_positions(struct core *core, uint8_t kind, const uint8_t *data,
-				      size_t len)
+static enum ttg_error apply_positions(struct core *core, uint64_t sequence, uint8_t kind,
+				      const uint8_t *data, size_t len)
 {
 	struct record_positions it;
 	struct mailbox *mailbox;
@@ -180,6 +180,8 @@ static enum ttg_error apply_positions(struct core *core, uint8_t kind, const uin
 	mailbox->acked += kind == RECORD_ACK ? core->applied.positions : 0;
 	mailbox->expired += kind == RECORD_EXPIRED ? core->applied.positions : 0;
 	mailbox->stopped += kind == RECORD_STOPPED ? core->applied.positions : 0;
+	if (kind == RECORD_EXPIRED || kind == RECORD_STOPPED)
+		mailbox->unseen = sequence;
 	core_wake(core, mailbox);
 	return TTG_OK;
 }
@@ -233,8 +235,8 @@ static enum ttg_error apply_nack(struct core *core, const struct core_now *now, 
 	return done ? TTG_OK : TTG_ENOMEM;
 }
 
-static enum ttg_error apply_dead_letter(struct core *core, uint8_t kind, const uint8_t *data,
-					size_t len)
+static enum ttg_error apply_dead_letter(struct core *core, uint64_t sequence, uint8_t kind,
+					const uint8_t *data, size_t len)
 {
 	struct record_one it;
 	struct mailbox *mailbox;
@@ -250,6 +252,7 @@ static enum ttg_error apply_dead_letter(struct core *core, uint8_t kind, const u
 	if (kind == RECORD_RETRY)
 		return mailbox_revive(mailbox, lane, it.position) ? TTG_OK : TTG_ENOMEM;
 	mailbox_discard(mailbox, lane, dead);
+	mailbox->unseen = sequence;
 	return TTG_OK;
 }
 
@@ -284,7 +287,6 @@ static enum ttg_error apply_given_up(struct core *core, const struct core_now *n
 	enum ttg_error code = TTG_OK;
 
 	(void)now;
-	(void)sequence;
 	if (!record_get_given_up(data, len, &at_ns, &below, &items, &n))
 		return TTG_ECORRUPT;
 	for (size_t i = 0; i < n && code == TTG_OK; i++) {
@@ -298,6 +300,7 @@ static enum ttg_error apply_given_up(struct core *core, const struct core_now *n
 		if (mailbox_give_up(mailbox, below, items[i].next_sequence,
 				    items[i].next_position) != items[i].count)
 			code = TTG_ECORRUPT;
+		mailbox->unseen = sequence;
 		core_wake(core, mailbox);
 	}
 	free(items);
@@ -318,12 +321,12 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 	case RECORD_ACK:
 	case RECORD_EXPIRED:
 	case RECORD_STOPPED:
-		return apply_positions(core, kind, data, len);
+		return apply_positions(core, sequence, kind, data, len);
 	case RECORD_NACK:
 		return apply_nack(core, now, sequence, data, len);
 	case RECORD_RETRY:
 	case RECORD_DISCARD:
-		return apply_dead_letter(core, kind, data, len);
+		return apply_dead_letter(core, sequence, kind, data, len);
 	case RECORD_ESCALATED:
 		return apply_escalated(core, now, sequence, data, len);
 	case RECORD_GIVEN_UP:

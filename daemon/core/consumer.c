@@ -268,6 +268,8 @@ enum ttg_error core_nack(struct core *core, const struct core_now *now, uint64_t
 	struct cursor cursor;
 	enum ttg_error code = active(core, consumer, &mailbox);
 
+	if (code == TTG_OK)
+		code = core_log_row(core, now, mailbox); /* the answer comes behind what was delivered */
 	if (code != TTG_OK)
 		return code;
 	entry = entries_find(&mailbox->window, position);
@@ -284,13 +286,12 @@ enum ttg_error core_nack(struct core *core, const struct core_now *now, uint64_t
 	}
 	if (text && strlen(text) <= RECORD_MAX_TEXT && event_text_is_clean(text, strlen(text)))
 		snprintf(clean, sizeof(clean), "%s", text);
-	code = core_log_row(core, now, mailbox);
 	record.mailbox = mailbox->number;
 	record.sequence = entry->sequence;
 	record.refusals = entry->refusals + 1;
 	record.parked = reason == TTG__NACK_REASON__NACK_NOT_OURS ||
 			record.refusals >= max_attempts(core, mailbox);
-	if (code == TTG_OK && record.parked)
+	if (record.parked)
 		code = notify(core, now, mailbox, entry, reason, clean);
 	if (code != TTG_OK)
 		return code;

@@ -75,8 +75,9 @@ struct core_sink {
 	   retained away, TTG_EAGAIN when it has to be fetched: the core tries again at core_pump(). */
 	enum ttg_error (*read)(void *self, uint64_t sequence, uint8_t *kind, const uint8_t **data,
 			       size_t *len);
-	/* One delivery to the active consumer of a mailbox. False: it cannot take more now. Called
-	   for several in a row; flush() ends the row. */
+	/* One delivery to the active consumer of a mailbox. False: it cannot take more before this
+	   row has left. Called for several in a row. Nothing of the row may leave before flush(),
+	   which comes when it is recorded that the row was delivered. */
 	bool (*deliver)(void *self, uint64_t consumer, const struct core_delivery *delivery);
 	void (*flush)(void *self, uint64_t consumer);
 	/* Consumer changed between active and standby. */

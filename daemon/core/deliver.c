@@ -4,6 +4,9 @@
  *
  * A row of deliveries is recorded (DELIVERED) before flush() lets it out. When the journal is busy
  * the row is kept and nothing more is delivered from that mailbox until it is recorded.
+ *
+ * What is done with unseen by anybody (expired, stopped, discarded, given up) must not come back by
+ * a crash behind something newer: nothing leaves the mailbox until the record of that is durable.
  */
 #include <assert.h>
 #include <string.h>
@@ -30,9 +33,12 @@ enum ttg_error core_log_row(struct core *core, const struct core_now *now, struc
 		return TTG_OK;
 	code = log_positions(core, now, mailbox, RECORD_DELIVERED, mailbox->row_attempt,
 			     &mailbox->row);
-	if (code == TTG_OK)
-		record_ranges_clear(&mailbox->row);
-	return code;
+	if (code != TTG_OK)
+		return code;
+	record_ranges_clear(&mailbox->row);
+	if (mailbox->n_consumers > 0)
+		core->sink.flush(core->sink.self, mailbox->consumers[0].id);
+	return TTG_OK;
 }
 
 static bool named(const struct record_recipient *recipient, const char *agreement)
@@ -130,6 +136,8 @@ static enum verdict try_entry(struct core *core, const struct core_now *now,
 		recheck(core, now, mailbox, &event, &recipient);
 	if (recipient.n_agreements == 0)
 		return STOPPED;
+	if (mailbox->unseen > core->durable)
+		return STOP_ROW;
 	delivery = (struct core_delivery){
 		.position = entry->position,
 		.sequence = entry->sequence,
@@ -187,7 +195,6 @@ static enum ttg_error deliver_row(struct core *core, const struct core_now *now,
 				  struct mailbox *mailbox, struct pump_budget *budget)
 {
 	uint32_t n = 0;
-	bool any = false;
 	enum ttg_error code = TTG_OK;
 
 	while (code == TTG_OK && mailbox->consumers[0].credit > 0) {
@@ -207,19 +214,16 @@ static enum ttg_error deliver_row(struct core *core, const struct core_now *now,
 			break;
 		budget->deliver--;
 		verdict = try_entry(core, now, mailbox, entry, budget, &code);
-		if (verdict == STOP_ROW)
+		if (verdict == STOP_ROW) {
+			/* The consumer may take more once this row has left. */
+			budget->more |= mailbox->row.n > 0;
 			break;
-		if (verdict == GO) {
-			any = true;
-			code = mark_delivered(mailbox, entry);
-		} else {
-			code = drop(core, now, mailbox, entry, verdict);
 		}
+		code = verdict == GO ? mark_delivered(mailbox, entry)
+				     : drop(core, now, mailbox, entry, verdict);
 	}
 	if (code == TTG_OK || code == TTG_EAGAIN)
 		code = core_log_row(core, now, mailbox);
-	if (any)
-		core->sink.flush(core->sink.self, mailbox->consumers[0].id);
 	return code;
 }
 

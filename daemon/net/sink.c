@@ -2,8 +2,9 @@
  * The core's sink: records go to the journal, deliveries into Deliver frames, answers to sessions.
  *
  * A Deliver frame is written delivery by delivery straight into its bytes, because what the core
- * shows is valid only during the call. A frame the socket does not take stays in the consumer's
- * buffer and blocks further deliveries to it; the core tries again at its next pump. Replies keep
+ * shows is valid only during the call. It leaves when the core has recorded it. A frame the socket
+ * does not take stays in the consumer's buffer and blocks further deliveries to it; the core tries
+ * again at its next pump. Replies keep
  * their order because a session's queue is only ever served from its head.
  */
 #include <stdlib.h>
@@ -96,9 +97,8 @@ static bool sink_deliver(void *self, uint64_t consumer_id, const struct core_del
 	Ttg__Delivery message;
 	const size_t packed = fill_delivery(&message, delivery);
 	const size_t needed = packed + 1 + VARINT32_BYTES;
-	if (consumer->len > 0 && consumer->len + needed > net->config->max_frame_bytes &&
-	    !send_row(net, session, consumer))
-		return false;
+	if (consumer->len > 0 && consumer->len + needed > net->config->max_frame_bytes)
+		return false; /* this frame is full: the core records it and lets it out */
 	if (!reserve(consumer, needed + HEAD_ROOM + 1 + VARINT32_BYTES))
 		return false;
 	if (consumer->len == 0) {
@@ -198,7 +198,7 @@ static void sink_nacked(void *self, uint64_t consumer_id, uint64_t position, boo
 	struct session *session = session_of_consumer(&net->sessions, consumer_id, &consumer);
 	if (!session)
 		return;
-	send_row(net, session, consumer);
+	send_row(net, session, consumer); /* what the socket did not take yet goes before */
 	net_send_nacked(net, session, consumer->handle, position, parked);
 }
 

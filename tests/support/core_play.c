@@ -88,8 +88,10 @@ static bool play_deliver(void *self, uint64_t consumer, const struct core_delive
 
 static void play_flush(void *self, uint64_t consumer)
 {
-	(void)self;
+	struct play *play = self;
+
 	(void)consumer;
+	play->n_flushed = play->n_deliveries;
 }
 
 static void play_attached(void *self, uint64_t consumer, bool active, uint64_t acknowledged)

@@ -45,6 +45,7 @@ struct play {
 	uint64_t durable;
 	struct play_delivery *deliveries;
 	size_t n_deliveries, capacity_deliveries;
+	size_t n_flushed;                /* of the deliveries, those before the last flush */
 	char notes[64][32];
 	size_t n_notes;
 	uint64_t active, acknowledged;   /* of the last attached() */

@@ -302,6 +302,62 @@ static void an_expired_event_is_dropped_and_recorded(void **state)
 	play_free(&play);
 }
 
+/* Else a crash could bring back the older event behind the newer one, when the clock went back. */
+static void what_follows_an_expired_event_waits_until_that_is_durable(void **state)
+{
+	struct play *play = play_new(8, 100);
+	struct play_event event;
+	uint64_t durable;
+
+	(void)state;
+	play_event(play, &event, TYPE_RELEASED, 1);
+	event.expires.unix_ns = play->now.real_ns + PLAY_SECOND;
+	event.event.expires_at = &event.expires;
+	assert_int_equal(play_publish(play, &event).kind, CORE_ACCEPTED);
+	play_say(play, TYPE_RELEASED, 1);
+	play_settle(play);
+	play_wait(play, PLAY_SECOND);
+	durable = play->n_records;
+	play_attach(play, BOX_ONESERVICE, 1, 10);
+	for (int i = 0; i < 3; i++)
+		core_pump(play->core, &play->now);
+	assert_int_equal(play_view(play, BOX_ONESERVICE).expired, 1);
+	assert_int_equal(play->n_deliveries, 0);
+	/* The record is lost, the clock goes back: both come, in order. */
+	play_restart(play, durable, NULL, 0);
+	play->now.real_ns -= PLAY_SECOND;
+	play_attach(play, BOX_ONESERVICE, 2, 10);
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 2);
+	assert_int_equal(play->deliveries[0].position, 1);
+	assert_int_equal(play->deliveries[1].position, 2);
+	play_free(&play);
+}
+
+static void what_follows_a_discarded_dead_letter_waits_until_that_is_durable(void **state)
+{
+	struct play *play = play_new(8, 100);
+	uint64_t poisoned = play_say(play, TYPE_RELEASED, 1);
+
+	(void)state;
+	play_say(play, TYPE_RELEASED, 1);
+	play_attach(play, BOX_ONESERVICE, 1, 10);
+	play_settle(play);
+	assert_int_equal(core_nack(play->core, &play->now, 1, 1,
+				   TTG__NACK_REASON__NACK_NOT_OURS, "", 0), TTG_OK);
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 2);
+	assert_int_equal(core_dead_letter_discard(play->core, &play->now, "oneservice/in", poisoned),
+			 TTG_OK);
+	for (int i = 0; i < 3; i++)
+		core_pump(play->core, &play->now);
+	assert_int_equal(play->n_deliveries, 2);
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 3);
+	assert_int_equal(play->deliveries[2].position, 2);
+	play_free(&play);
+}
+
 /* At recovery what was held may still be in the backlog; the same must be given up. */
 static void giving_up_before_what_is_held_is_recovered(void **state)
 {
@@ -393,6 +449,31 @@ static void what_is_delivered_while_the_journal_is_full_is_recorded_later(void *
 	play_settle(play);
 	assert_int_equal(play->n_deliveries, 3);
 	assert_int_equal(count_delivered(play, from, BOX_ONESERVICE), 2);
+	play_free(&play);
+}
+
+static void nothing_leaves_before_it_is_recorded_that_it_was_delivered(void **state)
+{
+	struct play *play = play_new(8, 100);
+
+	(void)state;
+	play_say(play, TYPE_RELEASED, 1);
+	play_attach(play, BOX_ONESERVICE, 1, 10);
+	play->durable = play->n_records;
+	core_durable(play->core, play->durable);
+	play->append_fails = TTG_EAGAIN;
+	core_pump(play->core, &play->now);
+	core_pump(play->core, &play->now);
+	assert_int_equal(play->n_deliveries, 1);
+	assert_int_equal(play->n_flushed, 0);
+	/* Not even as the predecessor of an answer. */
+	assert_int_equal(core_nack(play->core, &play->now, 1, 1, 1, "", 0), TTG_EAGAIN);
+	assert_int_equal(play->n_flushed, 0);
+	play->append_fails = TTG_OK;
+	core_pump(play->core, &play->now);
+	assert_int_equal(play->records[play->n_records - 1].kind, RECORD_DELIVERED);
+	assert_int_equal(play->n_deliveries, 1);
+	assert_int_equal(play->n_flushed, 1);
 	play_free(&play);
 }
 
@@ -502,6 +583,9 @@ int main(void)
 		cmocka_unit_test(a_refusal_of_what_was_given_up_is_an_error),
 		cmocka_unit_test(what_is_delivered_while_the_journal_is_full_is_recorded_later),
 		cmocka_unit_test(giving_up_leaves_what_is_newer),
+		cmocka_unit_test(what_follows_a_discarded_dead_letter_waits_until_that_is_durable),
+		cmocka_unit_test(what_follows_an_expired_event_waits_until_that_is_durable),
+		cmocka_unit_test(nothing_leaves_before_it_is_recorded_that_it_was_delivered),
 		cmocka_unit_test(a_journal_that_is_busy_delays_and_loses_nothing),
 		cmocka_unit_test(a_record_that_must_be_fetched_is_asked_for_again),
 		cmocka_unit_test(a_consumer_that_takes_no_more_is_given_the_rest_later),
