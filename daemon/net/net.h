@@ -111,6 +111,15 @@ struct core_now net_now(const struct net *net);
 /* A line about a session of this agency may be written; *suppressed as for log_quota_take(). */
 bool net_may_log_session(struct net *net, const char *agency, uint64_t *suppressed);
 
+/* step.c: makes the core; brings its state back from the journal. Rules are set afterwards. */
+enum ttg_error net_make_core(struct net *net, const uint8_t *person_secret);
+enum ttg_error net_recover(struct net *net, struct message *message);
+/* Says what became durable, reads frames if asked to, delivers, hands over to the writer. The time
+   it delivered at; net->failure is set when the loop must end. */
+struct core_now net_step(struct net *net, bool read);
+/* The journal's buffer has room for what frames may bring. */
+bool net_has_room(struct net *net);
+
 /* sink.c: the core's view of this world. */
 void net_sink_init(struct net *net, struct core_sink *sink);
 /* Says everything that waited for durability up to `durable`. */

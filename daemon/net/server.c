@@ -1,5 +1,6 @@
 /*
- * Recovery and the loop. Owner: the one thread that calls server_run().
+ * The loop and its sockets. Owner: the one thread that calls server_run(). What a cycle does
+ * between two looks at the sockets, and recovery, stand in step.c.
  *
  * Back-pressure: while more than half of the journal's buffer is staged, frames are not read. The
  * peers' own windows and libzmq's queues fill, and publishers wait; nothing is dropped.
@@ -33,14 +34,11 @@
 #define ROUTER_HWM 2000         /* frames queued to one peer; windows keep it far below */
 #define HANDSHAKE_MS 10000
 #define LISTEN_BACKLOG 1024
-#define PROGRESS_EVERY 1000000u /* records of recovery between two log lines */
 
 enum { POLL_ROUTER, POLL_ZAP, POLL_MONITOR, POLL_SIGNAL, POLL_JOURNAL, POLL_HTTP, POLL_FIXED };
 
-static enum ttg_error recover(struct net *net, struct message *message);
 static enum ttg_error bind_sockets(struct net *net, struct message *message);
 static void cycle(struct net *net);
-static void read_frames(struct net *net);
 static void take_signals(struct net *net);
 static void count_failed_handshakes(struct net *net);
 static bool drained(struct net *net);
@@ -99,27 +97,6 @@ static int poll_timeout_ms(const struct net *net, const struct core_now *now)
 	return wait_ms < POLL_MAX_MS ? (int)wait_ms : POLL_MAX_MS;
 }
 
-static bool journal_has_room(struct net *net)
-{
-	struct journal_stats stats;
-	journal_get_stats(net->journal, &stats);
-	return stats.staged_bytes < net->config->buffer_bytes / 4;
-}
-
-/*
- * Hands what is staged to the writer. What nobody waits for goes with the next event, or a moment
- * later: a sync of its own would stand in the way of the event that comes meanwhile.
- */
-static void flush(struct net *net, const struct core_now *now)
-{
-	if (!net->flush_now && !net->stopping &&
-	    (net->flush_at_ns == 0 || now->mono_ns < net->flush_at_ns))
-		return;
-	net->flush_now = false;
-	net->flush_at_ns = 0;
-	journal_flush(net->journal);
-}
-
 /* Asked where it matters: libzmq looks for commands of its own each time, which are system calls. */
 static bool has_input(void *socket)
 {
@@ -152,7 +129,7 @@ static void cycle(struct net *net)
 		[POLL_HTTP] = { .fd = http_fd(net->http), .events = ZMQ_POLLIN },
 	};
 	struct core_now now = net_now(net);
-	const bool read = journal_has_room(net);
+	const bool read = net_has_room(net);
 	if (!read) {
 		items[POLL_ROUTER].events = 0;
 		net->counters.paused_cycles++;
@@ -176,18 +153,9 @@ static void cycle(struct net *net)
 
 	if (items[POLL_JOURNAL].revents)
 		journal_wake_clear(net->journal);
-	const uint64_t durable = journal_durable(net->journal);
-	core_durable(net->core, durable);
-	net_release(net, durable);
-	if (!net->failure)
-		net->failure = journal_failure(net->journal, NULL);
+	now = net_step(net, waits || (read && items[POLL_ROUTER].revents));
 	if (net->failure)
 		return;
-	if (waits || (read && items[POLL_ROUTER].revents))
-		read_frames(net);
-	now = net_now(net);
-	net->next_core_ns = core_pump(net->core, &now);
-	flush(net, &now);
 	if (items[POLL_HTTP].revents || http_is_due(net->http))
 		http_serve(net->http);
 	control_serve(net->control, items + POLL_FIXED, n_control);
@@ -199,39 +167,6 @@ static void cycle(struct net *net)
 		log_write(net->log, LOG_LEVEL_INFO, "slow_cycle", "ms=%lld",
 			  (long long)(took_ns / NS_PER_MS));
 	}
-}
-
-static void read_frames(struct net *net)
-{
-	for (int i = 0; i < NET_FRAMES_A_CYCLE; i++) {
-		uint8_t routing[SESSION_ROUTING_MAX];
-		const int routing_bytes =
-			zmq_recv(net->router, routing, sizeof routing, ZMQ_DONTWAIT);
-		if (routing_bytes < 0)
-			return;
-		zmq_msg_t message;
-		zmq_msg_init(&message);
-		if (zmq_msg_recv(&message, net->router, ZMQ_DONTWAIT) < 0) {
-			zmq_msg_close(&message);
-			return;
-		}
-		bool whole = true;
-		while (zmq_msg_more(&message)) { /* one part is the protocol; more is gibberish */
-			whole = false;
-			zmq_msg_close(&message);
-			zmq_msg_init(&message);
-			if (zmq_msg_recv(&message, net->router, ZMQ_DONTWAIT) < 0)
-				break;
-		}
-		if (whole && routing_bytes > 0)
-			net_dispatch(net, routing, (size_t)routing_bytes, &message);
-		else
-			net->counters.frames_bad++;
-		zmq_msg_close(&message);
-		if (i % 16 == 15 && !journal_has_room(net))
-			return;
-	}
-	net->next_core_ns = 0; /* there may be more frames: do not wait */
 }
 
 static void take_signals(struct net *net)
@@ -289,81 +224,6 @@ static void count_failed_handshakes(struct net *net)
 		    event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
 			net->counters.denied[NET_DENIED_HANDSHAKE]++;
 	}
-}
-
-struct core_now net_now(const struct net *net)
-{
-	return (struct core_now){ .real_ns = net->world->real_ns(net->world->self),
-				  .mono_ns = net->world->mono_ns(net->world->self) };
-}
-
-static enum ttg_error make_core(struct net *net, const uint8_t *person_secret)
-{
-	const struct config *config = net->config;
-	struct core_options options = {
-		.broker = config->agency,
-		.max_event_bytes = config->max_event_bytes,
-		.max_skew_s = config->max_skew_s,
-		.dedupe_window_ns = (uint64_t)config->dedupe_hours * 3600u * 1000000000u,
-		.dedupe_max = config->dedupe_max,
-		.window = config->mailbox_window,
-		.max_held = config->mailbox_max_held,
-	};
-	memcpy(options.person_secret, person_secret, sizeof options.person_secret);
-	struct core_sink sink;
-	net_sink_init(net, &sink);
-	net->core = core_new(&options, &sink);
-	wipe(&options, sizeof options);
-	return net->core ? TTG_OK : TTG_ENOMEM;
-}
-
-static enum ttg_error recover(struct net *net, struct message *message)
-{
-	const int64_t began_ns = net->world->mono_ns(net->world->self);
-	struct journal_reader *scan = NULL;
-	uint8_t *snapshot = NULL;
-	size_t snapshot_bytes = 0;
-	uint64_t from = 0, applied = 0;
-	enum ttg_error error = journal_snapshot_load(net->journal, &from, &snapshot,
-						     &snapshot_bytes, message);
-	if (error == TTG_ENOENT)
-		from = 0;
-	else if (error || (error = core_restore(net->core, snapshot, snapshot_bytes, message)))
-		goto out;
-	net->snapshot_saved = net->snapshot_tried = from;
-	net->saved_low = core_low_water(net->core); /* at most from + 1 */
-	/* applying a record may read earlier ones through net->reader */
-	error = journal_reader_open(&net->reader, net->journal);
-	if (!error)
-		error = journal_reader_open(&scan, net->journal);
-	if (error)
-		goto out;
-	error = journal_reader_seek(scan, from + 1);
-	while (!error) {
-		uint64_t sequence = 0;
-		struct journal_record record;
-		error = journal_reader_next(scan, &sequence, &record);
-		if (!error)
-			error = core_apply(net->core, sequence, record.kind, record.data,
-					   record.len, message);
-		if (!error && ++applied % PROGRESS_EVERY == 0) {
-			sd_notify(0, "EXTEND_TIMEOUT_USEC=60000000");
-			log_write(net->log, LOG_LEVEL_NOTICE, "recovering", "sequence=%llu",
-				  (unsigned long long)sequence);
-		}
-	}
-	if (error != TTG_EAGAIN)
-		goto out;
-	error = TTG_OK;
-	core_durable(net->core, journal_durable(net->journal));
-	log_write(net->log, LOG_LEVEL_NOTICE, "recovered",
-		  "snapshot=%llu records=%llu sequence=%llu ms=%lld", (unsigned long long)from,
-		  (unsigned long long)applied, (unsigned long long)core_sequence(net->core),
-		  (long long)((net->world->mono_ns(net->world->self) - began_ns) / NS_PER_MS));
-out:
-	journal_reader_close(&scan);
-	free(snapshot);
-	return error;
 }
 
 /*
@@ -465,9 +325,9 @@ enum ttg_error server_open(struct net **out, const struct server_options *option
 	net->limiter = limiter_new();
 	enum ttg_error error = TTG_ENOMEM;
 	if (arena_init(&net->frame) && net->limiter)
-		error = make_core(net, options->person_secret);
+		error = net_make_core(net, options->person_secret);
 	if (!error)
-		error = recover(net, message);
+		error = net_recover(net, message);
 	const struct core_now now = net_now(net);
 	if (!error)
 		error = core_set_rules(net->core, &now, net->config->rules);

@@ -1,0 +1,166 @@
+/*
+ * What the loop does with journal and core, without a socket of its own: recovery, and the step of a
+ * cycle in which time passes for them. The simulator runs this file as it is.
+ *
+ * Owner: the loop. Order within a step is a promise: first what became durable is told, then frames
+ * are read, then the core delivers, then the staged records go to the writer. A failed journal ends
+ * the step before anything more is read or said.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/keyfile.h"
+#include "net/net.h"
+
+#define NS_PER_MS 1000000LL
+#define PROGRESS_EVERY 1000000u /* records of recovery between two log lines */
+
+static void read_frames(struct net *net);
+static void flush(struct net *net, const struct core_now *now);
+
+struct core_now net_step(struct net *net, bool read)
+{
+	const uint64_t durable = journal_durable(net->journal);
+	core_durable(net->core, durable);
+	net_release(net, durable);
+	if (!net->failure)
+		net->failure = journal_failure(net->journal, NULL);
+	if (net->failure)
+		return net_now(net);
+	if (read)
+		read_frames(net);
+	const struct core_now now = net_now(net);
+	net->next_core_ns = core_pump(net->core, &now);
+	flush(net, &now);
+	return now;
+}
+
+/*
+ * Hands what is staged to the writer. What nobody waits for goes with the next event, or a moment
+ * later: a sync of its own would stand in the way of the event that comes meanwhile.
+ */
+static void flush(struct net *net, const struct core_now *now)
+{
+	if (!net->flush_now && !net->stopping &&
+	    (net->flush_at_ns == 0 || now->mono_ns < net->flush_at_ns))
+		return;
+	net->flush_now = false;
+	net->flush_at_ns = 0;
+	journal_flush(net->journal);
+}
+
+bool net_has_room(struct net *net)
+{
+	struct journal_stats stats;
+	journal_get_stats(net->journal, &stats);
+	return stats.staged_bytes < net->config->buffer_bytes / 4;
+}
+
+static void read_frames(struct net *net)
+{
+	for (int i = 0; i < NET_FRAMES_A_CYCLE; i++) {
+		uint8_t routing[SESSION_ROUTING_MAX];
+		const int routing_bytes =
+			zmq_recv(net->router, routing, sizeof routing, ZMQ_DONTWAIT);
+		if (routing_bytes < 0)
+			return;
+		zmq_msg_t message;
+		zmq_msg_init(&message);
+		if (zmq_msg_recv(&message, net->router, ZMQ_DONTWAIT) < 0) {
+			zmq_msg_close(&message);
+			return;
+		}
+		bool whole = true;
+		while (zmq_msg_more(&message)) { /* one part is the protocol; more is gibberish */
+			whole = false;
+			zmq_msg_close(&message);
+			zmq_msg_init(&message);
+			if (zmq_msg_recv(&message, net->router, ZMQ_DONTWAIT) < 0)
+				break;
+		}
+		if (whole && routing_bytes > 0)
+			net_dispatch(net, routing, (size_t)routing_bytes, &message);
+		else
+			net->counters.frames_bad++;
+		zmq_msg_close(&message);
+		if (i % 16 == 15 && !net_has_room(net))
+			return;
+	}
+	net->next_core_ns = 0; /* there may be more frames: do not wait */
+}
+
+struct core_now net_now(const struct net *net)
+{
+	return (struct core_now){ .real_ns = net->world->real_ns(net->world->self),
+				  .mono_ns = net->world->mono_ns(net->world->self) };
+}
+
+enum ttg_error net_make_core(struct net *net, const uint8_t *person_secret)
+{
+	const struct config *config = net->config;
+	struct core_options options = {
+		.broker = config->agency,
+		.max_event_bytes = config->max_event_bytes,
+		.max_skew_s = config->max_skew_s,
+		.dedupe_window_ns = (uint64_t)config->dedupe_hours * 3600u * 1000000000u,
+		.dedupe_max = config->dedupe_max,
+		.window = config->mailbox_window,
+		.max_held = config->mailbox_max_held,
+	};
+	memcpy(options.person_secret, person_secret, sizeof options.person_secret);
+	struct core_sink sink;
+	net_sink_init(net, &sink);
+	net->core = core_new(&options, &sink);
+	wipe(&options, sizeof options);
+	return net->core ? TTG_OK : TTG_ENOMEM;
+}
+
+enum ttg_error net_recover(struct net *net, struct message *message)
+{
+	const int64_t began_ns = net->world->mono_ns(net->world->self);
+	struct journal_reader *scan = NULL;
+	uint8_t *snapshot = NULL;
+	size_t snapshot_bytes = 0;
+	uint64_t from = 0, applied = 0;
+	enum ttg_error error = journal_snapshot_load(net->journal, &from, &snapshot,
+						     &snapshot_bytes, message);
+	if (error == TTG_ENOENT)
+		from = 0;
+	else if (error || (error = core_restore(net->core, snapshot, snapshot_bytes, message)))
+		goto out;
+	net->snapshot_saved = net->snapshot_tried = from;
+	net->saved_low = core_low_water(net->core); /* at most from + 1 */
+	/* applying a record may read earlier ones through net->reader */
+	error = journal_reader_open(&net->reader, net->journal);
+	if (!error)
+		error = journal_reader_open(&scan, net->journal);
+	if (error)
+		goto out;
+	error = journal_reader_seek(scan, from + 1);
+	while (!error) {
+		uint64_t sequence = 0;
+		struct journal_record record;
+		error = journal_reader_next(scan, &sequence, &record);
+		if (!error)
+			error = core_apply(net->core, sequence, record.kind, record.data,
+					   record.len, message);
+		if (!error && ++applied % PROGRESS_EVERY == 0) {
+			sd_notify(0, "EXTEND_TIMEOUT_USEC=60000000");
+			log_write(net->log, LOG_LEVEL_NOTICE, "recovering", "sequence=%llu",
+				  (unsigned long long)sequence);
+		}
+	}
+	if (error != TTG_EAGAIN)
+		goto out;
+	error = TTG_OK;
+	core_durable(net->core, journal_durable(net->journal));
+	log_write(net->log, LOG_LEVEL_NOTICE, "recovered",
+		  "snapshot=%llu records=%llu sequence=%llu ms=%lld", (unsigned long long)from,
+		  (unsigned long long)applied, (unsigned long long)core_sequence(net->core),
+		  (long long)((net->world->mono_ns(net->world->self) - began_ns) / NS_PER_MS));
+out:
+	journal_reader_close(&scan);
+	free(snapshot);
+	return error;
+}
