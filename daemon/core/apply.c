@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/planted.h"
 #include "core/state.h"
 
 void core_wake(struct core *core, struct mailbox *mailbox)
@@ -112,10 +113,10 @@ static enum ttg_error apply_event(struct core *core, const struct core_now *now,
 	struct record_recipient recipient;
 	struct cursor recipients;
 
-	(void)now;
 	if (!record_get_event(data, len, &event))
 		return TTG_ECORRUPT;
-	if (!dedupe_add(core->dedupe, core_fingerprint(core, event.source, event.id), sequence,
+	if (!(PLANTED(FORGET_DEDUPE) && !now) &&
+	    !dedupe_add(core->dedupe, core_fingerprint(core, event.source, event.id), sequence,
 			event.accepted_ns))
 		return TTG_ENOMEM;
 	recipients = event.recipients;
@@ -269,6 +270,8 @@ static enum ttg_error apply_escalated(struct core *core, const struct core_now *
 	(void)sequence;
 	if (!record_get_one(data, len, &it) || !(mailbox = mailbox_at(core, it.mailbox)))
 		return TTG_ECORRUPT;
+	if (PLANTED(ESCALATE_AGAIN) && !now)
+		return TTG_OK;
 	told = (struct timer){ .deadline_ns = it.deadline_ns, .sequence = it.sequence,
 			       .mailbox = it.mailbox };
 	while ((first = timers_first(&core->timers)) && !timer_before(&told, first))

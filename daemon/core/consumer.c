@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/planted.h"
 #include "core/state.h"
 
 #define DEFAULT_MAX_ATTEMPTS 5u
@@ -149,6 +150,8 @@ static enum ttg_error active(struct core *core, uint64_t consumer, struct mailbo
 
 static bool answerable(const struct mailbox *mailbox, const struct entry *entry)
 {
+	if (PLANTED(ACKNOWLEDGE_REFUSED) && entry->state == ENTRY_BLOCKED)
+		return true;
 	return entry->state == ENTRY_IN_FLIGHT && entry->holder == mailbox->turn;
 }
 

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/planted.h"
 #include "core/state.h"
 
 static enum ttg_error log_positions(struct core *core, const struct core_now *now,
@@ -132,7 +133,7 @@ static enum verdict try_entry(struct core *core, const struct core_now *now,
 		return STOP_ROW;
 	if (event.expires_ns != 0 && event.expires_ns <= now->real_ns)
 		return EXPIRED;
-	if (entry->sequence <= core->stable_since)
+	if (entry->sequence <= core->stable_since && !PLANTED(DELIVER_UNAGREED))
 		recheck(core, now, mailbox, &event, &recipient);
 	if (recipient.n_agreements == 0)
 		return STOPPED;
@@ -201,7 +202,7 @@ static enum ttg_error deliver_row(struct core *core, const struct core_now *now,
 		struct entry *entry = mailbox_next_waiting(mailbox);
 		enum verdict verdict;
 
-		if (!entry || entry->sequence > core->durable)
+		if (!entry || (entry->sequence > core->durable && !PLANTED(DELIVER_EARLY)))
 			break;
 		if (n++ == CORE_DELIVER_PER_MAILBOX || budget->deliver == 0) {
 			budget->more = true;

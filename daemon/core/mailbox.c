@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/planted.h"
+
 struct mailbox *mailbox_new(uint32_t number, const char *id)
 {
 	struct mailbox *it = calloc(1, sizeof(*it));
@@ -79,7 +81,7 @@ static bool take(struct mailbox *mailbox, uint64_t position, uint64_t sequence, 
 	if (lane && (lane_is_parked(lane) || lane_is_draining(lane))) {
 		const struct held held = { .position = position, .sequence = sequence };
 
-		return lane_hold(&mailbox->lanes, lane, &held);
+		return PLANTED(DROP_PARKED_LANE) || lane_hold(&mailbox->lanes, lane, &held);
 	}
 	if (lane && lane->due_ns != 0)
 		entry.state = ENTRY_BLOCKED;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/planted.h"
 #include "core/mailbox.h"
 
 /* Takes an entry out of flight. */
@@ -36,6 +37,8 @@ bool mailbox_refuse(struct mailbox *mailbox, struct entry *entry, int64_t due_ns
 	for (; entry; entry = entries_next(&mailbox->window, entry)) {
 		if (entry->lane == key)
 			land(mailbox, entry, state);
+		if (PLANTED(OVERTAKE_REFUSED))
+			break;
 	}
 	return true;
 }

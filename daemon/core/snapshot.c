@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/planted.h"
 #include "core/state.h"
 
 #define MAGIC "TTGCORE"
@@ -97,6 +98,10 @@ static void save_lane(const struct lane *lane, struct cursor *cursor)
 		cursor_put_varint(cursor, it->reason);
 		cursor_put_u64(cursor, (uint64_t)it->parked_ns);
 		put_text(cursor, it->text);
+	}
+	if (PLANTED(SNAPSHOT_WITHOUT_HELD)) {
+		cursor_put_varint(cursor, 0);
+		return;
 	}
 	cursor_put_varint(cursor, lane->n_held - lane->first_held);
 	for (size_t i = lane->first_held; i < lane->n_held; i++) {
@@ -307,6 +312,8 @@ static enum ttg_error load_mailbox(struct core *core, struct cursor *cursor)
 	mailbox->fill_position = cursor_get_varint(cursor);
 	mailbox->backlog_from = cursor_get_varint(cursor);
 	mailbox->pending = cursor_get_varint(cursor);
+	if (PLANTED(POSITION_AGAIN) && mailbox->pending == 0 && mailbox->next_position > 1)
+		mailbox->fill_position = --mailbox->next_position;
 	code = load_entries(mailbox, cursor);
 	n_lanes = cursor_get_varint(cursor);
 	for (uint64_t i = 0; i < n_lanes && code == TTG_OK; i++)

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/keyfile.h"
+#include "base/planted.h"
 
 /* Whether a whole segment more stays inside max_bytes and above reserve_bytes. */
 static bool room_for_segment(struct journal *journal)
@@ -80,6 +81,8 @@ static int make_header(struct journal *journal, struct format_segment *header, u
 	result = world->random(world->self, header->salt, FORMAT_SALT);
 	if (result < 0)
 		return result;
+	if (PLANTED(REUSE_NONCE))
+		memset(header->salt, 0, FORMAT_SALT);
 	if (crypto_derive(journal->options.key, header->salt, CRYPTO_SEGMENT, writer->key,
 	                  header->key_check) != TTG_OK)
 		return -EIO;
@@ -101,7 +104,9 @@ static int publish_spare(struct journal *journal, const uint8_t *block, uint64_t
 	segment_path(to, journal->directory, SEGMENT_FILE, first_sequence);
 	if (result >= 0)
 		result = world->rename(world->self, from, to);
-	return result < 0 ? result : world->sync_dir(world->self, journal->directory);
+	if (result < 0 || PLANTED(FORGET_DIRECTORY_SYNC))
+		return result;
+	return world->sync_dir(world->self, journal->directory);
 }
 
 /* Gives back room that was allocated and never written to. Failing costs room, nothing else. */

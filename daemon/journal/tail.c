@@ -17,6 +17,7 @@
 
 #include <string.h>
 #include "base/crc32c.h"
+#include "base/planted.h"
 
 #define ZERO_TAIL 16 /* a sector that ends with so many zeroes was not written to its end */
 
@@ -124,7 +125,7 @@ enum ttg_error tail_judge(struct scan *scan, const struct scan_place *place, uin
 	const char *ignored;
 	enum ttg_error err = look_behind(scan, place, used_bytes, &batch_follows);
 
-	if (err != TTG_OK)
+	if (err != TTG_OK || PLANTED(DROP_TAIL))
 		return err;
 	if (batch_follows) {
 		*reason = "batch is damaged: a valid one follows";

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/planted.h"
 #include "net/handlers.h"
 
 /* Sequences, and room for the outcomes that are not plain acceptance. */
@@ -101,7 +102,7 @@ static void decide(struct net *net, const struct core_now *now, struct session *
 /* A refusal that may be retried holds up what follows. */
 static void note_stall(struct session *session, uint64_t frame, const struct core_outcome *out)
 {
-	if (out->kind != CORE_REFUSED || !ttg_error_retryable(out->code))
+	if (out->kind != CORE_REFUSED || !ttg_error_retryable(out->code) || PLANTED(FORGET_STALL))
 		return;
 	session->stalled_frame = frame;
 	session->stalled_code = out->code;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/planted.h"
 #include "net/net.h"
 
 #define NS_PER_S 1000000000LL
@@ -120,7 +121,8 @@ void net_save_snapshot(struct net *net, bool final)
 		net->snapshot_sequence = core_sequence(net->core);
 		net->snapshot_low = core_low_water(net->core);
 	}
-	if (!net->snapshot || journal_durable(net->journal) < net->snapshot_sequence)
+	if (!net->snapshot || (journal_durable(net->journal) < net->snapshot_sequence &&
+			       !PLANTED(SNAPSHOT_EARLY)))
 		return;
 	struct message message = { "" };
 	const enum ttg_error error =
@@ -146,7 +148,8 @@ static void retain(struct net *net, const struct core_now *now)
 	struct journal_stats stats;
 	journal_get_stats(net->journal, &stats);
 	const uint64_t low_water = core_low_water(net->core);
-	const uint64_t needed = smaller(low_water, net->saved_low);
+	const uint64_t needed = PLANTED(RETAIN_UNACKNOWLEDGED) ? net->snapshot_saved + 1 :
+								  smaller(low_water, net->saved_low);
 	uint64_t keep_from = 0;
 	if (net->config->retain_days > 0)
 		keep_from = journal_sequence_before(

@@ -15,6 +15,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/planted.h"
 #include "client/client_internal.h"
 #include "client/consume_internal.h"
 
@@ -231,6 +232,12 @@ static void void_later(struct consume_mailbox *mailbox, size_t at, const struct 
 {
 	size_t kept = at;
 
+	if (PLANTED(ACKNOWLEDGE_REFUSED)) {
+		*consume_recent_of(mailbox, nack->position) = (struct consume_recent){
+			nack->position, mailbox->held[at].fingerprint, mailbox->attachment
+		};
+		advance_base(mailbox);
+	}
 	for (size_t i = at; i < mailbox->n_held; i++) {
 		if (mailbox->held[i].position == nack->position ||
 		    same_person(&mailbox->held[i], nack))

@@ -18,6 +18,8 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/planted.h"
 #include "client/client_internal.h"
 
 #define FIRST_CAPACITY	   256
@@ -289,7 +291,7 @@ static void conclude(struct ttg_client *client, uint64_t number, struct ttg_outc
 	memcpy(id, entry->id, sizeof(id));
 	outcome->id = id;
 	outcome->tag = entry->tag;
-	if (client->outbox)
+	if (client->outbox && !PLANTED(OUTBOX_DONE_EARLY))
 		outbox_done(client->outbox, &entry->place);
 	while (publisher->head < publisher->tail &&
 	       entry_at(publisher, publisher->head)->state == PUBLISH_DONE)
@@ -389,6 +391,8 @@ static void note_sent(struct ttg_client *client, uint64_t *take_numbers, size_t 
 		struct publish_entry *entry = entry_at(publisher, take_numbers[i]);
 
 		entry->state = PUBLISH_SENT;
+		if (PLANTED(OUTBOX_DONE_EARLY) && client->outbox)
+			outbox_done(client->outbox, &entry->place);
 		if (client->outbox)
 			forget_payload(publisher, entry);
 	}
@@ -441,7 +445,7 @@ int64_t publish_next_ns(const struct ttg_client *client)
 void publish_rewind(struct publisher *publisher)
 {
 	for (size_t i = 0; i < publisher->n_frames; i++) {
-		for (size_t j = 0; j < publisher->frames[i].n; j++) {
+		for (size_t j = PLANTED(RESEND_SECOND) ? 1 : 0; j < publisher->frames[i].n; j++) {
 			struct publish_entry *entry =
 				entry_at(publisher, publisher->frames[i].entries[j]);
 

@@ -1,0 +1,58 @@
+/*
+ * See planted.h; empty in every build but the one with planted mistakes. Owner of the one choice:
+ * whoever makes it, before any thread begins; from then on it is only read.
+ */
+#include "base/planted.h"
+
+#ifdef TTG_PLANT
+#include <string.h>
+
+static const char *const names[PLANTED_COUNT] = {
+	[PLANTED_SKIP_SYNC] = "skip_sync",
+	[PLANTED_FORGET_DIRECTORY_SYNC] = "forget_directory_sync",
+	[PLANTED_IGNORE_SYNC_FAILURE] = "ignore_sync_failure",
+	[PLANTED_IGNORE_CHECKSUM] = "ignore_checksum",
+	[PLANTED_REUSE_NONCE] = "reuse_nonce",
+	[PLANTED_DROP_TAIL] = "drop_tail",
+	[PLANTED_ACKNOWLEDGE_EARLY] = "acknowledge_early",
+	[PLANTED_DELIVER_EARLY] = "deliver_early",
+	[PLANTED_SNAPSHOT_EARLY] = "snapshot_early",
+	[PLANTED_SNAPSHOT_WITHOUT_HELD] = "snapshot_without_held",
+	[PLANTED_FORGET_DEDUPE] = "forget_dedupe",
+	[PLANTED_DROP_PARKED_LANE] = "drop_parked_lane",
+	[PLANTED_OVERTAKE_REFUSED] = "overtake_refused",
+	[PLANTED_ACKNOWLEDGE_REFUSED] = "acknowledge_refused",
+	[PLANTED_POSITION_AGAIN] = "position_again",
+	[PLANTED_RETAIN_UNACKNOWLEDGED] = "retain_unacknowledged",
+	[PLANTED_DELIVER_UNAGREED] = "deliver_unagreed",
+	[PLANTED_ESCALATE_AGAIN] = "escalate_again",
+	[PLANTED_OUTBOX_SKIP_SYNC] = "outbox_skip_sync",
+	[PLANTED_OUTBOX_DONE_EARLY] = "outbox_done_early",
+	[PLANTED_RESEND_SECOND] = "resend_second",
+	[PLANTED_FORGET_STALL] = "forget_stall",
+	[PLANTED_HAND_OVER_VOID] = "hand_over_void",
+};
+
+static enum planted chosen;
+
+bool planted_is(enum planted mistake)
+{
+	return chosen == mistake;
+}
+
+bool planted_choose(const char *name)
+{
+	for (int i = PLANTED_NONE + 1; i < PLANTED_COUNT; i++) {
+		if (strcmp(names[i], name) != 0)
+			continue;
+		chosen = (enum planted)i;
+		return true;
+	}
+	return false;
+}
+
+const char *planted_name(size_t i)
+{
+	return i + 1 < PLANTED_COUNT ? names[i + 1] : NULL;
+}
+#endif
