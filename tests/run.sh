@@ -93,7 +93,7 @@ step() {
 
 began=$(date +%s)
 if [ -n "$quick" ]; then
-	step dev -E '^system[.]' -LE slow
+	step dev -E '^(system|sim)[.]' -LE slow
 else
 	step release
 	step asan -E '^(lint|analysis)[.]'

@@ -1,0 +1,471 @@
+/* See actor.h. What the application did is in the model; what it holds is here. */
+#include "sim/actor.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/client_internal.h"
+#include "sim/model.h"
+
+#define OUTBOX       "/outbox"
+#define OUTBOX_BYTES (256u * 1024)
+#define QUEUE        512
+#define REFUSED      64
+#define MAX_PENDING  64
+
+struct role {
+	const char *agency;
+	int type; /* publishes, -1: not */
+	int box;  /* consumes, -1: not */
+};
+
+static const struct role roles[LIFE_ACTORS] = {
+	{ "prison", TYPE_RELEASED, -1 },      { "police", TYPE_ARREST, -1 },
+	{ "oneservice", TYPE_REFERRAL, -1 },  { "prison", TYPE_RELEASED, -1 },
+	{ "oneservice", -1, BOX_ONESERVICE }, { "oneservice", -1, BOX_ONESERVICE },
+	{ "police", -1, BOX_POLICE },         { "oneservice", -1, BOX_DESK },
+	{ "charity", -1, BOX_CHARITY },
+};
+
+struct taken {
+	uint64_t position;
+	int event;
+	bool has_person;
+	uint8_t person[TTG_PERSON_KEY_BYTES];
+};
+
+struct actor {
+	int index;
+	const struct role *role;
+	struct disk *disk;
+	struct ttg_client *client; /* NULL: down */
+	bool leaving, detached, full;
+	bool came_back; /* an earlier process of it ended: outcomes may come again */
+	struct taken queue[QUEUE];
+	size_t n_queue;
+	struct taken refused[REFUSED]; /* and not handed over again */
+	size_t n_refused;
+};
+
+static int event_of(const uint8_t *bytes, size_t len)
+{
+	Ttg__Event *message = ttg__event__unpack(NULL, len, bytes);
+	int index = message ? model_find(life_now->model, message->id.data) : -1;
+
+	ttg__event__free_unpacked(message, NULL);
+	return index;
+}
+
+static bool same_person(const struct fact *a, const struct ttg_delivery *b)
+{
+	return a->has_person && b->person_key &&
+	       memcmp(a->person, b->person_key, CORE_PERSON_KEY) == 0;
+}
+
+/* What is handed over for the first time comes after all that was before it in its lane. */
+static void check_hand_over(const struct ttg_delivery *delivery, int event)
+{
+	const struct box *box = model_box(life_now->model, delivery->mailbox);
+
+	life_check(box, "a delivery from mailbox %s, which does not exist", delivery->mailbox);
+	for (uint64_t i = 0; i < box->n && i + 1 < delivery->position; i++) {
+		const struct fact *fact = &box->facts[i];
+
+		if (box->facts[i].event == event)
+			break;
+		life_check(!same_person(fact, delivery) || fact->state == FACT_SETTLED ||
+		                   life_now->model->events[fact->event].dropped[box->play] ||
+		                   life_now->model->events[fact->event].seen[box->play],
+		           "%s: position %" PRIu64 " is handed over before %" PRIu64
+		           " of the same person",
+		           box->id, delivery->position, i + 1);
+	}
+}
+
+/* Nothing about a person comes after a refusal but the refused one itself. */
+static void check_refused(struct actor *actor, const struct taken *it, const char *mailbox)
+{
+	const struct box *box = model_box(life_now->model, mailbox);
+
+	for (size_t i = 0; i < actor->n_refused; i++) {
+		const struct taken *refused = &actor->refused[i];
+
+		if (refused->event == it->event) {
+			actor->refused[i--] = actor->refused[--actor->n_refused];
+			continue;
+		}
+		life_check(!refused->has_person || !it->has_person ||
+		                   refused->position > it->position ||
+		                   memcmp(refused->person, it->person, sizeof(it->person)) != 0 ||
+		                   refused->position > box->n ||
+		                   box->facts[refused->position - 1].event != refused->event ||
+		                   box->facts[refused->position - 1].state == FACT_SETTLED ||
+		                   life_now->model->events[refused->event].dropped[box->play],
+		           "%s: position %" PRIu64 " is handed over after %" PRIu64
+		           " of the same person was refused",
+		           mailbox, it->position, refused->position);
+	}
+}
+
+static void on_delivery(void *user, const struct ttg_delivery *delivery)
+{
+	struct actor *actor = user;
+	int index = event_of(delivery->event, delivery->event_bytes);
+	struct said *event;
+	struct taken *it;
+
+	life_check(index >= 0, "an application gets an event that nobody published");
+	life_trace("client %d: takes %s %" PRIu64, actor->index, delivery->mailbox,
+	           delivery->position);
+	event = &life_now->model->events[index];
+	life_check(event->len == delivery->event_bytes &&
+	                   memcmp(event->bytes, delivery->event, event->len) == 0,
+	           "an application gets event %d with other bytes", index);
+	if (!event->seen[actor->role->box])
+		check_hand_over(delivery, index);
+	event->seen[actor->role->box] = true;
+	for (size_t i = 0; i < actor->n_queue; i++)
+		if (actor->queue[i].position == delivery->position)
+			actor->queue[i--] = actor->queue[--actor->n_queue];
+	life_check(actor->n_queue < QUEUE, "more deliveries than any credit allows");
+	it = &actor->queue[actor->n_queue++];
+	*it = (struct taken){ .position = delivery->position,
+		              .event = index,
+		              .has_person = delivery->person_key };
+	if (delivery->person_key)
+		memcpy(it->person, delivery->person_key, sizeof(it->person));
+	check_refused(actor, it, delivery->mailbox);
+}
+
+static void on_outcome(void *user, const struct ttg_outcome *outcome)
+{
+	struct actor *actor = user;
+	int index = model_find(life_now->model, outcome->id);
+	struct said *event;
+
+	life_check(index >= 0, "an outcome of an event that nobody published");
+	event = &life_now->model->events[index];
+	life_check(event->actor == actor->index, "an outcome goes to another client");
+	life_check(event->open || actor->came_back || event->forgotten, "event %d has two outcomes",
+	           index);
+	if (outcome->code == TTG_OK)
+		life_check(event->sequence == outcome->sequence || event->restored_away,
+		           "event %d is told to be accepted as %" PRIu64 ", it is %" PRIu64, index,
+		           outcome->sequence, event->sequence);
+	else
+		life_check(event->refused, "event %d is told to be refused: %s", index,
+		           outcome->text);
+	event->open = false;
+}
+
+static void on_state(void *user, enum ttg_state state, enum ttg_error code, const char *text)
+{
+	const struct actor *actor = user;
+
+	(void)state;
+	life_trace("client %d: %s %s", actor->index, ttg_error_name(code), text);
+}
+
+static enum ttg_error make_client(struct actor *actor, char message[TTG_MESSAGE_TEXT])
+{
+	const struct ttg_client_options options = {
+		.broker = "tcp://broker:1",
+		.server_key_file = "broker",
+		.key_file = actor->role->agency,
+		.outbox_dir = life_now->plan->outbox[actor->index] ? OUTBOX : NULL,
+		.outbox_max_bytes = OUTBOX_BYTES,
+		.max_pending = MAX_PENDING,
+		.reconnect_min_ms = 10,
+		.reconnect_max_ms = 1000,
+		.callbacks = { .user = actor,
+		               .on_outcome = on_outcome,
+		               .on_delivery = on_delivery,
+		               .on_state = on_state },
+	};
+
+	return client_new_in_world(&actor->client, &options, disk_world(actor->disk), message);
+}
+
+static void attach(struct actor *actor)
+{
+	actor->detached = false;
+	if (actor->role->box >= 0)
+		ttg_client_attach(actor->client, play_mailboxes[actor->role->box],
+		                  life_now->plan->credit);
+}
+
+/* A client may fail to come back only for something that was done to it. */
+static void try_start(struct actor *actor)
+{
+	uint64_t before = disk_flipped(actor->disk) ? disk_digest(actor->disk, OUTBOX) : 0;
+	char message[TTG_MESSAGE_TEXT] = "";
+	enum ttg_error error = make_client(actor, message);
+
+	actor->leaving = false;
+	life_trace("client %d: %s %s", actor->index, ttg_error_name(error), message);
+	if (!error) {
+		attach(actor);
+	} else if (disk_dead(actor->disk)) {
+		disk_crash(actor->disk, DISK_CRASH_ANY);
+	} else if (disk_met_fault(actor->disk) || actor->full) {
+		disk_crash(actor->disk, DISK_CRASH_PROCESS);
+		disk_heal(actor->disk);
+		actor->full = false;
+	} else if (disk_flipped(actor->disk)) {
+		life_check(before == disk_digest(actor->disk, OUTBOX),
+		           "an outbox that was refused is another now");
+		disk_unflip(actor->disk);
+		disk_crash(actor->disk, DISK_CRASH_PROCESS);
+	} else {
+		life_fail("client %d does not start: %s: %s", actor->index, ttg_error_name(error),
+		          message);
+	}
+}
+
+/* What was not on its disk is gone with the process. */
+static void end_process(struct actor *actor)
+{
+	struct model *model = life_now->model;
+
+	for (size_t i = 0; i < model->n_events && !life_now->plan->outbox[actor->index]; i++) {
+		struct said *event = &model->events[i];
+
+		if (event->actor != actor->index || !event->open)
+			continue;
+		event->open = false;
+		event->forgotten = true;
+	}
+	ttg_client_free(&actor->client);
+	actor->came_back = true;
+	actor->n_queue = actor->n_refused = 0;
+}
+
+void actor_crash(struct actor *actor, enum disk_crash how)
+{
+	disk_kill(actor->disk);
+	if (actor->client)
+		end_process(actor);
+	disk_crash(actor->disk, how);
+	if (how != DISK_CRASH_PROCESS && !life_now->peaceful && life_draw(8) == 0)
+		disk_flip(actor->disk, OUTBOX);
+}
+
+void actor_poll(struct actor *actor)
+{
+	if (!actor->client)
+		try_start(actor);
+	if (!actor->client)
+		return;
+	ttg_client_poll(actor->client, 0);
+	if (disk_dead(actor->disk)) {
+		actor_crash(actor, DISK_CRASH_ANY);
+	} else if (ttg_client_closed(actor->client)) {
+		life_check(actor->leaving || disk_met_fault(actor->disk) ||
+		                   disk_flipped(actor->disk) || actor->full,
+		           "client %d ended by itself", actor->index);
+		end_process(actor);
+		disk_crash(actor->disk, life_draw(4) ? DISK_CRASH_PROCESS : DISK_CRASH_ANY);
+	}
+}
+
+static int say(struct actor *actor, struct play *play)
+{
+	struct said said = { .type = actor->role->type, .actor = actor->index, .open = true };
+	struct play_event it;
+
+	said.person = (unsigned int)life_draw(life_now->plan->persons + 1);
+	play->now = (struct core_now){ life_now->clock.real_ns, life_now->clock.mono_ns };
+	play->next_id = life_now->model->n_events;
+	play_event(play, &it, said.type, said.person);
+	if (life_draw(12) == 0) {
+		said.expires_ns = play->now.real_ns + (int64_t)life_draw(20) * PLAY_SECOND + 1;
+		it.expires.unix_ns = said.expires_ns;
+		it.event.expires_at = &it.expires;
+	}
+	memcpy(said.id, it.id, 16);
+	said.len = ttg__event__get_packed_size(&it.event);
+	said.bytes = malloc(said.len + 1);
+	assert(said.bytes);
+	ttg__event__pack(&it.event, said.bytes);
+	return model_say(life_now->model, &said);
+}
+
+void actor_publish(struct actor *actor)
+{
+	struct model *model = life_now->model;
+	struct ttg_publish_item items[4];
+	size_t n = 1 + (size_t)life_draw(4);
+	struct play play = { 0 };
+	int first = 0;
+
+	if (!actor->client || actor->role->type < 0 || actor->leaving || model->n_events > 1500)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		int index = say(actor, &play);
+
+		first = i == 0 ? index : first;
+	}
+	for (size_t i = 0; i < n; i++) {
+		const struct said *event = &model->events[first + (int)i];
+
+		items[i] = (struct ttg_publish_item){ event->id, event->bytes, event->len, NULL };
+	}
+	if (ttg_client_publish_many(actor->client, items, n) == TTG_OK)
+		return;
+	/* Not taken: yet it may be found on the disk, if that is why. */
+	for (size_t i = 0; i < n; i++) {
+		model->events[first + (int)i].open = false;
+		model->events[first + (int)i].forgotten = true;
+	}
+}
+
+static bool first_of_person(const struct actor *actor, size_t at)
+{
+	for (size_t i = 0; i < actor->n_queue; i++)
+		if (actor->queue[at].has_person && actor->queue[i].has_person &&
+		    actor->queue[i].position < actor->queue[at].position &&
+		    memcmp(actor->queue[i].person, actor->queue[at].person, TTG_PERSON_KEY_BYTES) ==
+		            0)
+			return false;
+	return true;
+}
+
+static void handle(struct actor *actor, size_t at)
+{
+	life_now->model->events[actor->queue[at].event].handled[actor->role->box] = true;
+	actor->queue[at] = actor->queue[--actor->n_queue];
+}
+
+static void refuse(struct actor *actor, size_t at)
+{
+	const struct taken it = actor->queue[at];
+	enum ttg_error code = ttg_client_nack(
+	        actor->client, play_mailboxes[actor->role->box], it.position,
+	        life_draw(8) ? TTG__NACK_REASON__NACK_TEMPORARY : TTG__NACK_REASON__NACK_NOT_OURS,
+	        "no", (uint32_t)life_draw(3) * 50);
+
+	life_trace("client %d: refuses %" PRIu64 " %s", actor->index, it.position,
+	           ttg_error_name(code));
+	if (code != TTG_OK) { /* settled meanwhile, by another consumer or the operator */
+		actor->queue[at] = actor->queue[--actor->n_queue];
+		return;
+	}
+	if (actor->n_refused < REFUSED)
+		actor->refused[actor->n_refused++] = it;
+	for (size_t i = 0; i < actor->n_queue; i++)
+		if (actor->queue[i].position == it.position ||
+		    (it.has_person && actor->queue[i].has_person &&
+		     memcmp(actor->queue[i].person, it.person, TTG_PERSON_KEY_BYTES) == 0))
+			actor->queue[i--] = actor->queue[--actor->n_queue];
+}
+
+static void acknowledge_up_to(struct actor *actor, uint64_t position)
+{
+	for (size_t i = actor->n_queue; i > 0; i--)
+		if (actor->queue[i - 1].position <= position)
+			handle(actor, i - 1);
+	ttg_client_ack_up_to(actor->client, play_mailboxes[actor->role->box], position);
+}
+
+void actor_consume(struct actor *actor)
+{
+	const char *mailbox = actor->role->box >= 0 ? play_mailboxes[actor->role->box] : NULL;
+	size_t times = life_now->peaceful ? actor->n_queue : 1 + (size_t)life_draw(4);
+
+	if (!actor->client || !mailbox)
+		return;
+	while (times-- > 0 && actor->n_queue > 0) {
+		size_t at = (size_t)life_draw(actor->n_queue);
+		uint64_t what = life_now->peaceful ? 0 : life_draw(10);
+
+		if (!first_of_person(actor, at) && !life_now->peaceful)
+			continue;
+		if (what == 9) {
+			acknowledge_up_to(actor, actor->queue[at].position);
+		} else if (what >= 7) {
+			refuse(actor, at);
+		} else {
+			uint64_t position = actor->queue[at].position;
+
+			handle(actor, at);
+			ttg_client_ack(actor->client, mailbox, position);
+		}
+	}
+}
+
+void actor_leave(struct actor *actor)
+{
+	if (!actor->client)
+		return;
+	actor->leaving = true;
+	ttg_client_close_begin(actor->client);
+}
+
+void actor_detach(struct actor *actor)
+{
+	if (!actor->client || actor->role->box < 0 || actor->leaving)
+		return;
+	if (actor->detached) {
+		attach(actor);
+	} else {
+		ttg_client_detach(actor->client, play_mailboxes[actor->role->box]);
+		actor->detached = true;
+		actor->n_queue = actor->n_refused = 0;
+	}
+}
+
+void actor_peace(struct actor *actor)
+{
+	bool hurt = disk_met_fault(actor->disk) || disk_dead(actor->disk);
+
+	disk_heal(actor->disk);
+	disk_unflip(actor->disk);
+	actor->full = false;
+	if (actor->client && (ttg_client_closed(actor->client) || hurt))
+		actor_crash(actor, DISK_CRASH_PROCESS);
+	if (actor->client && actor->detached)
+		actor_detach(actor);
+}
+
+void actor_flip(struct actor *actor)
+{
+	disk_flip(actor->disk, OUTBOX);
+}
+
+void actor_fill(struct actor *actor, uint64_t left)
+{
+	actor->full = left != UINT64_MAX;
+	disk_set_free(actor->disk, left);
+}
+
+struct actor *actor_new(int index)
+{
+	struct actor *actor = calloc(1, sizeof(*actor));
+
+	assert(actor);
+	actor->index = index;
+	actor->role = &roles[index];
+	actor->disk = disk_new(&life_now->clock, life_now->plan->seed + 1 + (uint64_t)index);
+	return actor;
+}
+
+void actor_free(struct actor **actor)
+{
+	ttg_client_free(&(*actor)->client);
+	disk_free(&(*actor)->disk);
+	free(*actor);
+	*actor = NULL;
+}
+
+struct disk *actor_disk(struct actor *actor)
+{
+	return actor->disk;
+}
+
+bool actor_publishes(const struct actor *actor)
+{
+	return actor->role->type >= 0;
+}

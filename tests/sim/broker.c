@@ -1,0 +1,285 @@
+/* Life and death of the broker; see broker.h. What its operator does stands in operator.c. */
+#include "sim/broker_private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/wire.h"
+
+#define SEGMENT_BYTES (64u * 1024)
+
+void broker_key(const char *name, char out[41])
+{
+	memset(out, 'k', 40);
+	out[40] = '\0';
+	memcpy(out, name, strlen(name) < 40 ? strlen(name) : 40);
+}
+
+static struct config *make_config(const struct broker *broker)
+{
+	const struct life_plan *plan = life_now->plan;
+	struct config *config = calloc(1, sizeof(*config));
+
+	assert(config);
+	strcpy(config->agency, "broker");
+	config->max_sessions = 64;
+	config->max_frame_bytes = 64u * 1024;
+	config->max_event_bytes = 8u * 1024;
+	config->max_events_per_publish = plan->max_events;
+	config->publish_window = plan->publish_window;
+	config->max_credit = 64;
+	config->heartbeat_ms = 5000;
+	config->max_skew_s = 300;
+	config->mailbox_window = plan->window;
+	config->mailbox_max_held = plan->max_held;
+	config->dedupe_hours = 168;
+	config->dedupe_max = 4096;
+	config->journal_max_bytes = life_now->peaceful || broker->unbounded ? 0 : plan->max_bytes;
+	config->buffer_bytes = plan->buffer_kib * 1024u;
+	config->retain_days = plan->retain_days;
+	config->retain_bytes = plan->retain_bytes;
+	config->snapshot_events = plan->snapshot_records;
+	config->rules = broker->rules;
+	return config;
+}
+
+/* The process is gone; what it had in memory with it. */
+static void drop_process(struct broker *broker)
+{
+	struct net *net = broker->net;
+
+	broker->net = NULL;
+	wire_listen(life_now->wire, false);
+	if (net) {
+		sessions_clear(&net->sessions);
+		core_free(&net->core);
+		journal_reader_close(&net->reader);
+		limiter_free(&net->limiter);
+		arena_fini(&net->frame);
+		free(net->snapshot);
+		free(net->config);
+		free(net);
+	}
+	journal_close(&broker->journal);
+}
+
+static enum ttg_error open_journal(struct broker *broker, struct message *message)
+{
+	const struct life_plan *plan = life_now->plan;
+	const struct journal_options options = {
+		.directory = BROKER_JOURNAL,
+		.key = "a key for a world of play",
+		.cipher = JOURNAL_AES_256_GCM,
+		.segment_bytes = SEGMENT_BYTES,
+		.max_bytes = life_now->peaceful || broker->unbounded ? 0 : plan->max_bytes,
+		.buffer_bytes = plan->buffer_kib * 1024u,
+	};
+
+	return journal_open(&broker->journal, &options, disk_world(broker->disk), message);
+}
+
+static void check_recovered(struct broker *broker)
+{
+	const struct net *net = broker->net;
+	const struct core_options options = {
+		.broker = "broker",
+		.person_secret = BROKER_SECRET,
+		.max_event_bytes = net->config->max_event_bytes,
+		.max_skew_s = net->config->max_skew_s,
+		.dedupe_window_ns = (uint64_t)net->config->dedupe_hours * 3600u * 1000000000u,
+		.dedupe_max = net->config->dedupe_max,
+		.window = net->config->mailbox_window,
+		.max_held = net->config->mailbox_max_held,
+	};
+
+	model_recovered(life_now->model, core_sequence(net->core), broker->restored);
+	life_check(!broker->restored || core_sequence(net->core) == broker->backup_sequence,
+	           "the copy holds %" PRIu64 " records, promised were %" PRIu64,
+	           core_sequence(net->core), broker->backup_sequence);
+	broker->restored = false;
+	model_check_recovery(life_now->model, net->core, net->snapshot_saved, &options);
+	model_compare(life_now->model, net->core);
+}
+
+static enum ttg_error start(struct broker *broker, struct message *message)
+{
+	const uint8_t secret[32] = BROKER_SECRET;
+	struct net *net;
+	struct core_now now;
+	enum ttg_error error = open_journal(broker, message);
+
+	if (error)
+		return error;
+	net = broker->net = calloc(1, sizeof(*net));
+	assert(net);
+	net->world = disk_world(broker->disk);
+	net->config = make_config(broker);
+	net->journal = broker->journal;
+	net->router = life_now->wire;
+	net->started_mono_ns = net->durable_moved_ns = net->next_minute_ns =
+	        life_now->clock.mono_ns;
+	net->limiter = limiter_new();
+	assert(net->limiter && arena_init(&net->frame));
+	error = net_make_core(net, secret);
+	if (!error)
+		error = net_recover(net, message);
+	if (error)
+		return error;
+	check_recovered(broker);
+	now = net_now(net);
+	error = core_set_rules(net->core, &now, net->config->rules);
+	if (!error)
+		error = journal_flush(net->journal);
+	if (!error)
+		wire_listen(life_now->wire, true);
+	return error;
+}
+
+/* A start may fail only for something that was done to it. */
+static void try_start(struct broker *broker)
+{
+	uint64_t before =
+	        disk_flipped(broker->disk) ? disk_digest(broker->disk, BROKER_JOURNAL) : 0;
+	struct message message = { "" };
+	enum ttg_error error = start(broker, &message);
+	bool opened = broker->journal;
+
+	life_trace("start: %s %s", ttg_error_name(error), message.text);
+	if (broker->journal) {
+		struct journal_stats stats;
+
+		journal_get_stats(broker->journal, &stats);
+		life_trace("journal: %" PRIu64 " segments, %" PRIu64 " bytes, first %" PRIu64,
+		           stats.segments, stats.disk_bytes, stats.first_sequence);
+	}
+	if (!error)
+		return;
+	drop_process(broker);
+	if (disk_dead(broker->disk)) {
+		disk_crash(broker->disk, life_draw(2) ? DISK_CRASH_ANY : DISK_CRASH_LOSE);
+	} else if (disk_met_fault(broker->disk) || broker->full) {
+		disk_crash(broker->disk, DISK_CRASH_PROCESS);
+		disk_heal(broker->disk);
+		broker->full = false;
+	} else if (error == TTG_ENOSPC && life_now->plan->max_bytes > 0) {
+		disk_crash(broker->disk, DISK_CRASH_PROCESS);
+		broker->unbounded = true;
+	} else if (disk_flipped(broker->disk)) {
+		life_check(opened || before == disk_digest(broker->disk, BROKER_JOURNAL),
+		           "a start that was refused changed the disk");
+		life_check(message.text[0], "a start was refused without a word");
+		disk_unflip(broker->disk);
+		disk_crash(broker->disk, DISK_CRASH_PROCESS);
+	} else {
+		life_fail("the broker does not start: %s: %s", ttg_error_name(error), message.text);
+	}
+}
+
+void broker_crash(struct broker *broker, enum disk_crash how)
+{
+	disk_kill(broker->disk);
+	drop_process(broker);
+	disk_crash(broker->disk, how);
+	if (how != DISK_CRASH_PROCESS && !life_now->peaceful && life_draw(8) == 0)
+		disk_flip(broker->disk, BROKER_JOURNAL);
+}
+
+/* It stopped by itself, after something failed. */
+static void end_of_process(struct broker *broker)
+{
+	bool power = disk_dead(broker->disk) || life_draw(4) == 0;
+
+	life_trace("the broker ends: %s", ttg_error_name(broker->net->failure));
+	life_check(disk_dead(broker->disk) || disk_met_fault(broker->disk) ||
+	                   disk_flipped(broker->disk) || broker->full,
+	           "the broker ended for no reason: %s", ttg_error_name(broker->net->failure));
+	drop_process(broker);
+	disk_crash(broker->disk, power ? DISK_CRASH_ANY : DISK_CRASH_PROCESS);
+}
+
+void broker_step(struct broker *broker)
+{
+	struct net *net;
+	struct core_now now;
+
+	if (!broker->net)
+		try_start(broker);
+	net = broker->net;
+	if (!net)
+		return;
+	life_now->append_refused = false;
+	life_now->in_cycle = true;
+	now = net_step(net, net_has_room(net));
+	life_now->in_cycle = false;
+	if (!net->failure && !disk_dead(broker->disk)) {
+		if (!life_now->append_refused)
+			model_check_deadlines(life_now->model, now.real_ns);
+		net_upkeep(net, &now);
+		if (++broker->steps % 8 == 0)
+			broker_compare(broker);
+	}
+	if (!net->failure)
+		net->failure = journal_failure(net->journal, NULL);
+	if (net->failure || disk_dead(broker->disk))
+		end_of_process(broker);
+}
+
+void broker_compare(struct broker *broker)
+{
+	if (broker->net && !disk_dead(broker->disk))
+		model_compare(life_now->model, broker->net->core);
+}
+
+void broker_stop(struct broker *broker)
+{
+	struct net *net = broker->net;
+
+	if (!net)
+		return;
+	net_goodbye_all(net, TTG_SESSION_STOPPING);
+	journal_flush(net->journal);
+	/* What the last flush made durable is known only to the journal. */
+	if (journal_durable(net->journal) > life_now->model->durable)
+		life_now->model->durable = journal_durable(net->journal);
+	if (journal_failure(net->journal, NULL) == TTG_OK)
+		net_save_snapshot(net, true);
+	drop_process(broker);
+	if (disk_dead(broker->disk))
+		disk_crash(broker->disk, DISK_CRASH_ANY);
+	else
+		disk_crash(broker->disk, DISK_CRASH_PROCESS);
+}
+
+struct broker *broker_new(void)
+{
+	struct broker *broker = calloc(1, sizeof(*broker));
+
+	assert(broker);
+	broker->disk = disk_new(&life_now->clock, life_now->plan->seed);
+	broker->rules = broker_make_rules(true, INT64_MAX, false);
+	life_now->model->limited = true;
+	life_now->model->limited_until_ns = INT64_MAX;
+	return broker;
+}
+
+void broker_free(struct broker **broker)
+{
+	drop_process(*broker);
+	rules_free(&(*broker)->rules);
+	disk_free(&(*broker)->disk);
+	free(*broker);
+	*broker = NULL;
+}
+
+struct disk *broker_disk(struct broker *broker)
+{
+	return broker->disk;
+}
+
+bool broker_up(const struct broker *broker)
+{
+	return broker->net;
+}

@@ -1,0 +1,40 @@
+/*
+ * The broker's process and machine: ttgd's own step, recovery, sessions, core and journal, without
+ * sockets and threads. It starts, runs cycle by cycle, and ends in every way there is.
+ */
+#ifndef TTG_SIM_BROKER_H
+#define TTG_SIM_BROKER_H
+
+#include "sim/life.h"
+
+struct broker;
+
+struct broker *broker_new(void);
+void broker_free(struct broker **broker);
+struct disk *broker_disk(struct broker *broker);
+bool broker_up(const struct broker *broker);
+
+/* One cycle; starts it when it is down. */
+void broker_step(struct broker *broker);
+/* The process is killed, or the machine loses power. */
+void broker_crash(struct broker *broker, enum disk_crash how);
+/* SIGTERM. */
+void broker_stop(struct broker *broker);
+
+void broker_new_rules(struct broker *broker);
+/* The last rules: everything is agreed, for ever. */
+void broker_peace(struct broker *broker);
+void broker_letter(struct broker *broker);
+void broker_give_up(struct broker *broker);
+/* Its disk has so much room left; UINT64_MAX: enough. */
+void broker_fill(struct broker *broker, uint64_t left);
+void broker_flip(struct broker *broker);
+void broker_backup(struct broker *broker);
+void broker_restore(struct broker *broker);
+/* The core's state is what the model says. */
+void broker_compare(struct broker *broker);
+
+/* The key of whoever has this name. */
+void broker_key(const char *name, char out[41]);
+
+#endif

@@ -1,0 +1,540 @@
+/*
+ * The model's records and what follows from them: which positions are open, dead or done with. Read
+ * with the same layouts as the core's, judged by rules of its own; see model.h.
+ */
+#include "sim/model.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/record.h"
+#include "sim/chance.h"
+
+static size_t slot_of(const uint8_t id[16])
+{
+	uint64_t a, b;
+
+	memcpy(&a, id, 8);
+	memcpy(&b, id + 8, 8);
+	return (size_t)(chance_mix(a ^ chance_mix(b)) % 4096);
+}
+
+int model_find(const struct model *model, const uint8_t id[16])
+{
+	for (size_t i = slot_of(id); model->slots[i]; i = (i + 1) % 4096)
+		if (memcmp(model->events[model->slots[i] - 1].id, id, 16) == 0)
+			return model->slots[i] - 1;
+	return -1;
+}
+
+int model_say(struct model *model, const struct said *event)
+{
+	size_t i = slot_of(event->id);
+
+	assert(model->n_events < 4000);
+	if (model->n_events == model->events_room) {
+		model->events_room = model->events_room ? 2 * model->events_room : 256;
+		model->events = realloc(model->events, model->events_room * sizeof(*model->events));
+		assert(model->events);
+	}
+	while (model->slots[i])
+		i = (i + 1) % 4096;
+	model->events[model->n_events++] = *event;
+	model->slots[i] = (int)model->n_events;
+	return (int)model->n_events - 1;
+}
+
+struct box *model_box(struct model *model, const char *id)
+{
+	for (size_t i = 0; i < model->n_boxes; i++)
+		if (strcmp(model->boxes[i].id, id) == 0)
+			return &model->boxes[i];
+	return NULL;
+}
+
+static struct box *numbered(struct model *model, uint64_t number)
+{
+	life_check(number < model->n_boxes, "a record names mailbox %" PRIu64, number);
+	return &model->boxes[number];
+}
+
+static void add_box(struct model *model, const uint8_t *data, size_t len)
+{
+	struct record_mailbox it;
+	struct box *box;
+
+	life_check(record_get_mailbox(data, len, &it), "a MAILBOX record is damaged");
+	life_check(it.number == model->n_boxes, "mailbox numbers are not dense");
+	model->boxes = realloc(model->boxes, (model->n_boxes + 1) * sizeof(*box));
+	assert(model->boxes);
+	box = &model->boxes[model->n_boxes++];
+	memset(box, 0, sizeof(*box));
+	strcpy(box->id, it.id);
+	box->play = -1;
+	for (int i = 0; i < N_BOXES; i++)
+		if (strcmp(play_mailboxes[i], it.id) == 0)
+			box->play = i;
+}
+
+static struct fact *add_fact(struct box *box)
+{
+	if (box->n == box->capacity) {
+		box->capacity = box->capacity ? 2 * box->capacity : 64;
+		box->facts = realloc(box->facts, box->capacity * sizeof(*box->facts));
+		assert(box->facts);
+	}
+	box->n_open++;
+	memset(&box->facts[box->n], 0, sizeof(*box->facts));
+	return &box->facts[box->n++];
+}
+
+static int event_of(struct model *model, const struct record_event *it)
+{
+	struct said own = { .type = -1, .actor = -1 };
+	int index = model_find(model, it->id);
+	struct said *event = index >= 0 ? &model->events[index] : NULL;
+
+	if (event && event->actor < 0 && event->sequence == 0) {
+		/* Lost before it was durable, and made again: its id says what it is about. */
+		free(event->bytes);
+		event->len = it->n_bytes;
+		event->bytes = malloc(event->len + 1);
+		assert(event->bytes);
+		memcpy(event->bytes, it->bytes, event->len);
+	}
+	if (event)
+		return index;
+	life_check(strcmp(it->source, "broker") == 0, "an event is accepted that nobody published");
+	memcpy(own.id, it->id, 16);
+	own.len = it->n_bytes;
+	own.bytes = malloc(own.len + 1);
+	assert(own.bytes);
+	memcpy(own.bytes, it->bytes, own.len);
+	return model_say(model, &own);
+}
+
+static bool limited_now(const struct model *model)
+{
+	return model->limited && life_now->clock.real_ns < model->limited_until_ns;
+}
+
+/* Who must get it, by the rules the life has set. */
+static void check_recipients(const struct model *model, const struct said *event,
+                             const struct record_event *it)
+{
+	uint32_t wanted = 1u + (event->type == TYPE_RELEASED && limited_now(model));
+
+	if (event->type < 0)
+		return;
+	life_check(it->n_recipients == wanted, "an event goes to %u mailboxes, agreed are %u",
+	           it->n_recipients, wanted);
+}
+
+/* A publisher's events about one person are accepted in the order it published them. */
+static void check_order(const struct model *model, int index)
+{
+	const struct said *event = &model->events[index];
+
+	if (event->actor < 0 || event->person == 0 || event->forgotten || event->refused)
+		return;
+	for (int i = 0; i < index; i++) {
+		const struct said *before = &model->events[i];
+
+		if (before->actor != event->actor || before->person != event->person)
+			continue;
+		life_check(before->sequence != 0 || before->forgotten || before->refused ||
+		                   before->restored_away,
+		           "event %d overtook event %d about the same person", index, i);
+	}
+}
+
+static void apply_recipient(struct model *model, const struct record_event *it, int index,
+                            uint64_t sequence, const struct record_recipient *to)
+{
+	struct box *box = numbered(model, to->mailbox);
+	struct fact *fact;
+
+	life_check(to->position == box->n + 1, "%s: position %" PRIu64 " follows %zu", box->id,
+	           to->position, box->n);
+	fact = add_fact(box);
+	fact->sequence = sequence;
+	fact->event = index;
+	if (it->person_key) {
+		fact->has_person = true;
+		memcpy(fact->person, it->person_key, CORE_PERSON_KEY);
+	}
+	if (to->ack_within_ms)
+		fact->deadline_ns = it->accepted_ns + (int64_t)to->ack_within_ms * 1000000;
+}
+
+static void apply_event(struct model *model, uint64_t sequence, const uint8_t *data, size_t len,
+                        bool live)
+{
+	struct record_event it;
+	struct record_recipient to;
+	int index;
+
+	life_check(record_get_event(data, len, &it), "an EVENT record is damaged");
+	index = event_of(model, &it);
+	life_check(model->events[index].sequence == 0,
+	           "event %d is accepted twice: %" PRIu64 " and %" PRIu64, index,
+	           model->events[index].sequence, sequence);
+	life_check(it.n_bytes == model->events[index].len &&
+	                   memcmp(it.bytes, model->events[index].bytes, it.n_bytes) == 0,
+	           "event %d was changed before it was recorded", index);
+	if (live) {
+		check_recipients(model, &model->events[index], &it);
+		check_order(model, index);
+	}
+	model->events[index].sequence = sequence;
+	for (uint32_t i = 0; i < it.n_recipients; i++) {
+		record_next_recipient(&it.recipients, &to);
+		apply_recipient(model, &it, index, sequence, &to);
+	}
+}
+
+static struct fact *fact_at(struct box *box, uint64_t position)
+{
+	life_check(position >= 1 && position <= box->n, "%s: a record names position %" PRIu64,
+	           box->id, position);
+	return &box->facts[position - 1];
+}
+
+static void settle(struct model *model, struct box *box, struct fact *fact, bool dropped)
+{
+	life_check(fact->state != FACT_SETTLED, "%s: position %td is settled twice", box->id,
+	           fact - box->facts + 1);
+	box->n_open--;
+	box->n_dead -= fact->state == FACT_DEAD;
+	fact->state = FACT_SETTLED;
+	fact->dropped = dropped;
+	if (dropped)
+		model->events[fact->event].dropped[box->play] = true;
+	fact->holder = 0;
+}
+
+/* A delivery may be dropped only for the reason the record gives. */
+static void check_drop(const struct model *model, const struct box *box, const struct fact *fact,
+                       uint8_t kind)
+{
+	const struct said *event = &model->events[fact->event];
+
+	if (kind == RECORD_EXPIRED)
+		life_check(event->expires_ns != 0 && event->expires_ns <= life_now->clock.real_ns,
+		           "%s: an event expired before its time", box->id);
+	if (kind == RECORD_STOPPED)
+		life_check(box->play == BOX_POLICE && !limited_now(model),
+		           "%s: a delivery is stopped that is agreed", box->id);
+}
+
+static void apply_positions(struct model *model, uint8_t kind, const uint8_t *data, size_t len,
+                            bool live)
+{
+	struct record_ranges ranges = { 0 };
+	struct record_positions it;
+	struct box *box;
+
+	life_check(record_get_positions(data, len, &it, &ranges),
+	           "a record of positions is damaged");
+	box = numbered(model, it.mailbox);
+	for (size_t i = 0; i < ranges.n; i++) {
+		if (live)
+			life_trace("%s: kind %u from %" PRIu64 ", %" PRIu64 " positions", box->id,
+			           kind, ranges.items[i].first, ranges.items[i].n);
+		for (uint64_t k = 0; k < ranges.items[i].n; k++) {
+			struct fact *fact = fact_at(box, ranges.items[i].first + k);
+
+			life_check(fact->state == FACT_PENDING,
+			           "%s: kind %u about position %" PRIu64 ", which is not open",
+			           box->id, kind, ranges.items[i].first + k);
+			if (live && kind != RECORD_DELIVERED)
+				check_drop(model, box, fact, kind);
+			if (kind == RECORD_DELIVERED)
+				fact->deliveries = (uint32_t)it.value;
+			else
+				settle(model, box, fact, kind != RECORD_ACK);
+			if (kind == RECORD_ACK)
+				life_check(fact->deliveries > 0,
+				           "%s: acknowledged and never delivered", box->id);
+		}
+	}
+	record_ranges_fini(&ranges);
+}
+
+static bool same_person(const struct fact *a, const struct fact *b)
+{
+	return a == b || (a->has_person && b->has_person &&
+	                  memcmp(a->person, b->person, CORE_PERSON_KEY) == 0);
+}
+
+static void apply_nack(struct model *model, const uint8_t *data, size_t len)
+{
+	struct record_nack it;
+	struct box *box;
+	struct fact *fact;
+
+	life_check(record_get_nack(data, len, &it), "a NACK record is damaged");
+	box = numbered(model, it.mailbox);
+	fact = fact_at(box, it.position);
+	life_check(fact->state == FACT_PENDING && fact->sequence == it.sequence &&
+	                   it.refusals == fact->refusals + 1,
+	           "%s: a refusal of position %" PRIu64 " that does not fit", box->id, it.position);
+	fact->refusals++;
+	for (size_t i = it.position - 1; i < box->n; i++)
+		if (same_person(fact, &box->facts[i]))
+			box->facts[i].holder = 0;
+	if (!it.parked)
+		return;
+	fact->state = FACT_DEAD;
+	box->n_dead++;
+}
+
+static void apply_letter(struct model *model, uint8_t kind, const uint8_t *data, size_t len,
+                         bool live)
+{
+	struct record_one it;
+	struct box *box;
+	struct fact *fact;
+
+	life_check(record_get_one(data, len, &it), "a record about a dead letter is damaged");
+	box = numbered(model, it.mailbox);
+	fact = fact_at(box, it.position);
+	life_check(!live || model->by_operator, "%s: a dead letter moves by itself", box->id);
+	life_check(fact->state == FACT_DEAD, "%s: position %" PRIu64 " is no dead letter", box->id,
+	           it.position);
+	if (kind == RECORD_DISCARD) {
+		settle(model, box, fact, true);
+		return;
+	}
+	for (size_t i = 0; i < it.position; i++) {
+		struct fact *other = &box->facts[i];
+
+		if (other->state != FACT_DEAD || !same_person(fact, other))
+			continue;
+		other->state = FACT_PENDING;
+		other->refusals = 0;
+		box->n_dead--;
+	}
+}
+
+static void apply_escalated(struct model *model, const uint8_t *data, size_t len)
+{
+	struct record_one it;
+	struct fact *fact;
+
+	life_check(record_get_one(data, len, &it), "an ESCALATED record is damaged");
+	fact = fact_at(numbered(model, it.mailbox), it.position);
+	life_check(!fact->escalated && fact->state != FACT_SETTLED && fact->deadline_ns != 0,
+	           "position %" PRIu64 " is escalated twice, or for no reason", it.position);
+	fact->escalated = true;
+}
+
+static void apply_given_up(struct model *model, const uint8_t *data, size_t len, bool live)
+{
+	struct record_given_up *items;
+	uint64_t below;
+	int64_t at_ns;
+	size_t n;
+
+	life_check(record_get_given_up(data, len, &at_ns, &below, &items, &n),
+	           "a GIVEN_UP record is damaged");
+	life_check(!live || model->by_operator, "deliveries are given up by themselves");
+	for (size_t i = 0; i < n; i++) {
+		struct box *box = numbered(model, items[i].mailbox);
+		uint64_t count = 0;
+
+		for (size_t k = 0; k < box->n; k++) {
+			if (box->facts[k].state == FACT_SETTLED || box->facts[k].sequence >= below)
+				continue;
+			settle(model, box, &box->facts[k], true);
+			count++;
+		}
+		life_check(count == items[i].count, "%s: given up %" PRIu64 ", open were %" PRIu64,
+		           box->id, items[i].count, count);
+	}
+	free(items);
+}
+
+static void apply(struct model *model, uint64_t sequence, uint8_t kind, const uint8_t *data,
+                  size_t len, bool live)
+{
+	switch ((enum record_kind)kind) {
+	case RECORD_MAILBOX:
+		add_box(model, data, len);
+		break;
+	case RECORD_EVENT:
+		apply_event(model, sequence, data, len, live);
+		break;
+	case RECORD_DELIVERED:
+	case RECORD_ACK:
+	case RECORD_EXPIRED:
+	case RECORD_STOPPED:
+		apply_positions(model, kind, data, len, live);
+		break;
+	case RECORD_NACK:
+		apply_nack(model, data, len);
+		break;
+	case RECORD_RETRY:
+	case RECORD_DISCARD:
+		apply_letter(model, kind, data, len, live);
+		break;
+	case RECORD_ESCALATED:
+		apply_escalated(model, data, len);
+		break;
+	case RECORD_GIVEN_UP:
+		apply_given_up(model, data, len, live);
+		break;
+	case RECORD_RULES:
+	case RECORD_FOREIGN:
+	default:
+		break;
+	}
+}
+
+void model_append(struct model *model, uint64_t sequence, uint8_t kind, const uint8_t *data,
+                  size_t len)
+{
+	struct record *it;
+
+	life_check(sequence == model->n_records + 1, "record %" PRIu64 " follows record %zu",
+	           sequence, model->n_records);
+	if (model->n_records == model->records_room) {
+		model->records_room = model->records_room ? 2 * model->records_room : 512;
+		model->records =
+		        realloc(model->records, model->records_room * sizeof(*model->records));
+		assert(model->records);
+	}
+	it = &model->records[model->n_records++];
+	it->kind = kind;
+	it->len = len;
+	it->data = malloc(len + 1);
+	assert(it->data);
+	memcpy(it->data, data, len);
+	model->digest = chance_mix(model->digest ^ kind);
+	for (size_t i = 0; i < len; i++)
+		model->digest = (model->digest ^ data[i]) * UINT64_C(0x100000001b3);
+	life_trace("record %" PRIu64 " kind %u", sequence, kind);
+	apply(model, sequence, kind, data, len, true);
+}
+
+void model_read(const struct model *model, uint64_t sequence, uint8_t kind, const uint8_t *data,
+                size_t len)
+{
+	const struct record *it;
+
+	life_check(sequence >= 1 && sequence <= model->n_records,
+	           "record %" PRIu64 " was read and never taken", sequence);
+	it = &model->records[sequence - 1];
+	life_check(it->kind == kind && it->len == len && memcmp(it->data, data, len) == 0,
+	           "record %" PRIu64 " is not what was taken", sequence);
+}
+
+static void clear_boxes(struct model *model)
+{
+	for (size_t i = 0; i < model->n_boxes; i++)
+		free(model->boxes[i].facts);
+	free(model->boxes);
+	model->boxes = NULL;
+	model->n_boxes = 0;
+}
+
+/* Snapshots of records that are no more: their numbers will be given to others. */
+static void forget_snapshots(struct model *model, uint64_t last)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < model->n_saved; i++) {
+		if (model->saved[i].sequence > last)
+			free(model->saved[i].data);
+		else
+			model->saved[kept++] = model->saved[i];
+	}
+	model->n_saved = kept;
+}
+
+void model_recovered(struct model *model, uint64_t last, bool restored)
+{
+	life_check(last <= model->n_records, "recovery found %" PRIu64 " records, taken were %zu",
+	           last, model->n_records);
+	if (!restored) {
+		life_check(last >= model->durable,
+		           "recovery found %" PRIu64 " records, durable were %" PRIu64, last,
+		           model->durable);
+		life_check(last >= model->told,
+		           "recovery found %" PRIu64 " records, and record %" PRIu64 " was told",
+		           last, model->told);
+	}
+	for (size_t i = 0; restored && i < model->n_events; i++)
+		if (model->events[i].sequence > last)
+			model->events[i].restored_away = true;
+	while (model->n_records > last)
+		free(model->records[--model->n_records].data);
+	forget_snapshots(model, last);
+	for (size_t i = 0; i < model->n_events; i++)
+		model->events[i].sequence = 0;
+	clear_boxes(model);
+	for (size_t i = 0; i < model->n_records; i++)
+		apply(model, i + 1, model->records[i].kind, model->records[i].data,
+		      model->records[i].len, false);
+	model->durable = last;
+	model->told = restored ? 0 : model->told;
+	model->digest = chance_mix(model->digest + last);
+}
+
+void model_snapshot(struct model *model, uint64_t sequence, const void *data, size_t len)
+{
+	struct saved *it;
+
+	model->saved = realloc(model->saved, (model->n_saved + 1) * sizeof(*it));
+	assert(model->saved);
+	it = &model->saved[model->n_saved++];
+	it->sequence = sequence;
+	it->len = len;
+	it->data = malloc(len + 1);
+	assert(it->data);
+	memcpy(it->data, data, len);
+}
+
+void model_seal(struct model *model, const uint8_t *key, size_t key_bytes, uint64_t nonce)
+{
+	uint64_t sum = chance_mix(nonce);
+
+	for (size_t i = 0; i < key_bytes; i++)
+		sum = chance_mix(sum ^ key[i]);
+	for (size_t i = 0; i < model->n_sealed; i++)
+		life_check(model->sealed[i] != sum, "a key is used twice with one nonce");
+	if ((model->n_sealed & (model->n_sealed + 1)) == 0)
+		model->sealed =
+		        realloc(model->sealed, 2 * (model->n_sealed + 1) * sizeof(*model->sealed));
+	assert(model->sealed);
+	model->sealed[model->n_sealed++] = sum;
+}
+
+struct model *model_new(void)
+{
+	struct model *model = calloc(1, sizeof(*model));
+
+	assert(model);
+	return model;
+}
+
+void model_free(struct model **model)
+{
+	struct model *it = *model;
+
+	clear_boxes(it);
+	while (it->n_records > 0)
+		free(it->records[--it->n_records].data);
+	while (it->n_saved > 0)
+		free(it->saved[--it->n_saved].data);
+	while (it->n_events > 0)
+		free(it->events[--it->n_events].bytes);
+	free(it->records);
+	free(it->saved);
+	free(it->sealed);
+	free(it->events);
+	free(it);
+	*model = NULL;
+}

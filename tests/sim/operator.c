@@ -1,0 +1,180 @@
+/* What the operator does to the broker: rules, dead letters, copies of the journal. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/broker_private.h"
+#include "sim/wire.h"
+
+static void add_keys(struct rules *rules)
+{
+	for (size_t i = 0; i < rules->n_agencies; i++) {
+		struct rules_agency *agency = &rules->agencies[i];
+
+		agency->keys = calloc(1, sizeof(*agency->keys));
+		assert(agency->keys);
+		agency->n_keys = 1;
+		broker_key(agency->id, agency->keys[0].public_z85);
+		strcpy(agency->keys[0].label, "play");
+		agency->keys[0].to_ns = RULES_FOREVER;
+	}
+}
+
+struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight)
+{
+	struct rules *rules = play_rules(limited);
+	const bool rated = tight && life_draw(3) == 0, bounded = tight && life_draw(3) == 0;
+
+	add_keys(rules);
+	rules->agreements[rules_find_agreement(rules, "limited")].to_ns = until_ns;
+	for (size_t i = 0; i < rules->n_mailboxes; i++) {
+		rules->mailboxes[i].max_attempts = tight ? 1 + (uint32_t)life_draw(4) : 3;
+		rules->mailboxes[i].retry_ms = 1 + (uint32_t)life_draw(200);
+		rules->mailboxes[i].max_queued = bounded ? 3 + (uint32_t)life_draw(10) : 0;
+	}
+	for (size_t i = 0; i < rules->n_agencies && rated; i++) {
+		rules->agencies[i].rate_per_s = 1 + (uint32_t)life_draw(20);
+		rules->agencies[i].burst = 1 + (uint32_t)life_draw(3);
+	}
+	assert(rules_finish(rules));
+	return rules;
+}
+
+static void set_rules(struct broker *broker, struct rules *rules, bool limited, int64_t until_ns)
+{
+	struct net *net = broker->net;
+	struct core_now now;
+
+	if (net) {
+		now = net_now(net);
+		if (core_set_rules(net->core, &now, rules) != TTG_OK) {
+			core_set_rules(net->core, &now, broker->rules);
+			rules_free(&rules);
+			return;
+		}
+		net->config->rules = rules;
+	}
+	rules_free(&broker->rules);
+	broker->rules = rules;
+	life_now->model->limited = limited;
+	life_now->model->limited_until_ns = until_ns;
+}
+
+void broker_new_rules(struct broker *broker)
+{
+	bool limited = life_draw(3) != 0;
+	int64_t until_ns = RULES_FOREVER;
+
+	if (life_draw(2))
+		until_ns = life_now->clock.real_ns + (int64_t)life_draw(7200) * PLAY_SECOND;
+	set_rules(broker, broker_make_rules(limited, until_ns, true), limited, until_ns);
+}
+
+void broker_peace(struct broker *broker)
+{
+	disk_heal(broker->disk);
+	disk_unflip(broker->disk);
+	broker->full = false;
+	broker_stop(broker); /* its limits are read at the start */
+	set_rules(broker, broker_make_rules(true, RULES_FOREVER, false), true, RULES_FOREVER);
+}
+
+void broker_fill(struct broker *broker, uint64_t left)
+{
+	broker->full = left != UINT64_MAX;
+	disk_set_free(broker->disk, left);
+}
+
+void broker_flip(struct broker *broker)
+{
+	disk_flip(broker->disk, BROKER_JOURNAL);
+}
+
+struct choice {
+	struct core_dead_letter letter;
+	char mailbox[RULES_MAILBOX_MAX + 1];
+	uint64_t n;
+};
+
+static bool choose(void *arg, const struct core_dead_letter *letter)
+{
+	struct choice *choice = arg;
+
+	if (life_draw(++choice->n) != 0)
+		return true;
+	choice->letter = *letter;
+	snprintf(choice->mailbox, sizeof(choice->mailbox), "%s", letter->mailbox);
+	return true;
+}
+
+void broker_letter(struct broker *broker)
+{
+	struct choice choice = { 0 };
+	struct core_now now;
+
+	if (!broker->net)
+		return;
+	now = net_now(broker->net);
+	core_dead_letters(broker->net->core, NULL, choose, &choice);
+	if (choice.n == 0)
+		return;
+	life_now->model->by_operator = true;
+	if (!life_now->peaceful && life_draw(3) == 0)
+		core_dead_letter_discard(broker->net->core, &now, choice.mailbox,
+		                         choice.letter.sequence);
+	else
+		core_dead_letter_retry(broker->net->core, &now, choice.mailbox,
+		                       choice.letter.sequence);
+	life_now->model->by_operator = false;
+}
+
+void broker_give_up(struct broker *broker)
+{
+	struct core_now now;
+	uint64_t given_up;
+
+	if (!broker->net)
+		return;
+	now = net_now(broker->net);
+	life_now->model->by_operator = true;
+	core_give_up(broker->net->core, &now, 1 + life_draw(core_sequence(broker->net->core) + 1),
+	             &given_up);
+	life_now->model->by_operator = false;
+}
+
+void broker_backup(struct broker *broker)
+{
+	struct journal_backup *backup = NULL;
+	struct message message = { "" };
+	enum ttg_error error;
+
+	if (!broker->net || disk_flipped(broker->disk))
+		return;
+	disk_remove_directory(broker->disk, BROKER_BACKUP);
+	broker->has_backup = false;
+	error = journal_backup_begin(&backup, broker->journal, BROKER_BACKUP, &message);
+	if (!error)
+		error = journal_backup_run(backup, &message);
+	if (!error) {
+		broker->has_backup = true;
+		broker->backup_sequence = journal_backup_sequence(backup);
+	}
+	life_trace("backup: %s %s", ttg_error_name(error), message.text);
+	life_check(!error || disk_met_fault(broker->disk) || disk_dead(broker->disk) ||
+	                   broker->full,
+	           "no copy can be made: %s: %s", ttg_error_name(error), message.text);
+	journal_backup_end(&backup);
+}
+
+void broker_restore(struct broker *broker)
+{
+	if (!broker->has_backup)
+		return;
+	broker_crash(broker, DISK_CRASH_PROCESS);
+	disk_unflip(broker->disk);
+	disk_remove_directory(broker->disk, BROKER_JOURNAL);
+	disk_copy_directory(broker->disk, BROKER_BACKUP, BROKER_JOURNAL);
+	wire_cut_all(life_now->wire);
+	broker->restored = true;
+}
