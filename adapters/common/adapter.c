@@ -132,6 +132,18 @@ static enum ttg_error check_keys(const struct adapter_settings *settings, struct
 	return error;
 }
 
+static enum ttg_error check_http(const struct adapter_settings *settings, struct message *message)
+{
+	const struct http_options options = {
+		.token_file = settings->http_token_file,
+		.tls_cert_file = settings->http_tls_cert_file,
+		.tls_key_file = settings->http_tls_key_file,
+		.tls_client_ca_file = settings->http_tls_client_ca_file,
+	};
+
+	return settings->http_port == 0 ? TTG_OK : http_intake_check(&options, message);
+}
+
 static enum ttg_error load(struct adapter *adapter, const char *path, struct message *message)
 {
 	const struct config_table tables[] = {
@@ -150,6 +162,8 @@ static int start(struct adapter *adapter, const struct arguments *arguments)
 	enum ttg_error error = load(adapter, arguments->config, &message);
 	int status;
 
+	if (error == TTG_OK)
+		error = check_http(&adapter->settings, &message);
 	if (error == TTG_OK && arguments->check)
 		error = check_keys(&adapter->settings, &message);
 	if (error != TTG_OK) {

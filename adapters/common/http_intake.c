@@ -16,16 +16,22 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include "common/http_secret.h"
+#include "common/http_slow.h"
 
 #define PATH_EVENTS     "/events"
 #define RETRY_AFTER_S   "5"
+#define WAIT_MAX_MS     60000
 #define BODY_FIRST_ROOM 4096
+/* TLS 1.2 and 1.3; what GnuTLS calls normal still has the versions before. */
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct http_intake {
 	struct MHD_Daemon *daemon;
 	struct http_options options;
 	char token[HTTP_TOKEN_MAX + 1];
 	char *cert, *key, *client_ca; /* PEM texts */
+	char priorities[sizeof(TLS_PRIORITIES)];
+	struct http_slow slow;
 };
 
 struct request {
@@ -127,15 +133,17 @@ static enum document_form form_of(const struct http_options *options, const char
 	return DOCUMENT_UNKNOWN;
 }
 
+/* All that is configured must hold. A client without a good certificate does get through the
+   handshake, which asks for one and does not insist: it is told 401, as with a wrong token. */
 static bool is_known(const struct http_intake *intake, struct MHD_Connection *connection)
 {
 	const char *given = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
 	                                                MHD_HTTP_HEADER_AUTHORIZATION);
 
-	/* With TLS a client without a certificate of the CA does not get through the handshake
-	   when no token is set; see http_secret.c. */
+	if (intake->client_ca != NULL && !http_client_certificate_is_good(connection))
+		return false;
 	if (intake->token[0] == '\0')
-		return http_client_certificate_is_good(connection);
+		return intake->client_ca != NULL;
 	return given != NULL && strncasecmp(given, "Bearer ", 7) == 0 &&
 	       http_secret_equal(given + 7, intake->token);
 }
@@ -231,12 +239,30 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
 	struct request *request = *state;
 
 	(void)user;
-	(void)connection;
 	(void)why;
 	if (request != NULL)
 		free(request->body);
 	free(request);
 	*state = NULL;
+	http_slow_again(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+	                        ->socket_context);
+}
+
+/* Called before the TLS handshake, and when the connection is gone. */
+static void on_connection(void *user, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+	struct http_intake *intake = user;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		const union MHD_ConnectionInfo *info =
+		        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+		*slot = http_slow_begin(&intake->slow, info->connect_fd);
+	} else {
+		http_slow_end(*slot);
+		*slot = NULL;
+	}
 }
 
 static bool is_loopback(const struct sockaddr *address)
@@ -251,33 +277,62 @@ static bool is_loopback(const struct sockaddr *address)
 	               &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr);
 }
 
+enum ttg_error http_intake_check(const struct http_options *options, struct message *message)
+{
+	bool tls = options->tls_cert_file[0] != '\0';
+
+	if (tls != (options->tls_key_file[0] != '\0'))
+		return message_set(message, TTG_EINVAL,
+		                   "http needs both tls_cert_file and tls_key_file, or neither");
+	if (!tls && options->tls_client_ca_file[0] != '\0')
+		return message_set(message, TTG_EINVAL,
+		                   "http.tls_client_ca_file means nothing without tls_cert_file");
+	if (options->token_file[0] == '\0' && options->tls_client_ca_file[0] == '\0')
+		return message_set(message, TTG_EINVAL,
+		                   "http needs token_file, or TLS with tls_client_ca_file");
+	return TTG_OK;
+}
+
 static enum ttg_error read_secrets(struct http_intake *intake, struct message *message)
 {
 	const struct http_options *options = &intake->options;
 	bool tls = options->tls_cert_file[0] != '\0';
-	enum ttg_error error = TTG_OK;
+	enum ttg_error error = http_intake_check(options, message);
 
-	if (options->token_file[0] != '\0')
+	if (error == TTG_OK && options->token_file[0] != '\0')
 		error = http_token_read(options->token_file, intake->token, message);
-	else if (!tls || options->tls_client_ca_file[0] == '\0')
-		error = message_set(message, TTG_EINVAL,
-		                    "http needs token_file, or TLS with tls_client_ca_file");
 	if (error == TTG_OK && tls)
 		error = http_pem_read(options->tls_cert_file, false, &intake->cert, message);
 	if (error == TTG_OK && tls)
 		error = http_pem_read(options->tls_key_file, true, &intake->key, message);
-	if (error == TTG_OK && tls && options->tls_client_ca_file[0] != '\0')
+	if (error == TTG_OK && options->tls_client_ca_file[0] != '\0')
 		error = http_pem_read(options->tls_client_ca_file, false, &intake->client_ca,
 		                      message);
 	return error;
 }
 
+/* Fills what TLS asks for; gives how many. */
+static size_t tls_options(struct http_intake *intake, struct MHD_OptionItem *options)
+{
+	size_t n = 0;
+
+	if (intake->cert == NULL)
+		return 0;
+	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, intake->cert };
+	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, intake->key };
+	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
+		                                intake->priorities };
+	if (intake->client_ca != NULL)
+		options[n++] =
+		        (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_TRUST, 0, intake->client_ca };
+	return n;
+}
+
 static enum ttg_error listen_on(struct http_intake *intake, const struct addrinfo *address,
                                 struct message *message)
 {
-	bool tls = intake->cert != NULL;
-	unsigned flags = MHD_USE_EPOLL;
-	struct MHD_OptionItem options[8];
+	unsigned flags = MHD_USE_EPOLL | (intake->cert != NULL ? MHD_USE_TLS : 0u);
+	struct MHD_OptionItem options[12];
 	size_t n = 0;
 
 	if (address->ai_family == AF_INET6)
@@ -285,26 +340,22 @@ static enum ttg_error listen_on(struct http_intake *intake, const struct addrinf
 	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_SOCK_ADDR, 0, address->ai_addr };
 	options[n++] =
 	        (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, HTTP_CONNECTIONS_MAX, NULL };
-	options[n++] =
-	        (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT, HTTP_SILENCE_S, NULL };
-	if (tls) {
-		flags |= MHD_USE_TLS;
-		options[n++] =
-		        (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, intake->cert };
-		options[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_KEY, 0, intake->key };
-	}
-	if (tls && intake->client_ca != NULL)
-		options[n++] =
-		        (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_TRUST, 0, intake->client_ca };
+	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT,
+		                                intake->options.silence_s, NULL };
+	if (!is_loopback(address->ai_addr))
+		options[n++] = (struct MHD_OptionItem){ MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+			                                HTTP_CONNECTIONS_PER_ADDRESS, NULL };
+	n += tls_options(intake, options + n);
 	options[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
-	intake->daemon =
-	        MHD_start_daemon(flags, (uint16_t)intake->options.port, NULL, NULL, on_request,
-	                         intake, MHD_OPTION_ARRAY, options, MHD_OPTION_NOTIFY_COMPLETED,
-	                         on_completed, intake, MHD_OPTION_END);
+	intake->daemon = MHD_start_daemon(flags, (uint16_t)intake->options.port, NULL, NULL,
+	                                  on_request, intake, MHD_OPTION_ARRAY, options,
+	                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, intake,
+	                                  MHD_OPTION_NOTIFY_CONNECTION, on_connection, intake,
+	                                  MHD_OPTION_END);
 	if (intake->daemon == NULL)
 		return message_set(message, TTG_ESYS, "cannot listen on %s port %u%s: %s",
 		                   intake->options.listen, intake->options.port,
-		                   tls ? " with TLS" : "", strerror(errno));
+		                   intake->cert != NULL ? " with TLS" : "", strerror(errno));
 	return TTG_OK;
 }
 
@@ -322,6 +373,10 @@ enum ttg_error http_intake_open(struct http_intake **out, const struct http_opti
 	if (intake == NULL)
 		return message_set(message, TTG_ENOMEM, "no memory");
 	intake->options = *options;
+	strcpy(intake->priorities, TLS_PRIORITIES);
+	if (options->silence_s == 0)
+		intake->options.silence_s = HTTP_SILENCE_S;
+	http_slow_init(&intake->slow, options->request_s == 0 ? HTTP_REQUEST_S : options->request_s);
 	snprintf(port, sizeof(port), "%u", options->port);
 	if (getaddrinfo(options->listen, port, &hints, &address) != 0)
 		error = message_set(message, TTG_EINVAL, "http.listen is no numeric address: %s",
@@ -373,14 +428,18 @@ int http_intake_fd(const struct http_intake *intake)
 
 int http_intake_wait_ms(const struct http_intake *intake)
 {
-	MHD_UNSIGNED_LONG_LONG wait_ms;
+	MHD_UNSIGNED_LONG_LONG silence_ms;
+	int wait_ms = http_slow_wait_ms(&intake->slow);
 
-	if (MHD_get_timeout(intake->daemon, &wait_ms) != MHD_YES)
-		return -1;
-	return wait_ms > 60000 ? 60000 : (int)wait_ms;
+	if (MHD_get_timeout(intake->daemon, &silence_ms) == MHD_YES &&
+	    (wait_ms < 0 || silence_ms < (unsigned)wait_ms))
+		wait_ms = silence_ms > WAIT_MAX_MS ? WAIT_MAX_MS : (int)silence_ms;
+	return wait_ms;
 }
 
 void http_intake_run(struct http_intake *intake)
 {
+	for (size_t left = http_slow_cut(&intake->slow); left > 0; left--)
+		intake->options.on_refused(intake->options.user, MHD_HTTP_REQUEST_TIMEOUT);
 	MHD_run(intake->daemon);
 }

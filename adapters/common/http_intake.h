@@ -3,14 +3,17 @@
  *
  *   202  durable in the outbox; body {"events": N, "ignored": N}
  *   400  malformed; body {"code": N, "name": "...", "text": "..."}; nothing of it was published
- *   401  no or wrong bearer token, or no client certificate
+ *   401  no or wrong bearer token, or no good client certificate: whichever of the two is
+ *        configured must be there, both when both are
  *   404  another path than /events      405  not POST
  *   413  longer than the bound          415  a Content-Type this adapter does not read
  *   429  outbox full (Retry-After)      503  busy or stopping (Retry-After)
  *
  * Runs inside the adapter's loop, without a thread of its own. Listens on loopback addresses;
- * others only with TLS, which then asks for a client certificate of the configured CA. Every
- * connection and body is bounded; a slow client is cut off after HTTP_SILENCE_S.
+ * others only with TLS (1.2 or 1.3), which asks for a client certificate where a CA is configured.
+ * It must be signed by that CA, in date, and fit for clients. Every connection and body is bounded:
+ * a silent client is cut off after HTTP_SILENCE_S, one whose request is not whole after
+ * HTTP_REQUEST_S however busy it looks (handshake included). Further clients wait to be let in.
  */
 #ifndef ADAPTERS_COMMON_HTTP_INTAKE_H
 #define ADAPTERS_COMMON_HTTP_INTAKE_H
@@ -18,10 +21,11 @@
 #include "base/log.h"
 #include "common/intake.h"
 
-#define HTTP_CONNECTIONS_MAX 64
-#define HTTP_SILENCE_S       15
-#define HTTP_TOKEN_MIN       16
-#define HTTP_TOKEN_MAX       256
+#define HTTP_CONNECTIONS_PER_ADDRESS 32 /* not on loopback; HTTP_CONNECTIONS_MAX in all */
+#define HTTP_SILENCE_S               15
+#define HTTP_REQUEST_S               120
+#define HTTP_TOKEN_MIN               16
+#define HTTP_TOKEN_MAX               256
 
 struct http_intake;
 
@@ -36,6 +40,8 @@ struct http_options {
 	const char *listen; /* address, "127.0.0.1" or "::1" */
 	unsigned port;      /* 0: any free one */
 	size_t max_body_bytes;
+	unsigned silence_s;        /* 0: HTTP_SILENCE_S */
+	unsigned request_s;        /* 0: HTTP_REQUEST_S */
 	const char *token_file;    /* "" when client certificates do */
 	const char *tls_cert_file; /* "" for none */
 	const char *tls_key_file;
@@ -47,6 +53,9 @@ struct http_options {
 	void (*on_refused)(void *user, unsigned status); /* before a document was whole */
 	int64_t (*now_ns)(void *user);
 };
+
+/* Whether token and TLS files named go together; looks at no file. TTG_EINVAL. */
+enum ttg_error http_intake_check(const struct http_options *options, struct message *message);
 
 /* TTG_EINVAL, TTG_EPERM (token file readable by others), TTG_EFORMAT, TTG_ESYS, TTG_ENOMEM. */
 enum ttg_error http_intake_open(struct http_intake **out, const struct http_options *options,

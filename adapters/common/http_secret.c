@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,10 +112,14 @@ bool http_client_certificate_is_good(struct MHD_Connection *connection)
 {
 	const union MHD_ConnectionInfo *info =
 	        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	char purpose[] = GNUTLS_KP_TLS_WWW_CLIENT;
+	gnutls_typed_vdata_st wanted = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
+		                         .data = (unsigned char *)purpose };
 	unsigned status = 1;
 
 	if (info == NULL || info->tls_session == NULL)
 		return false;
-	/* Fails when no certificate was shown; status 0 means signed, in date, not revoked. */
-	return gnutls_certificate_verify_peers2(info->tls_session, &status) == 0 && status == 0;
+	/* Fails when no certificate was shown; status 0 means signed, in date, for clients. */
+	return gnutls_certificate_verify_peers(info->tls_session, &wanted, 1, &status) == 0 &&
+	       status == 0;
 }

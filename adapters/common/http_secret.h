@@ -23,7 +23,8 @@ bool http_secret_equal(const char *given, const char *secret);
 void http_secret_wipe(char *secret, size_t len);
 void http_secret_free(char **secret);
 
-/* True when the peer showed a certificate that the configured CA signed and that is in date. */
+/* The peer showed a certificate that the configured CA signed, that is in date, and that is not
+   restricted to another use than a client's. */
 bool http_client_certificate_is_good(struct MHD_Connection *connection);
 
 #endif
