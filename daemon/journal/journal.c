@@ -26,22 +26,6 @@ static int64_t now_ns(const struct journal *journal)
 	return journal->world->mono_ns(journal->world->self);
 }
 
-/* Asks the file system at most each JOURNAL_RETRY_NS. */
-static bool below_reserve(struct journal *journal)
-{
-	const struct world *world = journal->world;
-	int64_t now = now_ns(journal);
-
-	if (!journal->free_known || now - journal->free_asked_ns >= JOURNAL_RETRY_NS) {
-		int64_t left = world->free_bytes(world->self, journal->directory);
-
-		journal->free_bytes = left < 0 ? UINT64_MAX : (uint64_t)left;
-		journal->free_asked_ns = now;
-		journal->free_known = true;
-	}
-	return journal->free_bytes < journal->options.reserve_bytes;
-}
-
 /* Whether a batch with this body has its place. Asks the writer for a spare when it has not. */
 static enum ttg_error find_place(struct journal *journal, size_t body_bytes)
 {
@@ -110,7 +94,7 @@ enum ttg_error journal_append(struct journal *journal, const struct journal_reco
 	err = measure(journal, records, n, &bytes);
 	if (err != TTG_OK)
 		return err;
-	if (below_reserve(journal))
+	if (room_below_reserve(journal))
 		return TTG_ENOSPC;
 	journal_collect(journal);
 	pthread_mutex_lock(&shared->lock);
@@ -196,33 +180,6 @@ void journal_get_stats(const struct journal *journal, struct journal_stats *out)
 	out->sync_ns_max = shared->sync_ns_max;
 	out->staged_bytes = shared->buffers[0].len + shared->buffers[1].len;
 	pthread_mutex_unlock(&shared->lock);
-}
-
-uint64_t journal_room(struct journal *journal)
-{
-	const struct journal_options *options = &journal->options;
-	struct shared *shared = &journal->shared;
-	uint64_t segments = UINT64_MAX;
-	uint64_t room;
-
-	if (below_reserve(journal))
-		return 0;
-	pthread_mutex_lock(&shared->lock);
-	room = shared->active_left;
-	if (shared->spare_ready)
-		room += options->segment_bytes;
-	if (options->max_bytes != 0)
-		segments =
-		        shared->disk_bytes < options->max_bytes
-		                ? (options->max_bytes - shared->disk_bytes) / options->segment_bytes
-		                : 0;
-	pthread_mutex_unlock(&shared->lock);
-	if (journal->free_bytes != UINT64_MAX &&
-	    (journal->free_bytes - options->reserve_bytes) / options->segment_bytes < segments)
-		segments = (journal->free_bytes - options->reserve_bytes) / options->segment_bytes;
-	if (segments > (UINT64_MAX - room) / options->segment_bytes)
-		return UINT64_MAX;
-	return room + segments * options->segment_bytes;
 }
 
 void journal_chain_head(const struct journal *journal, uint8_t out[JOURNAL_HASH_BYTES])

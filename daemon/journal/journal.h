@@ -14,7 +14,7 @@
  *   - One writer: a second open for writing gets TTG_ELOCKED.
  * Nothing above this line may assume local files.
  *
- * The file implementation (segment.c, writer.c, recover.c, reader.c, retain.c, snapshot.c) keeps
+ * The file implementation (segment.c, writer.c, recover.c, cut.c, reader.c, retain.c, snapshot.c) keeps
  * segments seg-<first sequence, 16 hex digits>.ttj and snapshots snap-<sequence>.tts in one
  * directory; docs/formats.md draws every byte.
  *
@@ -51,7 +51,8 @@ struct journal_options {
 	uint64_t segment_bytes; /* preallocated size of a segment: a multiple of 4096, 64 KiB
 	                           (tests; 1 MiB and more in earnest) to 4 GiB */
 	uint64_t max_bytes;     /* all segments together, the one made ahead included: at
-	                           least two segments; 0: no limit but the disk */
+	                           least two segments; 0: no limit but the disk. The first
+	                           segment of a life may lie beyond it: see journal_room() */
 	uint64_t reserve_bytes; /* kept free on the disk; below it appends answer ENOSPC */
 	size_t buffer_bytes;    /* staged and not yet durable, at most, 16 KiB and up. Half of
 	                           it, and the inside of a segment, bounds what one append may
@@ -112,9 +113,14 @@ void journal_wake_clear(struct journal *journal);
 /* TTG_OK, or what ended it, with the reason in message. */
 enum ttg_error journal_failure(const struct journal *journal, struct message *message);
 
-/* Bytes that appends may still take before TTG_ENOSPC, about: by max_bytes, reserve_bytes and the
-   disk. A broker keeps some of it for the records that make room again (acknowledgements). */
+/* Bytes that appends may still take inside max_bytes, reserve_bytes and the disk, about. A broker
+   keeps some of it for the records that make room again (acknowledgements). Those may go on beyond
+   it into the first segment of a life, which is made while all others are at most one segment over
+   max_bytes: so a full journal can always be opened and emptied. */
 uint64_t journal_room(struct journal *journal);
+/* After TTG_ENOSPC: which limit is reached, what is in use, what is needed, what to do. Returns
+   TTG_ENOSPC. */
+enum ttg_error journal_explain_full(struct journal *journal, struct message *message);
 
 /*
  * A record that is in memory: staged, under way, or among the newest durable ones. TTG_EAGAIN: is

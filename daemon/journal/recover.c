@@ -6,8 +6,9 @@
  * returned. Nothing is written before the whole directory is proven; leftovers of a retention that
  * was cut short go last.
  *
- * No segment of an earlier life is written to again. The next one is made when the first batch
- * needs it, and its header records where its predecessor ends, torn tail or not.
+ * No segment of an earlier life is written to again, so those that a crash left at their allocated
+ * size are cut (cut.c) before the room is counted. The next one is made when the first batch needs
+ * it, and its header records where its predecessor ends, torn tail or not.
  */
 #include "journal/state.h"
 
@@ -132,16 +133,32 @@ static void adopt_last(struct journal *journal, const struct segment *last)
 	writer->epoch = last->header.epoch > writer->epoch ? last->header.epoch : writer->epoch;
 	if (last->batches == 0) { /* made, and then a crash: the next one takes its name */
 		writer->link = last->header.previous;
-		writer->replaced_bytes = last->file_bytes;
 		return;
 	}
 	writer->link.segment = last->header.first_sequence;
 	writer->link.end = last->end;
 	memcpy(writer->link.chain, last->chain, JOURNAL_HASH_BYTES);
-	writer->recovered_used = last->used_bytes < last->file_bytes ? last->used_bytes : 0;
 }
 
-/* HEAD as it was read may never have been synced: before files go because of it, it is made to last. */
+/* After the cut: what each file takes, and what the next segment will give back. */
+static void adopt_sizes(struct journal *journal, const struct segment *last)
+{
+	struct writer *writer = &journal->writer;
+
+	for (size_t i = 0; i < journal->segments.count; i++)
+		journal->shared.disk_bytes += journal->segments.items[i]->file_bytes;
+	if (last->batches == 0) {
+		writer->replaced_bytes = last->file_bytes;
+	} else if (last->used_bytes < last->file_bytes) { /* torn, or it could not be cut */
+		writer->recovered_used = last->used_bytes;
+		writer->recovered_bytes = last->file_bytes;
+	}
+}
+
+/*
+ * HEAD as it was read may never have been synced: before files go because of it, it is made to last.
+ * Before the newest segment is cut it says "closed", in both slots as after a clean end.
+ */
 static enum ttg_error mark_found(struct journal *journal, const struct segment *last,
                                  bool leftovers, struct message *message)
 {
@@ -149,14 +166,14 @@ static enum ttg_error mark_found(struct journal *journal, const struct segment *
 	bool same = head->end.segment == last->header.first_sequence &&
 	            head->end.end == last->end &&
 	            memcmp(head->salt, last->header.salt, FORMAT_SALT) == 0;
+	bool close = cut_newest_wanted(last) && !(same && head->closed);
 	int result;
 
-	if (same && !leftovers)
+	if (same && !leftovers && !close)
 		return TTG_OK;
 	if (head->first_held == 0) /* an old slot, the newer one being damaged */
 		head->first_held = journal->segments.items[0]->header.first_sequence;
-	if (!same)
-		head->closed = false;
+	head->closed = close || (same && head->closed);
 	head->epoch = journal->writer.epoch;
 	head->sequence = last->last_sequence;
 	head->end.segment = last->header.first_sequence;
@@ -164,6 +181,8 @@ static enum ttg_error mark_found(struct journal *journal, const struct segment *
 	memcpy(head->end.chain, last->chain, JOURNAL_HASH_BYTES);
 	memcpy(head->salt, last->header.salt, FORMAT_SALT);
 	result = head_write(journal->world, journal->writer.head_file, head);
+	if (result >= 0 && close)
+		result = head_write(journal->world, journal->writer.head_file, head);
 	return result < 0 ? failed(message, HEAD_NAME, "cannot be written", result) : TTG_OK;
 }
 
@@ -193,8 +212,6 @@ static void adopt_numbers(struct journal *journal, const struct scan *scan)
 	atomic_store(&journal->durable, scan->last_sequence);
 	memcpy(shared->chain, scan->chain, JOURNAL_HASH_BYTES);
 	shared->segments = journal->segments.count;
-	for (size_t i = 0; i < journal->segments.count; i++)
-		shared->disk_bytes += journal->segments.items[i]->file_bytes;
 }
 
 static enum ttg_error adopt(struct journal *journal, struct scan *scan, struct message *message)
@@ -217,6 +234,9 @@ static enum ttg_error adopt(struct journal *journal, struct scan *scan, struct m
 		adopt_last(journal, last);
 		if (err == TTG_OK)
 			err = mark_found(journal, last, scan->n_leftovers > 0, message);
+		if (err == TTG_OK)
+			err = cut_found(journal, message);
+		adopt_sizes(journal, last);
 	}
 	journal->writer.epoch++;
 	if (err == TTG_OK)

@@ -4,7 +4,7 @@
  *
  * Happy path of a move: the spare (already allocated and synced) gets its header and a sync, is
  * renamed to its name, the directory is synced, HEAD names it and is synced; only then the segment
- * before is cut to what it holds, and only then the first batch goes in. A crash between any two
+ * before is cut to what it holds and synced, and only then the first batch goes in. A crash between any two
  * steps leaves the old segment as the newest or an empty new one, which the next move replaces.
  *
  * Any failure but "no room" for a spare is final for the journal: the callers stop it.
@@ -17,6 +17,26 @@
 #include "base/keyfile.h"
 #include "base/planted.h"
 
+/*
+ * How much all segments may take with the next one. The first of a life may lie beyond max_bytes, as
+ * long as they are not more than one segment beyond it already: no segment of an earlier life is
+ * written to again, and without a new one neither acknowledgements nor changed rules could be
+ * recorded, which is what makes room again. journal_room() offers nothing of it to events.
+ */
+static uint64_t limit_of_next(const struct journal *journal)
+{
+	const struct journal_options *options = &journal->options;
+	uint64_t more = journal->writer.file < 0 ? 2 * options->segment_bytes : 0;
+
+	return more > UINT64_MAX - options->max_bytes ? UINT64_MAX : options->max_bytes + more;
+}
+
+/* The move to it shortens or replaces the segment that recovery found last. */
+static uint64_t given_back_by_next(const struct writer *writer)
+{
+	return writer->replaced_bytes + (writer->recovered_bytes - writer->recovered_used);
+}
+
 /* Whether a whole segment more stays inside max_bytes and above reserve_bytes. */
 static bool room_for_segment(struct journal *journal)
 {
@@ -25,9 +45,9 @@ static bool room_for_segment(struct journal *journal)
 	int64_t left;
 
 	pthread_mutex_lock(&journal->shared.lock);
-	used = journal->shared.disk_bytes;
+	used = journal->shared.disk_bytes - given_back_by_next(&journal->writer);
 	pthread_mutex_unlock(&journal->shared.lock);
-	if (options->max_bytes != 0 && used + options->segment_bytes > options->max_bytes)
+	if (options->max_bytes != 0 && used + options->segment_bytes > limit_of_next(journal))
 		return false;
 	left = journal->world->free_bytes(journal->world->self, journal->directory);
 	return left < 0 || (uint64_t)left >= options->segment_bytes + options->reserve_bytes;
@@ -109,32 +129,36 @@ static int publish_spare(struct journal *journal, const uint8_t *block, uint64_t
 	return world->sync_dir(world->self, journal->directory);
 }
 
-/* Gives back room that was allocated and never written to. Failing costs room, nothing else. */
-static void cut_previous(struct journal *journal, struct finished *finished)
+/* Gives back room that was allocated and never written to. 0, or -errno of a sync. */
+static int cut_previous(struct journal *journal, struct finished *finished)
 {
 	struct writer *writer = &journal->writer;
 	const struct world *world = journal->world;
 	uint64_t bytes = writer->offset;
 	char path[SEGMENT_PATH];
 	int file = writer->file;
+	bool cut = false;
 	int64_t before;
+	int result;
 
 	if (file < 0) {
 		bytes = writer->recovered_used;
 		if (bytes == 0)
-			return;
+			return 0;
 		segment_path(path, journal->directory, SEGMENT_FILE, writer->link.segment);
 		file = world->open(world->self, path, WORLD_WRITE);
 		if (file < 0)
-			return;
+			return 0;
 	}
 	before = world->size(world->self, file);
-	if (world->truncate(world->self, file, bytes) >= 0) {
+	result = cut_file(world, file, bytes, &cut);
+	if (cut) {
 		finished->previous_bytes = bytes;
 		finished->freed_bytes = before > (int64_t)bytes ? (uint64_t)before - bytes : 0;
 	}
 	(void)world->close(world->self, file);
 	writer->file = -1;
+	return result;
 }
 
 int rotate_start(struct journal *journal, struct finished *finished)
@@ -162,15 +186,17 @@ int rotate_start(struct journal *journal, struct finished *finished)
 		result = head_write(journal->world, writer->head_file, &head);
 	if (result < 0)
 		return result;
-	cut_previous(journal, finished);
 	writer->head = head;
+	result = cut_previous(journal, finished);
+	if (result < 0)
+		return result;
 	writer->header = header;
 	writer->link = head.end;
 	writer->file = writer->spare;
 	writer->spare = -1;
 	writer->offset = FORMAT_BLOCK;
 	writer->next_number = 0;
-	writer->recovered_used = 0;
+	writer->recovered_used = writer->recovered_bytes = 0;
 	return 0;
 }
 

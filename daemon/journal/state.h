@@ -37,6 +37,7 @@ struct writer {
 	uint64_t sequence;       /* last durable */
 	struct format_link link; /* end of what is durable: the active segment's, or recovered */
 	uint64_t recovered_used; /* file == -1: how far to cut the recovered segment; 0: do not */
+	uint64_t recovered_bytes; /* and how long it is */
 	uint64_t replaced_bytes; /* file == -1: size of an empty segment that the next one replaces
 	                          */
 };
@@ -88,9 +89,18 @@ int rotate_start(struct journal *journal, struct finished *finished);
 int rotate_remove(struct journal *journal, struct removal *removals, uint64_t first_held);
 int rotate_mark(struct journal *journal, bool closed);
 
+/* cut.c: 0 or -errno of the sync; *cut: the file is shorter now, for good. */
+int cut_file(const struct world *world, int file, uint64_t bytes, bool *cut);
+/* Cuts what a crash left at full size; HEAD says "closed" when the newest one is to be cut. */
+bool cut_newest_wanted(const struct segment *newest);
+enum ttg_error cut_found(struct journal *journal, struct message *message);
+
 /* journal.c */
 void journal_wake(struct journal *journal);
 void journal_collect(struct journal *journal); /* takes finished batches over; loop */
+
+/* room.c: loop. Asks the file system at most each JOURNAL_RETRY_NS. */
+bool room_below_reserve(struct journal *journal);
 
 /* cache.c: loop. */
 void cache_add(struct cache *cache, struct plain *take_plain);

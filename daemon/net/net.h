@@ -139,6 +139,8 @@ void net_goodbye_all(struct net *net, enum ttg_error code);
 void net_close_session(struct net *net, struct session *session, const char *why);
 
 /* upkeep.c: reload, snapshot, retention, watchdog. */
+/* Why core_set_rules() failed, for the operator. */
+void net_explain_rules(struct net *net, enum ttg_error error, struct message *message);
 void net_reload(struct net *net);
 /* restart: names of changed options that only count after a restart. */
 bool net_reload_now(struct net *net, struct config_errors *errors, char restart[CONFIG_TEXT_MAX]);

@@ -329,8 +329,11 @@ enum ttg_error server_open(struct net **out, const struct server_options *option
 	if (!error)
 		error = net_recover(net, message);
 	const struct core_now now = net_now(net);
-	if (!error)
+	if (!error) {
 		error = core_set_rules(net->core, &now, net->config->rules);
+		if (error)
+			net_explain_rules(net, error, message);
+	}
 	if (!error)
 		error = journal_flush(net->journal);
 	if (!error)

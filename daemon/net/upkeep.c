@@ -12,6 +12,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/planted.h"
+#include "config/errors.h"
 #include "net/net.h"
 
 #define NS_PER_S 1000000000LL
@@ -61,14 +62,31 @@ static void log_lines(struct net *net, const struct config_errors *errors)
 	}
 }
 
+void net_explain_rules(struct net *net, enum ttg_error error, struct message *message)
+{
+	struct message why = { "" };
+	if (error == TTG_ENOSPC)
+		journal_explain_full(net->journal, &why);
+	else
+		message_set(&why, error, "%s", ttg_error_text(error));
+	message_set(message, error, "changed rules cannot be recorded: %s", why.text);
+}
+
 bool net_reload_now(struct net *net, struct config_errors *errors, char restart[CONFIG_TEXT_MAX])
 {
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
 		   (long long)(net->world->mono_ns(net->world->self) / 1000));
 	const struct core_now now = net_now(net);
 	struct config *loaded = config_load(net->config->path, now.real_ns, errors);
+	const enum ttg_error error =
+		loaded ? core_set_rules(net->core, &now, loaded->rules) : TTG_EFORMAT;
+	if (loaded && error) {
+		struct message message = { "" };
+		net_explain_rules(net, error, &message);
+		errors_add(errors, (struct place){ .file = net->config->path }, "%s", message.text);
+	}
 	log_lines(net, errors);
-	if (!loaded || core_set_rules(net->core, &now, loaded->rules) != TTG_OK) {
+	if (error) {
 		if (loaded) /* the core may have seen some of it: give it the old ones again */
 			core_set_rules(net->core, &now, net->config->rules);
 		config_free(&loaded);

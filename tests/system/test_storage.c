@@ -44,6 +44,13 @@ static bool is_logged(void *arg)
 	return count_in(arg, "ttgd.err", "code=refused_storage number=112") > 0;
 }
 
+static bool is_refused(void *arg)
+{
+	const struct stage *stage = arg;
+
+	return must_read_metric(stage->http_port, STORAGE) >= 1;
+}
+
 static void a_full_journal_refuses_for_now_and_loses_nothing(void **state)
 {
 	struct stage *stage = *state;
@@ -74,6 +81,105 @@ static void a_full_journal_refuses_for_now_and_loses_nothing(void **state)
 	must_get(stage, service, sent);
 	for (uint32_t i = 0; i < sent; i++)
 		assert_int_equal(made_number(service->got[i].id), i + 1);
+	must_have_passed(stage);
+}
+
+/* Bytes of all segments as the file system has them. */
+static int64_t segments_bytes(const struct stage *stage)
+{
+	char path[PROCESS_PATH_MAX];
+	int64_t sum = 0;
+
+	STAGE_PATH(stage, path, "journal");
+	DIR *folder = opendir(path);
+	must_be(folder != NULL, "no journal");
+	for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+		struct stat about;
+
+		if (strncmp(entry->d_name, "seg-", 4) == 0 &&
+		    fstatat(dirfd(folder), entry->d_name, &about, 0) == 0)
+			sum += about.st_size;
+	}
+	closedir(folder);
+	return sum;
+}
+
+static void a_full_journal_starts_with_changed_rules_after_every_crash(void **state)
+{
+	static const char *const ends[] = { "2099-01-02", "2099-01-03", "2099-01-04", "2099-01-05" };
+	struct stage *stage = *state;
+	const char *limit = "\tmax_bytes = 2097152L;\n\tbuffer_bytes = 2097152L;\n";
+
+	snprintf(stage->journal, sizeof(stage->journal), "%s", limit);
+	must_start_broker(stage);
+	struct peer *police = must_open_peer(stage, "police", "outbox");
+	uint32_t sent = fill_up(stage, police);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		must_signal(&stage->broker, SIGKILL);
+		must_end(&stage->broker, WAIT_LONG_MS);
+		stage->valid_to = ends[i];
+		must_write_agreement(stage);
+		must_start_broker(stage);
+		/* Only the segment that is being written is as long as it was allocated. */
+		assert_true(segments_bytes(stage) <= 2097152 + 1048576);
+	}
+	/* Events have no room still; what is acknowledged has. */
+	must_be(peers_wait(stage, is_refused, stage, WAIT_LONG_MS), "nothing is refused");
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, service, "duty");
+	must_get(stage, service, police->n_outcomes);
+	must_settle(stage, DUTY, "queued", 0);
+	stage->journal[0] = '\0';
+	assert_int_equal(must_stop_broker(stage), 0);
+	must_start_broker(stage);
+	must_get(stage, service, sent);
+	for (uint32_t i = 0; i < sent; i++)
+		assert_int_equal(made_number(service->got[i].id), i + 1);
+	must_have_passed(stage);
+}
+
+static void a_start_without_room_for_changed_rules_says_which_limit_and_what_to_do(void **state)
+{
+	struct stage *stage = *state;
+	char in_use[64];
+
+	snprintf(stage->journal, sizeof(stage->journal), "\tmax_bytes = 8388608L;\n");
+	must_start_broker(stage);
+	struct peer *police = must_open_peer(stage, "police", "outbox");
+	uint32_t sent = fill_up(stage, police);
+	assert_int_equal(must_stop_broker(stage), 0);
+	snprintf(in_use, sizeof(in_use), "%lld bytes are in use, a segment of 1048576 is needed",
+		 (long long)segments_bytes(stage));
+	snprintf(stage->journal, sizeof(stage->journal), "\tmax_bytes = 2097152L;\n");
+	stage->valid_to = "2098-01-01";
+	must_write_agreement(stage);
+	must_write_configuration(stage);
+	must_launch_broker(stage);
+	assert_int_equal(must_end(&stage->broker, WAIT_LONG_MS), 1);
+	must_see(stage, "ttgd.err", "event=ended code=enospc");
+	must_see(stage, "ttgd.err", "no room below journal.max_bytes, 2097152");
+	must_see(stage, "ttgd.err", in_use);
+	must_see(stage, "ttgd.err", "raise journal.max_bytes");
+
+	/* The rules it knows need no room; others are refused while it runs, too. */
+	stage->valid_to = NULL;
+	must_write_agreement(stage);
+	must_start_broker(stage);
+	stage->valid_to = "2096-01-01";
+	must_write_agreement(stage);
+	struct ran ran = must_run(stage, "ttgctl", "--socket", "control", "reload", NULL);
+	assert_int_equal(ran.code, 1);
+	if (!strstr(ran.out, "raise journal.max_bytes") && !strstr(ran.err, "raise journal.max_bytes"))
+		must_fail("the reload does not say why: %s%s", ran.out, ran.err);
+	ran_free(&ran);
+	assert_int_equal(must_stop_broker(stage), 0);
+
+	/* With room again nothing is lost. */
+	stage->journal[0] = '\0';
+	must_start_broker(stage);
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, service, "duty");
+	must_get(stage, service, sent);
 	must_have_passed(stage);
 }
 
@@ -201,6 +307,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STAGE_TEST(a_full_journal_refuses_for_now_and_loses_nothing),
+		STAGE_TEST(a_full_journal_starts_with_changed_rules_after_every_crash),
+		STAGE_TEST(a_start_without_room_for_changed_rules_says_which_limit_and_what_to_do),
 		STAGE_TEST(damage_is_named_by_file_and_place_and_the_daemon_does_not_start),
 		STAGE_TEST(another_journal_key_is_refused_and_spoils_nothing),
 		STAGE_TEST(no_event_can_be_read_in_the_journals_files),
