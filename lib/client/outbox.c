@@ -38,8 +38,8 @@ struct outbox_segment *outbox_newest(struct outbox *outbox)
 	return &outbox->segments[outbox->n_segments - 1];
 }
 
-static enum ttg_error path_in(const struct outbox *outbox, const char *name,
-			      char out[OUTBOX_PATH_BYTES])
+enum ttg_error outbox_path(const struct outbox *outbox, const char *name,
+			   char out[OUTBOX_PATH_BYTES])
 {
 	int len = snprintf(out, OUTBOX_PATH_BYTES, "%s/%s", outbox->dir, name);
 
@@ -52,7 +52,7 @@ enum ttg_error outbox_segment_path(const struct outbox *outbox, uint64_t number,
 	char name[32];
 
 	snprintf(name, sizeof(name), "%016" PRIx64 ".out", number);
-	return path_in(outbox, name, out);
+	return outbox_path(outbox, name, out);
 }
 
 struct outbox_segment *outbox_add_segment(struct outbox *outbox, uint64_t number)
@@ -86,7 +86,7 @@ static enum ttg_error make_dirs(const struct outbox *outbox, struct message *mes
 	char path[OUTBOX_PATH_BYTES];
 
 	int result = world->mkdir(world->self, outbox->dir);
-	if (result >= 0 && path_in(outbox, "refused", path) == TTG_OK)
+	if (result >= 0 && outbox_path(outbox, "refused", path) == TTG_OK)
 		result = world->mkdir(world->self, path);
 	if (result >= 0)
 		result = world->sync_dir(world->self, outbox->dir);
@@ -101,7 +101,7 @@ static enum ttg_error take_lock(struct outbox *outbox, struct message *message)
 	const struct world *world = outbox->world;
 	char path[OUTBOX_PATH_BYTES];
 
-	enum ttg_error code = path_in(outbox, "lock", path);
+	enum ttg_error code = outbox_path(outbox, "lock", path);
 	if (code != TTG_OK)
 		return message_set(message, code, "%s: name too long", outbox->dir);
 	outbox->lock_file = world->open(world->self, path, WORLD_CREATE);
@@ -144,7 +144,7 @@ static void measure_refused(struct outbox *outbox)
 	char path[OUTBOX_PATH_BYTES];
 	struct sizing sizing = { .world = outbox->world, .dir = path };
 
-	if (path_in(outbox, "refused", path) != TTG_OK)
+	if (outbox_path(outbox, "refused", path) != TTG_OK)
 		return;
 	outbox->world->list(outbox->world->self, path, add_size, &sizing);
 	outbox->refused_bytes = sizing.bytes;
@@ -157,7 +157,7 @@ static struct outbox *allocate(const struct world *world, const char *dir, size_
 	if (!outbox)
 		return NULL;
 	outbox->world = world;
-	outbox->lock_file = outbox->active_file = outbox->read_file = -1;
+	outbox->lock_file = outbox->mark_file = outbox->active_file = outbox->read_file = -1;
 	outbox->max_bytes = max_bytes ? max_bytes : OUTBOX_DEFAULT_MAX_BYTES;
 	outbox->segment_bytes = outbox->max_bytes / SEGMENTS_IN_FULL;
 	if (outbox->segment_bytes > SEGMENT_BYTES)
@@ -205,6 +205,9 @@ void outbox_close(struct outbox **it)
 		return;
 	outbox_trim(outbox, true);
 	outbox_flush_done(outbox);
+	if (!outbox->broken)
+		outbox_mark_sync(outbox, 0);
+	outbox_close_file(outbox, &outbox->mark_file);
 	outbox_close_file(outbox, &outbox->read_file);
 	outbox_close_file(outbox, &outbox->active_file);
 	outbox_close_file(outbox, &outbox->lock_file);
@@ -238,7 +241,8 @@ static bool remove_oldest(struct outbox *outbox)
 	const struct world *world = outbox->world;
 	char path[OUTBOX_PATH_BYTES];
 
-	if (outbox_segment_path(outbox, outbox->segments[0].number, path) != TTG_OK)
+	if (outbox_segment_path(outbox, outbox->segments[0].number, path) != TTG_OK ||
+	    outbox_mark_sync(outbox, 1) != TTG_OK)
 		return false;
 	if (outbox->n_segments == 1)
 		outbox_close_file(outbox, &outbox->active_file);
@@ -356,7 +360,7 @@ static enum ttg_error put_aside(struct outbox *outbox, const char *uuid, const c
 	char name[64], path[OUTBOX_PATH_BYTES];
 
 	snprintf(name, sizeof(name), "refused/%s%s", uuid, suffix);
-	enum ttg_error code = path_in(outbox, name, path);
+	enum ttg_error code = outbox_path(outbox, name, path);
 	if (code == TTG_OK)
 		code = world_error(world_replace_file(outbox->world, path, data, len));
 	if (code == TTG_OK)

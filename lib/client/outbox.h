@@ -19,8 +19,9 @@
  * disk that writes sectors from front to back shows it: each of its sectors is there, or ends with
  * zeros where its trailer should be, or lies behind the end of the file. Such a tail is dropped.
  * Anything else that does not verify is damage, and outbox_open() refuses with TTG_ECORRUPT, naming
- * file and offset, rather than lose an event. What it cannot tell from a torn tail: damage that
- * turns the trailer of a sector of the very last batch to zeros, or cuts the last file short.
+ * file and offset, rather than lose an event. HEAD (outbox_mark.c) knows what must be there at
+ * least, so a newest batch that is missing or damaged is found too, unless the machine itself
+ * stopped within seconds after it.
  *
  * A segment is removed when it is the oldest and all its events are done. Events that were finally
  * refused are kept as refused/<uuid>.event beside refused/<uuid>.reason.

@@ -1,5 +1,5 @@
 /* What the files of the outbox share: outbox.c (object), outbox_write.c,
-   outbox_sector.c (bytes), outbox_recover.c. */
+   outbox_sector.c (bytes), outbox_mark.c (HEAD), outbox_recover.c. */
 #ifndef TTG_CLIENT_OUTBOX_INTERNAL_H
 #define TTG_CLIENT_OUTBOX_INTERNAL_H
 
@@ -44,11 +44,21 @@ struct outbox_found {
 	struct outbox_place place;
 };
 
+/* What HEAD says: segments from first_segment on, before end_segment, are there, and the newest of
+   them has `bytes` bytes at least. None when both are the same. */
+struct outbox_mark {
+	uint64_t counter; /* of marks written */
+	uint64_t first_segment, end_segment;
+	uint64_t bytes;
+};
+
 struct outbox {
 	const struct world *world;
 	char dir[OUTBOX_PATH_BYTES];
 	size_t max_bytes, segment_bytes;
 	int lock_file;
+	int mark_file;          /* HEAD */
+	struct outbox_mark mark; /* as last written or read */
 	bool broken;            /* a write or sync failed: nothing is believed any more */
 
 	struct outbox_segment *segments; /* oldest first */
@@ -69,6 +79,8 @@ struct outbox {
 
 /* Lays `len` bytes of data out in sectors; `out` has room for sectors_for(len). */
 size_t sectors_for(size_t len);
+void sector_write(uint8_t out[SECTOR_BYTES], const uint8_t *data, size_t len, uint32_t batch,
+		  uint32_t part);
 void sectors_write(uint8_t *out, const uint8_t *data, size_t len, uint64_t batch);
 struct sector sector_read(const uint8_t *sector);
 
@@ -84,6 +96,16 @@ enum ttg_error outbox_break(struct outbox *outbox);
 struct outbox_segment *outbox_newest(struct outbox *outbox);
 void outbox_close_file(const struct outbox *outbox, int *file);
 
+/* Reads HEAD, or makes it where nothing is yet. TTG_ECORRUPT. */
+enum ttg_error outbox_mark_open(struct outbox *outbox, bool has_segments, struct message *message);
+/* A batch was synced: says so, without a sync of its own. */
+enum ttg_error outbox_mark_batch(struct outbox *outbox);
+/* The same with a sync, as if the oldest `removed` segments were gone. TTG_ENOSPC is harmless. */
+enum ttg_error outbox_mark_sync(struct outbox *outbox, size_t removed);
+
+/* "<dir>/<name>"; TTG_ELIMIT. */
+enum ttg_error outbox_path(const struct outbox *outbox, const char *name,
+			   char out[OUTBOX_PATH_BYTES]);
 /* "<dir>/<number>.out" */
 enum ttg_error outbox_segment_path(const struct outbox *outbox, uint64_t number,
 				   char out[OUTBOX_PATH_BYTES]);

@@ -4,7 +4,7 @@
  * A batch that is not whole is a torn tail if it is in the last segment and everything from its
  * first sector to the end of the file is either a sector of this very batch in its place or was
  * never written. It was never reported stored, so it is cut off. Whatever else does not verify is
- * damage: TTG_ECORRUPT, and nothing is changed on disk.
+ * damage: TTG_ECORRUPT, and nothing is changed on disk. HEAD says what must be there at least.
  */
 #include "client/outbox_internal.h"
 
@@ -293,6 +293,12 @@ static enum ttg_error check_head(const struct recovery *recovery, uint64_t numbe
 	return TTG_OK;
 }
 
+/* The newest segment that HEAD knows. */
+static bool is_marked_last(const struct outbox *outbox, uint64_t number)
+{
+	return number + 1 == outbox->mark.end_segment;
+}
+
 /* Walks the batches; leaves in *good the sectors that are to be kept, in *newest where the newest
    batch begins. */
 static enum ttg_error walk(struct recovery *recovery, size_t *good, size_t *newest)
@@ -315,6 +321,9 @@ static enum ttg_error walk(struct recovery *recovery, size_t *good, size_t *newe
 	*good = at;
 	if (at < recovery->n_sectors && !is_torn_tail(recovery, at))
 		return damaged(recovery, at, "a batch that does not verify");
+	if (is_marked_last(outbox, outbox_newest(outbox)->number) &&
+	    at * SECTOR_BYTES < outbox->mark.bytes)
+		return damaged(recovery, at, "what was stored from here on is missing");
 	return TTG_OK;
 }
 
@@ -327,7 +336,7 @@ static bool was_never_written(const struct recovery *recovery)
 	return recovery->last;
 }
 
-static enum ttg_error remove_unwritten(const struct recovery *recovery)
+static enum ttg_error remove_file(const struct recovery *recovery)
 {
 	const struct world *world = recovery->outbox->world;
 	int result = world->unlink(world->self, recovery->path);
@@ -336,7 +345,7 @@ static enum ttg_error remove_unwritten(const struct recovery *recovery)
 		result = world->sync_dir(world->self, recovery->outbox->dir);
 	if (result < 0)
 		return message_set(recovery->message, world_error(result),
-				   "%s: cannot remove an unwritten file", recovery->path);
+				   "%s: cannot be removed", recovery->path);
 	return TTG_OK;
 }
 
@@ -346,8 +355,8 @@ static enum ttg_error recover_bytes(struct recovery *recovery, int file, uint64_
 	struct outbox *outbox = recovery->outbox;
 	size_t good = 0, newest = 0;
 
-	if (was_never_written(recovery))
-		return remove_unwritten(recovery);
+	if (number >= outbox->mark.end_segment && was_never_written(recovery))
+		return remove_file(recovery);
 	if (size % SECTOR_BYTES != 0 && !recovery->last)
 		return damaged(recovery, recovery->n_sectors, "ends inside a sector");
 	struct outbox_segment *segment = outbox_add_segment(outbox, number);
@@ -405,6 +414,8 @@ static enum ttg_error recover_segment(struct recovery *recovery, size_t i)
 	if (code != TTG_OK)
 		return code;
 	recovery->last = i + 1 == recovery->n;
+	if (recovery->numbers[i] < recovery->outbox->mark.first_segment)
+		return remove_file(recovery); /* the removal of it was cut short */
 	if (i > 0 && recovery->numbers[i] != recovery->numbers[i - 1] + 1)
 		return message_set(recovery->message, TTG_ECORRUPT,
 				   "%s: the segment before it is missing", recovery->path);
@@ -415,6 +426,27 @@ static enum ttg_error recover_segment(struct recovery *recovery, size_t i)
 	code = recover_file(recovery, file, recovery->numbers[i]);
 	world->close(world->self, file);
 	return code;
+}
+
+/* All segments that HEAD knows are there; gaps between them are found on the way. */
+static enum ttg_error check_marked(struct recovery *recovery)
+{
+	struct outbox *outbox = recovery->outbox;
+	const struct outbox_mark *mark = &outbox->mark;
+	uint64_t missing = mark->end_segment - 1;
+	size_t i = 0;
+
+	outbox->next_segment = mark->end_segment;
+	if (mark->first_segment == mark->end_segment)
+		return TTG_OK;
+	while (i < recovery->n && recovery->numbers[i] < mark->first_segment)
+		i++;
+	if (i == recovery->n || recovery->numbers[i] != mark->first_segment)
+		missing = mark->first_segment;
+	else if (recovery->numbers[recovery->n - 1] >= missing)
+		return TTG_OK;
+	enum ttg_error code = outbox_segment_path(outbox, missing, recovery->path);
+	return code == TTG_OK ? damaged(recovery, 0, "is missing") : code;
 }
 
 enum ttg_error outbox_recover(struct outbox *outbox, struct message *message)
@@ -429,10 +461,14 @@ enum ttg_error outbox_recover(struct outbox *outbox, struct message *message)
 				   outbox->dir);
 	else if (recovery.out_of_memory)
 		code = message_set(message, TTG_ELIMIT, "%s: too many segments", outbox->dir);
+	if (code == TTG_OK)
+		code = outbox_mark_open(outbox, recovery.n > 0, message);
 	if (recovery.n > 1)
 		qsort(recovery.numbers, recovery.n, sizeof(*recovery.numbers), by_number);
+	if (code == TTG_OK)
+		code = check_marked(&recovery);
 	for (size_t i = 0; i < recovery.n && code == TTG_OK; i++)
 		code = recover_segment(&recovery, i);
 	free(recovery.numbers);
-	return code;
+	return code == TTG_OK ? outbox_mark_sync(outbox, 0) : code;
 }

@@ -23,8 +23,8 @@ size_t sectors_for(size_t len)
 	return (len + SECTOR_DATA - 1) / SECTOR_DATA;
 }
 
-static void write_one(uint8_t out[SECTOR_BYTES], const uint8_t *data, size_t len, uint32_t batch,
-		      uint32_t part)
+void sector_write(uint8_t out[SECTOR_BYTES], const uint8_t *data, size_t len, uint32_t batch,
+		  uint32_t part)
 {
 	struct cursor cursor;
 
@@ -42,7 +42,7 @@ void sectors_write(uint8_t *out, const uint8_t *data, size_t len, uint64_t batch
 	for (uint32_t part = 0; len > 0; part++) {
 		size_t some = len < SECTOR_DATA ? len : SECTOR_DATA;
 
-		write_one(out, data, some, (uint32_t)batch, part);
+		sector_write(out, data, some, (uint32_t)batch, part);
 		out += SECTOR_BYTES;
 		data += some;
 		len -= some;
@@ -79,7 +79,7 @@ void sector_write_head(uint8_t out[SECTOR_BYTES], uint64_t segment, uint64_t fir
 	cursor_put_u64(&cursor, segment);
 	cursor_put_u64(&cursor, first_batch);
 	assert(cursor_ok(&cursor) && cursor_left(&cursor) == 0);
-	write_one(out, head, sizeof(head), 0, 0);
+	sector_write(out, head, sizeof(head), 0, 0);
 }
 
 enum ttg_error sector_read_head(const uint8_t bytes[SECTOR_BYTES], uint64_t *segment,

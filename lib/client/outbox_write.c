@@ -99,7 +99,7 @@ static enum ttg_error write_batch(struct outbox *outbox, const uint8_t *data, si
 	segment->bytes += bytes;
 	outbox->total_bytes += bytes;
 	outbox->next_batch++;
-	return TTG_OK;
+	return outbox_mark_batch(outbox);
 }
 
 static int by_index(const void *a, const void *b)
