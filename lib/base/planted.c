@@ -1,10 +1,9 @@
 /*
- * See planted.h; empty in every build but the one with planted mistakes. Owner of the one choice:
+ * See planted.h; part of no build but the one with planted mistakes. Owner of the one choice:
  * whoever makes it, before any thread begins; from then on it is only read.
  */
 #include "base/planted.h"
 
-#ifdef TTG_PLANT
 #include <string.h>
 
 static const char *const names[PLANTED_COUNT] = {
@@ -55,4 +54,3 @@ const char *planted_name(size_t i)
 {
 	return i + 1 < PLANTED_COUNT ? names[i + 1] : NULL;
 }
-#endif
