@@ -122,7 +122,7 @@ bool net_has_room(struct net *net);
 
 /* sink.c: the core's view of this world. */
 void net_sink_init(struct net *net, struct core_sink *sink);
-/* Says everything that waited for durability up to `durable`. */
+/* Says everything that waited for durability up to `durable`, or for room in the socket. */
 void net_release(struct net *net, uint64_t durable);
 
 /* dispatch.c: one frame from a peer; the message's metadata says who. */

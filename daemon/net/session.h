@@ -48,6 +48,7 @@ struct session {
 	struct session_reply *replies, **replies_end;
 	uint32_t n_replies;
 	struct session_consumer *consumers[SESSION_HANDLES + 1]; /* by handle */
+	bool blocked;                   /* one of them may be */
 	uint64_t events_in, deliveries_out;
 	UT_hash_handle by_routing, by_number;
 };

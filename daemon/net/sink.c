@@ -3,9 +3,9 @@
  *
  * A Deliver frame is written delivery by delivery straight into its bytes, because what the core
  * shows is valid only during the call. It leaves when the core has recorded it. A frame the socket
- * does not take stays in the consumer's buffer and blocks further deliveries to it; the core tries
- * again at its next pump. Replies keep
- * their order because a session's queue is only ever served from its head.
+ * does not take stays in the consumer's buffer and blocks further deliveries to it; it is offered
+ * again in every cycle, for it may have been the last. Replies keep their order because a session's
+ * queue is only ever served from its head.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -65,8 +65,10 @@ static bool send_row(struct net *net, struct session *session, struct session_co
 	uint8_t *start = consumer->body + HEAD_ROOM - head_bytes;
 	memcpy(start, head, head_bytes);
 	consumer->blocked = !net_send(net, session, start, head_bytes + body_bytes);
-	if (consumer->blocked)
+	if (consumer->blocked) {
+		session->blocked = true;
 		return false;
+	}
 	consumer->len = 0;
 	return true;
 }
@@ -239,6 +241,14 @@ void net_sink_init(struct net *net, struct core_sink *sink)
 	};
 }
 
+static void send_blocked_rows(struct net *net, struct session *session)
+{
+	session->blocked = false;
+	for (size_t i = 1; i <= SESSION_HANDLES; i++)
+		if (session->consumers[i] && session->consumers[i]->blocked)
+			send_row(net, session, session->consumers[i]);
+}
+
 void net_release(struct net *net, uint64_t durable)
 {
 	struct session *session = NULL, *next = NULL;
@@ -250,5 +260,7 @@ void net_release(struct net *net, uint64_t durable)
 				break;
 			session_drop_reply(session);
 		}
+		if (session->blocked)
+			send_blocked_rows(net, session);
 	}
 }
