@@ -391,7 +391,7 @@ static void note_sent(struct ttg_client *client, uint64_t *take_numbers, size_t 
 		struct publish_entry *entry = entry_at(publisher, take_numbers[i]);
 
 		entry->state = PUBLISH_SENT;
-		if (PLANTED(OUTBOX_DONE_EARLY) && client->outbox && entry->event)
+		if (PLANTED(OUTBOX_DONE_EARLY) && client->outbox)
 			outbox_done(client->outbox, &entry->place);
 		if (client->outbox)
 			forget_payload(publisher, entry);

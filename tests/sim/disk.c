@@ -14,9 +14,9 @@
 
 #include "sim/chance.h"
 
-const char *const disk_call_names[DISK_CALLS] = { "read",   "open",     "write",
-	                                          "sync",   "sync_dir", "allocate",
-	                                          "rename", "unlink",   "truncate" };
+const char *const disk_call_names[DISK_CALLS] = { "read",   "look",     "open",     "write",
+	                                          "sync",   "sync_dir", "allocate", "rename",
+	                                          "unlink", "truncate" };
 
 static struct disk *of(void *self)
 {
@@ -70,18 +70,15 @@ static int disk_open(void *self, const char *path, enum world_open how)
 {
 	struct disk *disk = of(self);
 	int index = disk_find(disk, path);
-	int error, handle = 0;
+	int error = meet_fault(disk, DISK_OPEN, NULL), handle = 0;
 
-	if (disk->dead)
-		return -EIO;
+	if (error != 0)
+		return error;
 	if (index < 0 && (how == WORLD_READ || how == WORLD_WRITE))
 		return -ENOENT;
 	if (index >= 0 && how == WORLD_EXCLUSIVE)
 		return -EEXIST;
 	if (index < 0) {
-		error = meet_fault(disk, DISK_OPEN, NULL);
-		if (error != 0)
-			return error;
 		if (meets_end(disk)) {
 			if (coin(disk))
 				disk_make(disk, path);
@@ -115,7 +112,8 @@ static ssize_t disk_read_at(void *self, int handle, void *out, size_t len, uint6
 {
 	struct disk *disk = of(self);
 	const struct disk_file *file = file_of(disk, handle);
-	int error = meet_fault(disk, DISK_READ, NULL);
+	bool shortened = false;
+	int error = meet_fault(disk, DISK_READ, &shortened);
 
 	if (error != 0 || !file)
 		return error != 0 ? error : -EBADF;
@@ -123,6 +121,8 @@ static ssize_t disk_read_at(void *self, int handle, void *out, size_t len, uint6
 		return 0;
 	if (len > file->size - offset)
 		len = (size_t)(file->size - offset);
+	if (shortened && len > 1)
+		len = 1 + (size_t)chance_below(&disk->random, len);
 	memcpy(out, file->now + offset, len);
 	return (ssize_t)len;
 }
@@ -209,16 +209,20 @@ static int disk_truncate(void *self, int handle, uint64_t bytes)
 static int64_t disk_size(void *self, int handle)
 {
 	const struct disk_file *file = file_of(of(self), handle);
+	int error = meet_fault(of(self), DISK_LOOK, NULL);
 
-	return file ? (int64_t)file->size : -EIO;
+	if (error != 0 || !file)
+		return error != 0 ? error : -EIO;
+	return (int64_t)file->size;
 }
 
 static int disk_lock(void *self, int handle)
 {
 	struct disk_file *file = file_of(of(self), handle);
+	int error = meet_fault(of(self), DISK_LOOK, NULL);
 
-	if (!file)
-		return -EIO;
+	if (error != 0 || !file)
+		return error != 0 ? error : -EIO;
 	if (file->locked_by >= 0 && file->locked_by != handle)
 		return -EWOULDBLOCK;
 	file->locked_by = handle;
@@ -264,7 +268,7 @@ static int disk_unlink(void *self, const char *path)
 static int disk_mkdir(void *self, const char *path)
 {
 	(void)path; /* directories are as old as the world */
-	return of(self)->dead ? -EIO : 0;
+	return meet_fault(of(self), DISK_LOOK, NULL);
 }
 
 static int disk_sync_dir(void *self, const char *path)
@@ -287,17 +291,22 @@ static int disk_list(void *self, const char *path, bool (*each)(void *arg, const
                      void *arg)
 {
 	struct disk *disk = of(self);
-	bool more = !disk->dead;
+	int error = meet_fault(disk, DISK_LOOK, NULL);
+	bool more = error == 0;
 
 	for (int i = 0; i < DISK_FILES && more; i++)
 		if (disk->files[i].used && disk_inside(disk->files[i].path, path))
 			more = each(arg, disk->files[i].path + strlen(path) + 1);
-	return disk->dead ? -EIO : 0;
+	return error;
 }
 
 static int64_t disk_free_bytes(void *self, const char *path)
 {
+	int error = meet_fault(of(self), DISK_LOOK, NULL);
+
 	(void)path;
+	if (error != 0)
+		return error;
 	return of(self)->free_bytes > INT64_MAX ? INT64_MAX : (int64_t)of(self)->free_bytes;
 }
 

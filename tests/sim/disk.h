@@ -2,8 +2,9 @@
  * A simulated disk and clock behind struct world, for one machine of a life.
  *
  * Model: written sectors (512 bytes) reach the disk at sync(); names (made, renamed, removed) at
- * sync_dir(). A power loss keeps any subset of the sectors written since their last sync, may tear
- * one of them from front to back, keeps either size of a file, and keeps any number of the first
+ * sync_dir(). A power loss keeps any subset of the sectors written since their last sync (of one
+ * that was written several times the last content or any earlier one), may tear one of them from
+ * front to back, keeps either size of a file, and keeps any number of the first
  * operations on names. A sync that fails may have written any of its sectors; the others are still
  * to be synced, or are taken for synced though they are not: readable until the power is lost, as
  * the page cache of a real kernel has them. Every call can be made to fail, a write to be short.
@@ -29,7 +30,8 @@ void disk_seed(struct disk *disk, uint64_t seed);
 
 enum disk_call {
 	DISK_READ,
-	DISK_OPEN, /* only where it would make a file */
+	DISK_LOOK, /* sizes, lists, room, locks, directories */
+	DISK_OPEN,
 	DISK_WRITE,
 	DISK_SYNC,
 	DISK_SYNC_DIR,
@@ -42,7 +44,7 @@ enum disk_call {
 extern const char *const disk_call_names[DISK_CALLS];
 
 /* The call number `after` from now (0: the next) of this kind fails, and `times` - 1 after it. A
-   write with errno_value 0 is short instead. */
+   read or write with errno_value 0 is short instead. */
 void disk_fail(struct disk *disk, enum disk_call call, uint64_t after, int errno_value,
                uint64_t times);
 /* The machine stops at the call number `after` from now that would change something; that one is

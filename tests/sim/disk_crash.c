@@ -151,8 +151,13 @@ static void mark(struct disk *disk, struct disk_file *file, uint64_t sector)
 	for (int i = 0; i < disk->n_flips; i++)
 		if (disk->flips[i].file == index && disk->flips[i].offset / DISK_SECTOR == sector)
 			disk->flips[i--] = disk->flips[--disk->n_flips];
-	if (file->dirty[sector])
+	if (file->dirty[sector]) {
+		/* Whoever writes back in the background may have come by in between. */
+		if (chance_next(&disk->random) & 1)
+			memcpy(file->synced + sector * DISK_SECTOR,
+			       file->now + sector * DISK_SECTOR, DISK_SECTOR);
 		return;
+	}
 	file->dirty[sector] = 1;
 	file->order[file->n_order++] = (uint32_t)sector;
 }
@@ -183,9 +188,9 @@ void disk_put(struct disk *disk, struct disk_file *file, const void *data, size_
 		return;
 	if (offset + len > file->size)
 		disk_resize(file, offset + len);
-	memcpy(file->now + offset, data, len);
 	for (uint64_t at = offset / DISK_SECTOR; at <= (offset + len - 1) / DISK_SECTOR; at++)
 		mark(disk, file, at);
+	memcpy(file->now + offset, data, len);
 }
 
 /* Takes the size over, with zeroes where the file was cut since. */

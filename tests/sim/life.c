@@ -176,10 +176,15 @@ static struct disk *any_disk(void)
 static void step_fault(void)
 {
 	static const int errors[DISK_CALLS][3] = {
-		[DISK_READ] = { EIO, EIO, EIO },      [DISK_OPEN] = { EIO, ENOSPC, ENOSPC },
-		[DISK_WRITE] = { EIO, ENOSPC, 0 },    [DISK_SYNC] = { EIO, EIO, ENOSPC },
-		[DISK_SYNC_DIR] = { EIO, EIO, EIO },  [DISK_ALLOCATE] = { ENOSPC, ENOSPC, EIO },
-		[DISK_RENAME] = { EIO, EIO, ENOSPC }, [DISK_UNLINK] = { EIO, EIO, EIO },
+		[DISK_READ] = { EIO, EIO, 0 },
+		[DISK_LOOK] = { EIO, EIO, EIO },
+		[DISK_OPEN] = { EIO, ENOSPC, EIO },
+		[DISK_WRITE] = { EIO, ENOSPC, 0 },
+		[DISK_SYNC] = { EIO, EIO, ENOSPC },
+		[DISK_SYNC_DIR] = { EIO, EIO, EIO },
+		[DISK_ALLOCATE] = { ENOSPC, ENOSPC, EIO },
+		[DISK_RENAME] = { EIO, EIO, ENOSPC },
+		[DISK_UNLINK] = { EIO, EIO, EIO },
 		[DISK_TRUNCATE] = { EIO, EIO, EIO },
 	};
 	struct disk *disk = any_disk();
