@@ -61,7 +61,9 @@ struct config {
 	uint64_t journal_reserve_bytes;       /* 256 MiB left free on the disk */
 	uint64_t buffer_bytes;                /* 16 MiB */
 	uint32_t retain_days;                 /* age after which acknowledged events go; 30 */
+	uint32_t retain_s;                    /* in place of retain_days when not 0 */
 	uint64_t retain_bytes;                /* size above which the oldest go; 0: no limit */
+	uint32_t retain_every_s;              /* how often that is looked at; 60 */
 	uint32_t snapshot_events;             /* a snapshot every so many records; 1,000,000 */
 
 	/* log = { } */

@@ -8,6 +8,7 @@
 
 #define MIB (1024ull * 1024ull)
 #define GIB (1024ull * MIB)
+#define RETAIN_S_MAX 1000000000 /* over 30 years */
 
 #define AT(member) offsetof(struct config, member), sizeof(((struct config *)NULL)->member)
 #define FORMAT_NUMBER_MAX INT64_MAX
@@ -84,8 +85,12 @@ static const struct option journal_options[] = {
 	  "memory for what is not yet on disk" },
 	{ "retain_days", OPTION_U32, AT(retain_days), 0, 36500, "30", NULL, false,
 	  "days acknowledged events are kept" },
+	{ "retain_s", OPTION_U32, AT(retain_s), 0, RETAIN_S_MAX, "0", NULL, false,
+	  "seconds acknowledged events are kept, in place of retain_days; 0: retain_days counts" },
 	{ "retain_bytes", OPTION_U64, AT(retain_bytes), 0, FORMAT_NUMBER_MAX, "0", NULL, false,
 	  "size above which the oldest acknowledged events go; 0: no limit" },
+	{ "retain_every_s", OPTION_U32, AT(retain_every_s), 1, 86400, "60", NULL, false,
+	  "how often it is looked for what may go, seconds" },
 	{ "snapshot_events", OPTION_U32, AT(snapshot_events), 1000, 1000000000, "1000000", NULL,
 	  false, "records between two snapshots" },
 };

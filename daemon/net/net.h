@@ -86,7 +86,7 @@ struct net {
 	bool flush_now;         /* a staged record is waited for */
 	int64_t flush_at_ns;    /* others go to disk then at the latest; 0: none are staged */
 	int64_t started_real_ns, started_mono_ns;
-	int64_t next_core_ns, next_second_ns, next_minute_ns, next_watchdog_ns;
+	int64_t next_core_ns, next_second_ns, next_retain_ns, next_watchdog_ns;
 	int64_t watchdog_ns;    /* 0: systemd did not ask */
 	uint64_t durable_seen;
 	int64_t durable_moved_ns;
@@ -98,6 +98,7 @@ struct net {
 	uint64_t snapshot_tried;    /* newest that was to be written, whatever became of it */
 	uint64_t snapshot_saved;    /* newest on disk */
 	uint64_t saved_low;         /* lowest sequence that a start from the newest on disk reads */
+	bool retain_waits;          /* for the next snapshot: only that holds retention back */
 
 	struct arena frame; /* the frame that is being read */
 	struct net_counters counters;
@@ -138,8 +139,7 @@ void net_goodbye_all(struct net *net, enum ttg_error code);
 /* dispatch.c */
 void net_close_session(struct net *net, struct session *session, const char *why);
 
-/* upkeep.c: reload, snapshot, retention, watchdog. */
-/* Why core_set_rules() failed, for the operator. */
+/* upkeep.c: reload, snapshot, retention, watchdog; why core_set_rules() failed, for the operator. */
 void net_explain_rules(struct net *net, enum ttg_error error, struct message *message);
 void net_reload(struct net *net);
 /* restart: names of changed options that only count after a restart. */

@@ -318,7 +318,7 @@ enum ttg_error server_open(struct net **out, const struct server_options *option
 	net->signal_fd = options->signal_fd;
 	net->started_mono_ns = net->durable_moved_ns = net->world->mono_ns(net->world->self);
 	net->started_real_ns = net->world->real_ns(net->world->self);
-	net->next_minute_ns = net->started_mono_ns;
+	net->next_retain_ns = net->started_mono_ns;
 	uint64_t watchdog_us = 0;
 	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
 		net->watchdog_ns = (int64_t)watchdog_us * 1000;

@@ -34,8 +34,8 @@ void net_upkeep(struct net *net, const struct core_now *now)
 		net_sweep_sessions(net);
 		take_snapshot(net, net->config->snapshot_events);
 	}
-	if (now->mono_ns >= net->next_minute_ns) {
-		net->next_minute_ns = now->mono_ns + 60 * NS_PER_S;
+	if (now->mono_ns >= net->next_retain_ns) {
+		net->next_retain_ns = now->mono_ns + net->config->retain_every_s * NS_PER_S;
 		retain(net, now);
 	}
 	net_save_snapshot(net, false);
@@ -108,6 +108,7 @@ bool net_reload_now(struct net *net, struct config_errors *errors, char restart[
 		  loaded->rules->n_agencies, loaded->rules->n_mailboxes,
 		  loaded->rules->n_agreements, restart);
 	net_sweep_sessions(net);
+	net->next_retain_ns = 0; /* it may have been told to keep less */
 	sd_notify(0, "READY=1");
 	return true;
 }
@@ -153,12 +154,29 @@ void net_save_snapshot(struct net *net, bool final)
 		net->counters.snapshots++;
 		net->snapshot_saved = net->snapshot_sequence;
 		net->saved_low = smaller(net->snapshot_low, net->snapshot_sequence + 1);
+		if (net->retain_waits)
+			net->next_retain_ns = 0;
+		net->retain_waits = false;
 		log_write(net->log, LOG_LEVEL_INFO, "snapshot_saved", "sequence=%llu bytes=%zu",
 			  (unsigned long long)net->snapshot_sequence, net->snapshot_bytes);
 	}
 	net->snapshot_tried = net->snapshot_sequence; /* after a failure: not again at once */
 	free(net->snapshot);
 	net->snapshot = NULL;
+}
+
+/* Oldest sequence that the configuration wants to keep; 0: all. */
+static uint64_t wanted_from(const struct net *net, const struct core_now *now, uint64_t disk_bytes)
+{
+	const struct config *config = net->config;
+	const int64_t age_ns = config->retain_s > 0 ? (int64_t)config->retain_s * NS_PER_S :
+						      (int64_t)config->retain_days * NS_PER_DAY;
+	uint64_t by_age = 0, by_size = 0;
+	if (age_ns > 0)
+		by_age = journal_sequence_before(net->journal, now->real_ns - age_ns);
+	if (config->retain_bytes > 0 && disk_bytes > config->retain_bytes)
+		by_size = journal_sequence_within(net->journal, config->retain_bytes);
+	return by_size > by_age ? by_size : by_age;
 }
 
 static void retain(struct net *net, const struct core_now *now)
@@ -168,17 +186,11 @@ static void retain(struct net *net, const struct core_now *now)
 	const uint64_t low_water = core_low_water(net->core);
 	const uint64_t needed = PLANTED(RETAIN_UNACKNOWLEDGED) ? net->snapshot_saved + 1 :
 								  smaller(low_water, net->saved_low);
-	uint64_t keep_from = 0;
-	if (net->config->retain_days > 0)
-		keep_from = journal_sequence_before(
-			net->journal, now->real_ns - (int64_t)net->config->retain_days * NS_PER_DAY);
-	if (net->config->retain_bytes > 0 && stats.disk_bytes > net->config->retain_bytes) {
-		const uint64_t by_size =
-			journal_sequence_within(net->journal, net->config->retain_bytes);
-		keep_from = by_size > keep_from ? by_size : keep_from;
+	uint64_t keep_from = wanted_from(net, now, stats.disk_bytes);
+	if (keep_from > net->saved_low && low_water > net->saved_low) {
+		take_snapshot(net, 1); /* only its age holds retention back: once it is saved */
+		net->retain_waits = net->snapshot != NULL;
 	}
-	if (keep_from > net->saved_low && low_water > net->saved_low)
-		take_snapshot(net, 1); /* only its age holds retention back: next minute */
 	if (keep_from > needed) {
 		log_write(net->log, LOG_LEVEL_DEBUG, "retention_held_back",
 			  "wanted=%llu needed=%llu", (unsigned long long)keep_from,

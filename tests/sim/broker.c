@@ -41,6 +41,7 @@ static struct config *make_config(const struct broker *broker)
 	config->buffer_bytes = plan->buffer_kib * 1024u;
 	config->retain_days = plan->retain_days;
 	config->retain_bytes = plan->retain_bytes;
+	config->retain_every_s = 60;
 	config->snapshot_events = plan->snapshot_records;
 	config->rules = broker->rules;
 	return config;
@@ -119,7 +120,7 @@ static enum ttg_error start(struct broker *broker, struct message *message)
 	net->config = make_config(broker);
 	net->journal = broker->journal;
 	net->router = life_now->wire;
-	net->started_mono_ns = net->durable_moved_ns = net->next_minute_ns =
+	net->started_mono_ns = net->durable_moved_ns = net->next_retain_ns =
 	        life_now->clock.mono_ns;
 	net->limiter = limiter_new();
 	assert(net->limiter && arena_init(&net->frame));

@@ -38,6 +38,8 @@ static void a_configuration_without_options_has_the_defaults(void **state)
 	assert_string_equal(config->journal_cipher, "aes-256-gcm");
 	assert_int_equal(config->segment_bytes, 67108864);
 	assert_int_equal(config->retain_days, 30);
+	assert_int_equal(config->retain_s, 0);
+	assert_int_equal(config->retain_every_s, 60);
 	assert_int_equal(config->log_target, LOG_TO_STDERR);
 	assert_int_equal(config->log_level, LOG_LEVEL_INFO);
 	config_free(&config);

@@ -170,7 +170,9 @@ static void the_sample_shows_every_option_with_its_default(void **state)
 	config_restart_needed(commented, taken, names);
 	assert_string_equal(names, "");
 	assert_int_equal(commented->retain_days, taken->retain_days);
+	assert_int_equal(commented->retain_s, taken->retain_s);
 	assert_int_equal(commented->retain_bytes, taken->retain_bytes);
+	assert_int_equal(commented->retain_every_s, taken->retain_every_s);
 	assert_int_equal(commented->snapshot_events, taken->snapshot_events);
 	assert_int_equal(commented->log_level, taken->log_level);
 	assert_string_equal(commented->agencies_directory, taken->agencies_directory);
@@ -186,7 +188,7 @@ static void the_sample_shows_every_option_with_its_default(void **state)
 			must_fail("not in the sample: %s", line);
 		n_options++;
 	}
-	assert_int_equal(n_options, 34);
+	assert_int_equal(n_options, 36);
 	free(table);
 	config_free(&commented);
 	config_free(&taken);

@@ -1,0 +1,346 @@
+/*
+ * Retention as the daemon does it, time passing by hand: the loop's upkeep over a journal in a memory
+ * world and the real core. Releases go to the One Service, which collects here, and to the police,
+ * who may be away.
+ */
+#include "unit.h"
+
+#include <string.h>
+#include "net/net.h"
+#include "support/core_play.h"
+#include "support/memory_world.h"
+
+#define SEGMENT   (64u * 1024u)
+#define PER_BATCH 10
+#define HOUR      (3600 * PLAY_SECOND)
+#define DAY       (24 * HOUR)
+
+struct bed {
+	struct memory_world *memory;
+	struct config config;
+	struct net net;
+	uint64_t delivered[3]; /* newest position, by consumer */
+	uint64_t seen[3];      /* deliveries, by consumer */
+	unsigned next_id;
+};
+
+enum { SERVICE = 1, POLICE = 2 };
+
+static bool take_delivery(void *self, uint64_t consumer, const struct core_delivery *delivery)
+{
+	struct bed *bed = (struct bed *)((char *)self - offsetof(struct bed, net));
+
+	bed->delivered[consumer] = delivery->position;
+	bed->seen[consumer]++;
+	return true;
+}
+
+static void end_row(void *self, uint64_t consumer)
+{
+	(void)self;
+	(void)consumer;
+}
+
+static void be_attached(void *self, uint64_t consumer, bool active, uint64_t acknowledged)
+{
+	(void)self;
+	(void)consumer;
+	(void)active;
+	(void)acknowledged;
+}
+
+static const struct core_sink *make_sink(struct bed *bed, struct core_sink *sink)
+{
+	net_sink_init(&bed->net, sink);
+	sink->deliver = take_delivery;
+	sink->flush = end_row;
+	sink->attached = be_attached;
+	return sink;
+}
+
+/* The loop's turn, without sockets. */
+static void turn(struct bed *bed)
+{
+	for (int i = 0; i < 20; i++) {
+		bed->net.flush_now = true;
+		const struct core_now now = net_step(&bed->net, false);
+		net_upkeep(&bed->net, &now);
+	}
+	assert_int_equal(bed->net.failure, TTG_OK);
+}
+
+static void pass(struct bed *bed, int64_t ns)
+{
+	memory_world_advance(bed->memory, ns);
+	turn(bed);
+}
+
+static void start(struct bed *bed)
+{
+	struct net *net = &bed->net;
+	const struct journal_options journal = {
+		.directory = "/j",
+		.key = { 0x42 },
+		.cipher = JOURNAL_AES_256_GCM,
+		.segment_bytes = SEGMENT,
+		.buffer_bytes = (size_t)bed->config.buffer_bytes,
+	};
+	const struct core_options options = {
+		.broker = bed->config.agency,
+		.person_secret = { 7 },
+		.max_event_bytes = bed->config.max_event_bytes,
+		.max_skew_s = bed->config.max_skew_s,
+		.dedupe_window_ns = UINT64_C(3600000000000),
+		.dedupe_max = 100000,
+		.window = 64,
+		.max_held = 32,
+	};
+	struct message message = { "" };
+	struct core_sink sink;
+
+	memset(net, 0, sizeof(*net));
+	net->world = memory_world_table(bed->memory);
+	net->config = &bed->config;
+	assert_int_equal(journal_open(&net->journal, &journal, net->world, &message), TTG_OK);
+	net->core = core_new(&options, make_sink(bed, &sink));
+	assert_non_null(net->core);
+	assert_int_equal(net_recover(net, &message), TTG_OK);
+	const struct core_now now = net_now(net);
+	assert_int_equal(core_set_rules(net->core, &now, bed->config.rules), TTG_OK);
+	turn(bed);
+}
+
+static void stop(struct bed *bed)
+{
+	struct net *net = &bed->net;
+
+	core_free(&net->core);
+	journal_reader_close(&net->reader);
+	journal_close(&net->journal);
+	free(net->snapshot);
+	net->snapshot = NULL;
+}
+
+static struct bed *bed_new(void)
+{
+	struct bed *bed = calloc(1, sizeof(*bed));
+
+	assert_non_null(bed);
+	bed->memory = memory_world_new(11);
+	memory_world_advance(bed->memory, PLAY_NOW - PLAY_SECOND);
+	bed->config = (struct config){
+		.agency = "broker",
+		.max_event_bytes = 16384,
+		.max_skew_s = 300,
+		.buffer_bytes = 128u << 10,
+		.snapshot_events = 1000000,
+		.retain_every_s = 60,
+		.rules = play_rules(true),
+	};
+	bed->config.rules->agreements[AGREED_LIMITED].to_ns = RULES_FOREVER; /* the police's */
+	start(bed);
+	return bed;
+}
+
+static void bed_free(struct bed **bed)
+{
+	stop(*bed);
+	rules_free(&(*bed)->config.rules);
+	memory_world_free(&(*bed)->memory);
+	free(*bed);
+	*bed = NULL;
+}
+
+static void publish(struct bed *bed, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct core_now now = net_now(&bed->net);
+		struct play play = { .now = now, .next_id = bed->next_id };
+		struct play_event event;
+		struct core_outcome outcome;
+		uint8_t bytes[4096];
+
+		play_event(&play, &event, TYPE_RELEASED, 1 + i % 7);
+		bed->next_id = (unsigned)play.next_id;
+		size_t len = ttg__event__get_packed_size(&event.event);
+		assert_true(len <= sizeof(bytes));
+		ttg__event__pack(&event.event, bytes);
+		core_publish(bed->net.core, &now, "prison", bytes, len, &outcome);
+		assert_int_equal(outcome.kind, CORE_ACCEPTED);
+		if (i % PER_BATCH == PER_BATCH - 1)
+			turn(bed);
+	}
+	turn(bed);
+}
+
+/* A consumer that takes and acknowledges everything there is, and leaves: how much it got. */
+static uint64_t collect(struct bed *bed, uint64_t consumer)
+{
+	struct core *core = bed->net.core;
+	struct core_now now = net_now(&bed->net);
+	const int box = consumer == SERVICE ? BOX_ONESERVICE : BOX_POLICE;
+	uint64_t before = bed->seen[consumer], last = 0;
+
+	assert_int_equal(core_attach(core, &now, consumer, play_agencies[play_owners[box]],
+				     play_mailboxes[box], 65536),
+			 TTG_OK);
+	for (turn(bed); bed->delivered[consumer] != last; turn(bed)) {
+		last = bed->delivered[consumer];
+		now = net_now(&bed->net);
+		assert_int_equal(core_ack(core, &now, consumer, last, NULL, 0), TTG_OK);
+	}
+	now = net_now(&bed->net);
+	core_detach(core, &now, consumer);
+	turn(bed);
+	return bed->seen[consumer] - before;
+}
+
+static struct journal_stats stats_of(const struct bed *bed)
+{
+	struct journal_stats stats;
+
+	journal_get_stats(bed->net.journal, &stats);
+	return stats;
+}
+
+static void must_verify(const struct bed *bed)
+{
+	struct journal_verify_result result;
+
+	assert_int_equal(journal_verify("/j", (const uint8_t[JOURNAL_KEY_BYTES]){ 0x42 },
+					bed->net.world, NULL, NULL, &result, NULL),
+			 TTG_OK);
+}
+
+static void what_is_acknowledged_goes_by_size_at_the_next_look_and_not_before(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	bed->config.retain_bytes = 3 * SEGMENT;
+	publish(bed, 1000);
+	assert_int_equal(collect(bed, SERVICE), 1000);
+	assert_int_equal(collect(bed, POLICE), 1000);
+	const uint64_t segments = stats_of(bed).segments;
+	assert_true(segments > 5);
+	pass(bed, 58 * PLAY_SECOND);
+	assert_int_equal(stats_of(bed).first_sequence, 1);
+	pass(bed, 2 * PLAY_SECOND); /* no snapshot stands for them yet: one is taken for it */
+	assert_int_equal(bed->net.counters.snapshots, 1);
+	assert_true(stats_of(bed).segments <= 3);
+	assert_true(stats_of(bed).first_sequence > 500);
+	must_verify(bed);
+	stop(bed);
+	start(bed);
+	assert_int_equal(collect(bed, SERVICE), 0);
+	bed_free(&bed);
+}
+
+static void nothing_goes_that_a_mailbox_has_not_acknowledged(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	bed->config.retain_bytes = 2 * SEGMENT;
+	bed->config.retain_s = 1;
+	publish(bed, 700);
+	assert_int_equal(collect(bed, SERVICE), 700);
+	pass(bed, 90 * DAY);
+	pass(bed, 90 * DAY);
+	assert_int_equal(stats_of(bed).first_sequence, 1);
+	stop(bed);
+	start(bed);
+	assert_int_equal(collect(bed, POLICE), 700);
+	pass(bed, HOUR);
+	assert_int_equal(stats_of(bed).segments, 1);
+	publish(bed, 5);
+	stop(bed);
+	start(bed);
+	assert_int_equal(collect(bed, SERVICE), 5);
+	assert_int_equal(collect(bed, POLICE), 5);
+	must_verify(bed);
+	bed_free(&bed);
+}
+
+static void age_lets_go_of_a_segment_when_its_newest_event_is_too_old(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	bed->config.retain_days = 2;
+	publish(bed, 500);
+	collect(bed, SERVICE);
+	collect(bed, POLICE);
+	const uint64_t first_day = stats_of(bed).next_sequence;
+	pass(bed, DAY);
+	publish(bed, 500);
+	collect(bed, SERVICE);
+	collect(bed, POLICE);
+	const uint64_t second_day = stats_of(bed).next_sequence;
+	pass(bed, DAY - HOUR);
+	assert_int_equal(stats_of(bed).first_sequence, 1);
+	pass(bed, 2 * HOUR);
+	assert_true(stats_of(bed).first_sequence > 1);
+	assert_true(stats_of(bed).first_sequence <= first_day);
+	const uint64_t kept = stats_of(bed).segments;
+	bed->config.retain_s = 3600 * 30; /* in place of the days */
+	pass(bed, 60 * PLAY_SECOND);
+	assert_int_equal(stats_of(bed).segments, kept);
+	pass(bed, 6 * HOUR);
+	assert_int_equal(stats_of(bed).segments, 1);
+	assert_true(stats_of(bed).first_sequence > first_day);
+	assert_true(stats_of(bed).first_sequence < second_day);
+	must_verify(bed);
+	bed_free(&bed);
+}
+
+static void nothing_goes_when_neither_age_nor_size_is_set(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	publish(bed, 500);
+	collect(bed, SERVICE);
+	collect(bed, POLICE);
+	pass(bed, 4000 * DAY);
+	assert_int_equal(stats_of(bed).first_sequence, 1);
+	bed_free(&bed);
+}
+
+static void what_the_operator_gives_up_goes_and_the_rest_is_still_delivered(void **state)
+{
+	struct bed *bed = bed_new();
+	uint64_t given_up = 0;
+
+	(void)state;
+	bed->config.retain_bytes = 2 * SEGMENT;
+	publish(bed, 700);
+	const uint64_t below = stats_of(bed).next_sequence;
+	publish(bed, 20);
+	assert_int_equal(collect(bed, SERVICE), 720);
+	pass(bed, HOUR);
+	assert_int_equal(stats_of(bed).first_sequence, 1);
+	const struct core_now now = net_now(&bed->net);
+	assert_int_equal(core_give_up(bed->net.core, &now, below, &given_up), TTG_OK);
+	assert_int_equal(given_up, 700);
+	pass(bed, HOUR);
+	assert_true(stats_of(bed).segments <= 3);
+	stop(bed);
+	start(bed);
+	assert_int_equal(collect(bed, POLICE), 20);
+	must_verify(bed);
+	bed_free(&bed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_acknowledged_goes_by_size_at_the_next_look_and_not_before),
+		cmocka_unit_test(nothing_goes_that_a_mailbox_has_not_acknowledged),
+		cmocka_unit_test(age_lets_go_of_a_segment_when_its_newest_event_is_too_old),
+		cmocka_unit_test(nothing_goes_when_neither_age_nor_size_is_set),
+		cmocka_unit_test(what_the_operator_gives_up_goes_and_the_rest_is_still_delivered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
