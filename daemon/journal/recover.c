@@ -156,8 +156,9 @@ static void adopt_sizes(struct journal *journal, const struct segment *last)
 }
 
 /*
- * HEAD as it was read may never have been synced: before files go because of it, it is made to last.
- * Before the newest segment is cut it says "closed", in both slots as after a clean end.
+ * HEAD as it was read may never have been synced: before files go because of it, or the newest
+ * segment is cut, it is made to last. Before a cut it says "closed", in both slots as after a clean
+ * end, whatever was read: that may stand in memory only, after a sync that failed.
  */
 static enum ttg_error mark_found(struct journal *journal, const struct segment *last,
                                  bool leftovers, struct message *message)
@@ -166,7 +167,7 @@ static enum ttg_error mark_found(struct journal *journal, const struct segment *
 	bool same = head->end.segment == last->header.first_sequence &&
 	            head->end.end == last->end &&
 	            memcmp(head->salt, last->header.salt, FORMAT_SALT) == 0;
-	bool close = cut_newest_wanted(last) && !(same && head->closed);
+	bool close = cut_newest_wanted(last);
 	int result;
 
 	if (same && !leftovers && !close)

@@ -37,7 +37,7 @@ static struct config *make_config(const struct broker *broker)
 	config->mailbox_max_held = plan->max_held;
 	config->dedupe_hours = 168;
 	config->dedupe_max = 4096;
-	config->journal_max_bytes = life_now->peaceful || broker->unbounded ? 0 : plan->max_bytes;
+	config->journal_max_bytes = life_now->peaceful ? 0 : plan->max_bytes;
 	config->buffer_bytes = plan->buffer_kib * 1024u;
 	config->retain_days = plan->retain_days;
 	config->retain_bytes = plan->retain_bytes;
@@ -75,7 +75,7 @@ static enum ttg_error open_journal(struct broker *broker, struct message *messag
 		.key = "a key for a world of play",
 		.cipher = JOURNAL_AES_256_GCM,
 		.segment_bytes = SEGMENT_BYTES,
-		.max_bytes = life_now->peaceful || broker->unbounded ? 0 : plan->max_bytes,
+		.max_bytes = life_now->peaceful ? 0 : plan->max_bytes,
 		.buffer_bytes = plan->buffer_kib * 1024u,
 	};
 
@@ -165,9 +165,6 @@ static void try_start(struct broker *broker)
 		disk_crash(broker->disk, DISK_CRASH_PROCESS);
 		disk_heal(broker->disk);
 		broker->full = false;
-	} else if (error == TTG_ENOSPC && life_now->plan->max_bytes > 0) {
-		disk_crash(broker->disk, DISK_CRASH_PROCESS);
-		broker->unbounded = true;
 	} else if (disk_flipped(broker->disk)) {
 		life_check(opened || before == disk_digest(broker->disk, BROKER_JOURNAL),
 		           "a start that was refused changed the disk");

@@ -19,7 +19,6 @@ struct broker {
 	struct journal *journal; /* NULL: down */
 	struct net *net;         /* NULL: down */
 	bool full;               /* the disk was made to be */
-	bool unbounded;          /* the operator gave the journal more room */
 	bool has_backup, restored;
 	uint64_t backup_sequence;
 	uint64_t steps;

@@ -146,6 +146,29 @@ static void a_crash_amid_the_cuts_of_an_open_loses_nothing(void **state)
 	}
 }
 
+/* What the start after it reads of HEAD was written, and is on no disk. */
+static void a_failed_sync_of_an_open_lets_no_later_one_cut_too_early(void **state)
+{
+	(void)state;
+	for (unsigned at = 0; at < 6; at++) {
+		struct journal_options options = bed_options();
+		struct memory_world *memory = memory_world_new(200 + at);
+		struct journal *journal = bed_open(memory, &options);
+
+		bed_fill(journal, 400, 7, SALT, MAX);
+		bed_die(memory, &journal, MEMORY_CRASH_LOSE);
+		memory_world_fail(memory, MEMORY_SYNC, at, EIO, false);
+		(void)journal_open(&journal, &options, memory_world_table(memory), NULL);
+		bed_die(memory, &journal, MEMORY_CRASH_PROCESS);
+		journal = bed_open(memory, &options);
+		bed_die(memory, &journal, MEMORY_CRASH_LOSE);
+		journal = bed_open(memory, &options);
+		assert_int_equal(bed_check(journal, 1, SALT, MAX), 400);
+		journal_close(&journal);
+		memory_world_free(&memory);
+	}
+}
+
 static void a_failed_sync_of_a_cut_stops_the_open(void **state)
 {
 	struct journal_options options = bed_options();
@@ -157,7 +180,8 @@ static void a_failed_sync_of_a_cut_stops_the_open(void **state)
 	bed_fill(journal, 400, 7, SALT, MAX);
 	journal_close(&journal);
 	lengthen_all(memory);
-	memory_world_fail(memory, MEMORY_SYNC, 1, EIO, false); /* the first is of what was found */
+	/* the first is of what was found, two are of HEAD */
+	memory_world_fail(memory, MEMORY_SYNC, 3, EIO, false);
 	assert_int_equal(journal_open(&journal, &options, memory_world_table(memory), &message),
 	                 TTG_EIO);
 	assert_non_null(strstr(message.text, "cannot be cut"));
@@ -323,6 +347,7 @@ int main(void)
 		cmocka_unit_test(
 		        what_a_crash_left_at_full_size_is_cut_by_the_next_open_and_stays_cut),
 		cmocka_unit_test(a_crash_amid_the_cuts_of_an_open_loses_nothing),
+		cmocka_unit_test(a_failed_sync_of_an_open_lets_no_later_one_cut_too_early),
 		cmocka_unit_test(a_failed_sync_of_a_cut_stops_the_open),
 		cmocka_unit_test(a_journal_of_two_segments_lives_through_power_failures),
 		cmocka_unit_test(a_torn_newest_segment_is_counted_as_the_next_one_will_leave_it),
