@@ -8,17 +8,29 @@
 #include <string.h>
 #include "journal/segment.h"
 
+#define NOTE_SLOT 2u
+
+static int write_slot(const struct world *world, int file, unsigned slot,
+                      const struct format_head *head)
+{
+	uint8_t bytes[FORMAT_HEAD_BYTES];
+
+	format_head_encode(head, bytes);
+	return world_write_all(world, file, bytes, sizeof(bytes), slot * FORMAT_HEAD_SLOT);
+}
+
 int head_write(const struct world *world, int file, struct format_head *head)
 {
-	uint8_t slot[FORMAT_HEAD_BYTES];
-	uint64_t offset;
 	int result;
 
 	head->counter++;
-	offset = (head->counter & 1) * FORMAT_HEAD_SLOT;
-	format_head_encode(head, slot);
-	result = world_write_all(world, file, slot, sizeof(slot), offset);
+	result = write_slot(world, file, (unsigned)(head->counter & 1), head);
 	return result < 0 ? result : world->sync(world->self, file);
+}
+
+int head_note(const struct world *world, int file, const struct format_head *head)
+{
+	return write_slot(world, file, NOTE_SLOT, head);
 }
 
 enum ttg_error head_create(const struct world *world, const char *directory,
@@ -32,6 +44,7 @@ enum ttg_error head_create(const struct world *world, const char *directory,
 		head->counter++;
 		format_head_encode(head, bytes + (head->counter & 1) * FORMAT_HEAD_SLOT);
 	}
+	format_head_encode(head, bytes + NOTE_SLOT * FORMAT_HEAD_SLOT);
 	segment_path_named(path, directory, HEAD_NAME);
 	result = world_replace_file(world, path, bytes, sizeof(bytes));
 	if (result < 0)
@@ -40,21 +53,33 @@ enum ttg_error head_create(const struct world *world, const char *directory,
 	return TTG_OK;
 }
 
+static bool says_more(const struct format_head *one, const struct format_head *other)
+{
+	if (one->counter != other->counter)
+		return one->counter > other->counter;
+	return one->sequence > other->sequence;
+}
+
 static enum ttg_error choose_slot(const uint8_t *bytes, const char *path, struct format_head *out,
                                   struct message *message)
 {
-	struct format_head slots[2];
-	enum ttg_error errors[2];
-	const char *reason = "";
+	enum ttg_error first = TTG_OK;
+	const char *reason = "", *ignored;
+	bool any = false;
 
-	for (unsigned i = 0; i < 2; i++)
-		errors[i] = format_head_decode(bytes + i * FORMAT_HEAD_SLOT, &slots[i], &reason);
-	if (errors[0] != TTG_OK && errors[1] != TTG_OK)
-		return message_set(message, errors[0], "%s: offset 0: %s", path, reason);
-	if (errors[0] != TTG_OK || (errors[1] == TTG_OK && slots[1].counter > slots[0].counter))
-		*out = slots[1];
-	else
-		*out = slots[0];
+	for (unsigned i = 0; i < HEAD_SLOTS; i++) {
+		struct format_head slot;
+		enum ttg_error err = format_head_decode(bytes + i * FORMAT_HEAD_SLOT, &slot,
+		                                        i == 0 ? &reason : &ignored);
+
+		first = i == 0 ? err : first;
+		if (err == TTG_OK && (!any || says_more(&slot, out))) {
+			*out = slot;
+			any = true;
+		}
+	}
+	if (!any)
+		return message_set(message, first, "%s: offset 0: %s", path, reason);
 	return TTG_OK;
 }
 

@@ -221,20 +221,35 @@ int rotate_remove(struct journal *journal, struct removal *removals, uint64_t fi
 	return 0;
 }
 
-int rotate_mark(struct journal *journal, bool closed)
+static struct format_head reached(const struct writer *writer, bool closed)
 {
-	struct writer *writer = &journal->writer;
 	struct format_head head = writer->head;
-	int result;
 
 	head.closed = closed;
 	head.end = writer->link;
 	head.sequence = writer->sequence;
 	memcpy(head.salt, writer->header.salt, FORMAT_SALT);
-	result = head_write(journal->world, writer->head_file, &head);
+	return head;
+}
+
+int rotate_mark(struct journal *journal, bool closed)
+{
+	struct writer *writer = &journal->writer;
+	struct format_head head = reached(writer, closed);
+	int result = head_write(journal->world, writer->head_file, &head);
+
 	if (result >= 0 && closed) /* both slots: a flip in one of them then changes nothing */
 		result = head_write(journal->world, writer->head_file, &head);
 	if (result >= 0)
 		writer->head = head;
 	return result;
+}
+
+/* A file system may want room even for this; without the note nothing is lost. */
+int rotate_note(struct journal *journal)
+{
+	const struct format_head head = reached(&journal->writer, false);
+	int result = head_note(journal->world, journal->writer.head_file, &head);
+
+	return world_error(result) == TTG_ENOSPC ? 0 : result;
 }

@@ -87,7 +87,8 @@ void writer_fail(struct journal *journal, enum ttg_error code, const char *what,
 int rotate_make_spare(struct journal *journal, bool *refused);
 int rotate_start(struct journal *journal, struct finished *finished);
 int rotate_remove(struct journal *journal, struct removal *removals, uint64_t first_held);
-int rotate_mark(struct journal *journal, bool closed);
+int rotate_mark(struct journal *journal, bool closed); /* HEAD, synced */
+int rotate_note(struct journal *journal);              /* HEAD, not synced */
 
 /* cut.c: 0 or -errno of the sync; *cut: the file is shorter now, for good. */
 int cut_file(const struct world *world, int file, uint64_t bytes, bool *cut);

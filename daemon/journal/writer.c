@@ -120,7 +120,9 @@ static enum ttg_error write_batch(struct journal *journal, const struct staging 
 	writer->sequence += staging->count;
 	writer->link.end = writer->offset;
 	memcpy(writer->link.chain, finished->chain, JOURNAL_HASH_BYTES);
-	return TTG_OK;
+	*what = "HEAD cannot be written";
+	*result = rotate_note(journal);
+	return *result < 0 ? TTG_EIO : TTG_OK;
 }
 
 static void free_finished(struct finished *finished)

@@ -47,7 +47,7 @@ struct outbox_found {
 /* What HEAD says: segments from first_segment on, before end_segment, are there, and the newest of
    them has `bytes` bytes at least. None when both are the same. */
 struct outbox_mark {
-	uint64_t counter; /* of marks written */
+	uint64_t counter; /* of marks synced */
 	uint64_t first_segment, end_segment;
 	uint64_t bytes;
 };

@@ -3,10 +3,11 @@
  * is missing, cut short or older than it was is not taken for an outbox that simply ends earlier.
  * Belongs to the thread that polls the client.
  *
- * Two sectors, each with a whole mark. The first is written behind each batch and not synced: it
- * costs no wait, and says nothing wrong if it is lost. The second is written and synced when the
- * outbox is opened and closed, and before a segment is removed. A machine that stops in the middle
- * leaves at least one of them whole; the one with the higher counter holds.
+ * Three sectors, each with a whole mark. Two are written in turn and synced: when the outbox is
+ * opened and closed, and before a segment is removed; a write that is torn or fails leaves the
+ * other one. The third is written behind each batch and not synced: it costs no wait, and says
+ * nothing wrong if it is lost. The highest counter holds, and of the same counter the mark that
+ * reaches further: the third has the counter of the synced mark it adds to.
  *
  * Invariant: a mark never claims what was not synced before it was written.
  */
@@ -18,10 +19,10 @@
 #include <string.h>
 #include "base/cursor.h"
 
-#define MARK_BYTES      44
-#define MARK_FILE_BYTES (2 * SECTOR_BYTES)
-#define SLOT_QUICK      0
-#define SLOT_SYNCED     SECTOR_BYTES
+#define MARK_BYTES	44
+#define SLOTS		3
+#define BATCH_SLOT	2 /* the synced ones are 0 and 1 */
+#define MARK_FILE_BYTES (SLOTS * SECTOR_BYTES)
 
 static const char magic[8] = { 'T', 'T', 'G', 'O', 'U', 'T', 'H', '1' };
 
@@ -66,8 +67,8 @@ static enum ttg_error create(struct outbox *outbox, const char *path, struct mes
 	uint8_t bytes[MARK_FILE_BYTES];
 
 	outbox->mark = (struct outbox_mark){ .counter = 1, .first_segment = 1, .end_segment = 1 };
-	encode(&outbox->mark, bytes + SLOT_QUICK);
-	encode(&outbox->mark, bytes + SLOT_SYNCED);
+	for (size_t i = 0; i < SLOTS; i++)
+		encode(&outbox->mark, bytes + i * SECTOR_BYTES);
 	int result = world_replace_file(world, path, bytes, sizeof(bytes));
 	if (result < 0)
 		return message_set(message, world_error(result), "%s: cannot be written: %s", path,
@@ -75,11 +76,20 @@ static enum ttg_error create(struct outbox *outbox, const char *path, struct mes
 	return TTG_OK;
 }
 
+static bool says_more(const struct outbox_mark *one, const struct outbox_mark *other)
+{
+	if (one->counter != other->counter)
+		return one->counter > other->counter;
+	if (one->end_segment != other->end_segment)
+		return one->end_segment > other->end_segment;
+	return one->bytes > other->bytes;
+}
+
 static enum ttg_error read_file(struct outbox *outbox, const char *path, struct message *message)
 {
 	const struct world *world = outbox->world;
 	uint8_t bytes[MARK_FILE_BYTES];
-	struct outbox_mark slots[2];
+	bool any = false;
 
 	int64_t size = world->size(world->self, outbox->mark_file);
 	if (size >= 0 && size != MARK_FILE_BYTES)
@@ -91,15 +101,19 @@ static enum ttg_error read_file(struct outbox *outbox, const char *path, struct 
 	if (result < 0)
 		return message_set(message, TTG_EIO, "%s: cannot be read: %s", path,
 		                   strerror(-result));
-	bool quick = decode(bytes + SLOT_QUICK, &slots[0]);
-	bool synced = decode(bytes + SLOT_SYNCED, &slots[1]);
-	if (!quick && !synced)
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct outbox_mark slot;
+
+		if (!decode(bytes + i * SECTOR_BYTES, &slot) ||
+		    (any && !says_more(&slot, &outbox->mark)))
+			continue;
+		outbox->mark = slot;
+		any = true;
+	}
+	if (!any)
 		return message_set(message, TTG_ECORRUPT,
-		                   "%s: damaged at offset 0: no mark of how far "
-		                   "the outbox reached",
+		                   "%s: damaged at offset 0: no mark of how far the outbox reached",
 		                   path);
-	outbox->mark =
-	        !synced || (quick && slots[0].counter > slots[1].counter) ? slots[0] : slots[1];
 	return TTG_OK;
 }
 
@@ -128,13 +142,13 @@ enum ttg_error outbox_mark_open(struct outbox *outbox, bool has_segments, struct
 	return read_file(outbox, path, message);
 }
 
-static int write_mark(struct outbox *outbox, uint64_t slot)
+static int write_mark(const struct outbox *outbox, uint64_t slot)
 {
 	uint8_t sector[SECTOR_BYTES];
 
-	outbox->mark.counter++;
 	encode(&outbox->mark, sector);
-	return world_write_all(outbox->world, outbox->mark_file, sector, sizeof(sector), slot);
+	return world_write_all(outbox->world, outbox->mark_file, sector, sizeof(sector),
+	                       slot * SECTOR_BYTES);
 }
 
 static void take_ends(struct outbox *outbox, size_t removed)
@@ -152,17 +166,19 @@ static void take_ends(struct outbox *outbox, size_t removed)
 enum ttg_error outbox_mark_batch(struct outbox *outbox)
 {
 	take_ends(outbox, 0);
-	int result = write_mark(outbox, SLOT_QUICK);
+	int result = write_mark(outbox, BATCH_SLOT);
 	return result >= 0 || world_error(result) == TTG_ENOSPC ? TTG_OK : outbox_break(outbox);
 }
 
 enum ttg_error outbox_mark_sync(struct outbox *outbox, size_t removed)
 {
 	take_ends(outbox, removed);
-	int result = write_mark(outbox, SLOT_SYNCED);
+	outbox->mark.counter++;
+	int result = write_mark(outbox, outbox->mark.counter & 1);
 	if (result >= 0)
 		result = outbox->world->sync(outbox->world->self, outbox->mark_file);
-	if (result < 0 && world_error(result) != TTG_ENOSPC)
-		return outbox_break(outbox);
-	return world_error(result);
+	if (result >= 0)
+		return TTG_OK;
+	outbox->mark.counter--; /* the next one goes to the same slot: the other is good */
+	return world_error(result) == TTG_ENOSPC ? TTG_ENOSPC : outbox_break(outbox);
 }

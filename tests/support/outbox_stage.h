@@ -17,8 +17,8 @@ struct box_stage {
 	char outbox_dir[128];
 	char segment[192]; /* the first one's path */
 	char head[192];
-	uint8_t first_head[2 * BOX_SECTOR];  /* two_batches(): HEAD as it was after the first */
-	uint8_t second_head[2 * BOX_SECTOR]; /* and after the second */
+	uint8_t first_head[3 * BOX_SECTOR];  /* two_batches(): HEAD as it was after the first */
+	uint8_t second_head[3 * BOX_SECTOR]; /* and after the second */
 	struct world world;
 	struct outbox *outbox;
 	struct message message;

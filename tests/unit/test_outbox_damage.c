@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static void read_head(struct box_stage *stage, uint8_t out[2 * BOX_SECTOR])
+static void read_head(struct box_stage *stage, uint8_t out[3 * BOX_SECTOR])
 {
 	int file = open(stage->head, O_RDONLY);
 
-	assert_int_equal(pread(file, out, 2 * BOX_SECTOR, 0), 2 * BOX_SECTOR);
+	assert_int_equal(pread(file, out, 3 * BOX_SECTOR, 0), 3 * BOX_SECTOR);
 	close(file);
 }
 
@@ -147,13 +147,13 @@ static void damage_to_head_is_found_or_does_no_harm(void **state)
 {
 	struct box_stage *stage = *state;
 	const uint8_t *head = stage->second_head;
-	static const uint8_t zeros[2 * BOX_SECTOR];
+	static const uint8_t zeros[3 * BOX_SECTOR];
 
 	two_batches(stage);
-	for (size_t at = 0; at < 2 * BOX_SECTOR; at++) {
+	for (size_t at = 0; at < 3 * BOX_SECTOR; at++) {
 		uint8_t byte = (uint8_t)(head[at] ^ 1 << at % 8);
 
-		box_overwrite(stage->head, 0, head, 2 * BOX_SECTOR);
+		box_overwrite(stage->head, 0, head, 3 * BOX_SECTOR);
 		box_overwrite(stage->head, (off_t)at, &byte, 1);
 		assert_int_equal(box_open(stage), TTG_OK);
 		box_must_hold(stage, 1, 8);
