@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/bounds.h"
 #include "base/instant.h"
 
 #define REPEATED_MAX 256  /* entries of any repeated field (proto/envelope.proto) */
 #define PERSON_MAX   16   /* identifiers of a person (proto/common.proto) */
+#define BREACH_MAX   160
 #define MEANING_MAX  8192 /* bytes of all texts an id is derived from */
 
 /* Finds the field of the oneof that carries payloads of `type`. */
@@ -343,6 +345,16 @@ enum ttg_error build_id(uint8_t out[TTG_UUID_BYTES], int64_t id_ns, const char *
 	return ttg_uuid_from_meaning(out, id_ns, joined, len);
 }
 
+/* The setters know what one document may say; this is what the broker takes. */
+static void check_bounds(struct build *build)
+{
+	char breach[BREACH_MAX];
+
+	if (build->error == TTG_OK &&
+	    bounds_find_breach(&build->event->base, breach, sizeof(breach)))
+		build_fail(build, TTG_ELIMIT, "%s", breach);
+}
+
 enum ttg_error build_finish(struct build *build, struct intake *intake, int64_t id_ns,
                             const char *const *meaning, size_t n)
 {
@@ -360,6 +372,7 @@ enum ttg_error build_finish(struct build *build, struct intake *intake, int64_t 
 		goto out;
 	}
 	build_bytes(build, &build->event->id, id, sizeof(id));
+	check_bounds(build);
 	error = build->error;
 	if (error == TTG_OK)
 		error = ttg_event_complete(build->event);

@@ -58,8 +58,9 @@ bool build_has_match_key(const struct build *build);
 
 /*
  * The id is derived from `meaning` (a list of `n` texts, NULL read as "") and from id_ns; the rest
- * of the envelope must be set. Adds the packed event to the intake. In any case the event is gone
- * afterwards. Returns the sticky error; its text is in build->message.
+ * of the envelope must be set. Adds the packed event to the intake; TTG_ELIMIT when the broker would
+ * refuse it for a bound. In any case the event is gone afterwards. Returns the sticky error; its
+ * text is in build->message.
  */
 enum ttg_error build_finish(struct build *build, struct intake *intake, int64_t id_ns,
                             const char *const *meaning, size_t n);

@@ -7,12 +7,14 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/bounds.h"
 #include "base/instant.h"
 #include "common/eventjson.h"
 
 #define ATTRIBUTE_NAME_MAX 20
 #define ATTRIBUTE_MAX	   256
 #define AGENCY_MAX	   32
+#define BREACH_MAX	   160
 
 struct attribute {
 	const char *name;
@@ -355,6 +357,16 @@ static enum ttg_error make_id(Ttg__Event *event)
 	return ttg_uuid_new(event->id.data);
 }
 
+/* What the broker would refuse for its length or number is refused here, where somebody looks. */
+static enum ttg_error check_bounds(const Ttg__Event *event, struct message *message)
+{
+	char breach[BREACH_MAX];
+
+	if (!bounds_find_breach(&event->base, breach, sizeof(breach)))
+		return TTG_OK;
+	return message_set(message, TTG_ELIMIT, "%s", breach);
+}
+
 enum ttg_error cloudevents_read(const json_t *json, Ttg__Event **out, unsigned *ignored,
 				struct message *message)
 {
@@ -374,6 +386,8 @@ enum ttg_error cloudevents_read(const json_t *json, Ttg__Event **out, unsigned *
 		code = make_id(event);
 	if (code == TTG_OK)
 		code = ttg_event_complete(event);
+	if (code == TTG_OK)
+		code = check_bounds(event, message);
 	if (code == TTG_ENOMEM)
 		message_set(message, code, "no memory");
 	if (code != TTG_OK) {

@@ -26,7 +26,8 @@ struct cloudevents_delivery {
  * Makes an event of one JSON object; an id is made when it has none, canonical and validity of
  * identifiers are worked out here, whatever the object says. *out is to be freed with
  * ttg__event__free_unpacked(). *ignored counts attributes that are not ours. TTG_EFORMAT,
- * TTG_ELIMIT, TTG_ENOMEM; the message names the attribute or the path.
+ * TTG_ELIMIT (also what the broker would refuse for a bound of a field), TTG_ENOMEM; the message
+ * names the attribute or the path.
  */
 enum ttg_error cloudevents_read(const json_t *json, Ttg__Event **out, unsigned *ignored,
 				struct message *message);

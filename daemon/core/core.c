@@ -41,8 +41,9 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	core->buffer = malloc(RECORD_MAX);
 	core->recipients = calloc(RECORD_MAX_RECIPIENTS, sizeof(*core->recipients));
 	core->history = history_new();
-	if (!arena_init(&core->arena) || !core->history || !core->dedupe || !core->buffer ||
-	    !core->recipients || !derive_keys(core))
+	core->fields = fields_new();
+	if (!arena_init(&core->arena) || !core->history || !core->fields || !core->dedupe ||
+	    !core->buffer || !core->recipients || !derive_keys(core))
 		core_free(&core);
 	return core;
 }
@@ -68,6 +69,7 @@ void core_free(struct core **core)
 	dedupe_free(&it->dedupe);
 	hmac_free(&it->hmac);
 	arena_fini(&it->arena);
+	fields_free(&it->fields);
 	memset(it->options.person_secret, 0, sizeof(it->options.person_secret));
 	free(it);
 	*core = NULL;

@@ -1,7 +1,8 @@
 /*
- * Decoding an event and walking its fields; see event.h. The walk knows types of fields and endings
- * of names. Owner: the loop thread. All input is hostile: the arena bounds what decoding may
- * allocate, the depth of the walk is bounded, and a message that fails here changes nothing.
+ * Decoding an event and walking its fields; see event.h. The walk knows types of fields, and their
+ * bounds from a table that was worked out before (core/fields.h). Owner: the loop thread. All input
+ * is hostile: the arena bounds what decoding may allocate, the depth of the walk is bounded, and a
+ * message that fails here changes nothing.
  */
 #include "core/event.h"
 
@@ -24,6 +25,7 @@ struct path {
 /* Faults by rank: the lowest found is the one that is told. */
 struct walk {
 	const struct event_clock *clock;
+	const struct fields *fields;
 	enum ttg_error code;
 	int rank;
 	int year_now;
@@ -31,7 +33,8 @@ struct walk {
 	char *text;
 };
 
-static void walk_message(struct walk *walk, const struct path *path, const ProtobufCMessage *it);
+static void walk_message(struct walk *walk, const struct path *path, const ProtobufCMessage *it,
+			 uint32_t number);
 
 static int rank_of(enum ttg_error code)
 {
@@ -72,17 +75,16 @@ static void fault(struct walk *walk, enum ttg_error code, const struct path *pat
 	snprintf(walk->text, EVENT_TEXT_MAX, "%s %s", where, what);
 }
 
-static bool ends_with(const char *name, size_t len, const char *ending)
+static void fault_text(struct walk *walk, const struct path *path, const struct bound *bound)
 {
-	size_t n = strlen(ending);
+	char what[BOUNDS_TELL_MAX];
 
-	return len >= n && memcmp(name + len - n, ending, n) == 0;
+	bounds_tell_text(bound, what);
+	fault(walk, TTG_REFUSED_FIELD, path, what);
 }
 
 static bool is_code(const char *text, size_t len)
 {
-	if (len > EVENT_CODE_MAX)
-		return false;
 	for (size_t i = 0; i < len; i++) {
 		if ((unsigned char)text[i] <= ' ')
 			return false;
@@ -96,63 +98,82 @@ static bool is_whole(const char *text, size_t len)
 	return text == (const char *)protobuf_c_empty_string || arena_size(text) == len + 1;
 }
 
-static void check_string(struct walk *walk, const struct path *path, const char *text)
+static void check_form(struct walk *walk, const struct path *path, const struct bound *bound,
+		       const char *text, size_t len)
 {
-	size_t name_len, len;
+	bool fits = bounds_text_fits(bound, text, len);
+
+	switch ((enum bound_form)bound->form) {
+	case BOUND_CODE:
+		if (!fits || !is_code(text, len))
+			fault(walk, TTG_REFUSED_FIELD, path,
+			      "is not a code of at most 32 bytes without spaces");
+		break;
+	case BOUND_DATE:
+		if (!date_is_valid(text))
+			fault(walk, TTG_REFUSED_FIELD, path, "is not a date YYYY-MM-DD");
+		break;
+	case BOUND_CLOCK:
+		if (!clock_is_valid(text))
+			fault(walk, TTG_REFUSED_FIELD, path, "is not a time of day HH:MM");
+		break;
+	case BOUND_AGENCY:
+		if (!event_agency_is_valid(text, len))
+			fault(walk, TTG_REFUSED_FIELD, path, "is not an agency id");
+		break;
+	case BOUND_ID:
+		if (!event_agency_is_valid(text, len))
+			fault(walk, TTG_REFUSED_FIELD, path, "is not an id [a-z0-9-], 32 at most");
+		break;
+	case BOUND_OTHER:
+	case BOUND_TEXT:
+	case BOUND_UUID:
+	case BOUND_NUMBER:
+		if (!fits)
+			fault_text(walk, path, bound);
+		break;
+	}
+}
+
+static void check_string(struct walk *walk, const struct path *path, const struct bound *bound,
+			 const char *text)
+{
+	size_t len;
 
 	if (!text || text == (const char *)protobuf_c_empty_string)
 		return;
 	len = strlen(text);
-	if (!is_whole(text, len) || !event_text_is_clean(text, len)) {
-		fault(walk, TTG_REFUSED_FIELD, path, "is not UTF-8 text without control characters");
-		return;
-	}
-	if (len == 0)
-		return;
-	name_len = strlen(path->name);
-	if (len > EVENT_STRING_MAX)
-		fault(walk, TTG_REFUSED_FIELD, path, "is longer than 4096 bytes");
-	else if (ends_with(path->name, name_len, "_code") && !is_code(text, len))
-		fault(walk, TTG_REFUSED_FIELD, path, "is not a code of at most 32 bytes without spaces");
-	else if (ends_with(path->name, name_len, "_date") && !date_is_valid(text))
-		fault(walk, TTG_REFUSED_FIELD, path, "is not a date YYYY-MM-DD");
-	else if (ends_with(path->name, name_len, "_clock") && !clock_is_valid(text))
-		fault(walk, TTG_REFUSED_FIELD, path, "is not a time of day HH:MM");
-	else if (ends_with(path->name, name_len, "_agency") && !event_agency_is_valid(text, len))
-		fault(walk, TTG_REFUSED_FIELD, path, "is not an agency id");
+	if (!is_whole(text, len) || !event_text_is_clean(text, len))
+		fault(walk, TTG_REFUSED_FIELD, path,
+		      "is not UTF-8 text without control characters");
+	else if (len > 0)
+		check_form(walk, path, bound, text, len);
 }
 
-static void check_bytes(struct walk *walk, const struct path *path, const ProtobufCBinaryData *data)
+static void check_bytes(struct walk *walk, const struct path *path, const struct bound *bound,
+			const ProtobufCBinaryData *data)
 {
-	size_t len = strlen(path->name);
-
-	if (ends_with(path->name, len, "_id") || strcmp(path->name, "id") == 0 ||
-	    strcmp(path->name, "supersedes") == 0) {
+	if (bound->form == BOUND_UUID) {
 		if (data->len != 0 && data->len != TTG_UUID_BYTES)
 			fault(walk, TTG_REFUSED_FIELD, path, "is not 16 bytes");
-	} else if (data->len > EVENT_STRING_MAX) {
-		fault(walk, TTG_REFUSED_FIELD, path, "is longer than 4096 bytes");
+	} else if (!bounds_text_fits(bound, (const char *)data->data, data->len)) {
+		fault_text(walk, path, bound);
 	}
 }
 
-static void check_count(struct walk *walk, const struct path *path, int64_t value)
+static void check_number(struct walk *walk, const struct path *path, const struct bound *bound,
+			 int64_t value)
 {
-	size_t len;
+	char what[BOUNDS_TELL_MAX];
 
-	if (value >= 0)
+	if (bound->form != BOUND_NUMBER || bounds_number_fits(bound, value))
 		return;
-	len = strlen(path->name);
-	if (ends_with(path->name, len, "_days") || ends_with(path->name, len, "_minutes") ||
-	    ends_with(path->name, len, "_count"))
-		fault(walk, TTG_REFUSED_FIELD, path, "is negative");
+	bounds_tell_number(bound, what);
+	fault(walk, TTG_REFUSED_FIELD, path, what);
 }
 
 static void check_time(struct walk *walk, const struct path *path, const Ttg__Time *time)
 {
-	const struct path original = { path, "original", 0, false };
-
-	if (time->original && strlen(time->original) > EVENT_ORIGINAL_MAX)
-		fault(walk, TTG_REFUSED_FIELD, &original, "is longer than 64 bytes");
 	if (time->unix_ns < EVENT_FIRST_NS || time->unix_ns >= EVENT_LAST_NS)
 		fault(walk, TTG_REFUSED_TIME, path, "is not between 1900 and 2200");
 }
@@ -168,10 +189,10 @@ static void check_identifier(struct walk *walk, const struct path *path, const T
 	enum identifier_validity found;
 	size_t len = strlen(given);
 
-	if (len == 0 || len > EVENT_IDENTIFIER_MAX) {
-		fault(walk, TTG_REFUSED_FIELD, &value, "is not 1 to 64 bytes");
-		return;
-	}
+	if (len == 0)
+		fault(walk, TTG_REFUSED_FIELD, &value, "is missing");
+	if (len == 0 || len > EVENT_IDENTIFIER_MAX)
+		return; /* too long: the walk tells it */
 	if (it->issuer && it->issuer[0] && !event_agency_is_valid(it->issuer, strlen(it->issuer)))
 		fault(walk, TTG_REFUSED_FIELD, &issuer, "is not an agency id");
 	if (it->kind == TTG__IDENTIFIER_KIND__IDENTIFIER_KIND_UNSPECIFIED)
@@ -190,46 +211,45 @@ static void check_identifier(struct walk *walk, const struct path *path, const T
 
 static void check_known(struct walk *walk, const struct path *path, const ProtobufCMessage *it)
 {
-	if (it->descriptor == &ttg__time__descriptor) {
+	if (it->descriptor == &ttg__time__descriptor)
 		check_time(walk, path, (const Ttg__Time *)it);
-	} else if (it->descriptor == &ttg__identifier__descriptor) {
+	else if (it->descriptor == &ttg__identifier__descriptor)
 		check_identifier(walk, path, (const Ttg__Identifier *)it);
-	} else if (it->descriptor == &ttg__person__descriptor) {
-		if (((const Ttg__Person *)it)->n_identifiers > EVENT_IDENTIFIERS_MAX)
-			fault(walk, TTG_REFUSED_FIELD, path, "has more than 16 identifiers");
-	}
 }
 
 /* One value; `at` points to it as protobuf-c stores it. */
 static void walk_value(struct walk *walk, const struct path *path,
-		       const ProtobufCFieldDescriptor *field, const void *at)
+		       const ProtobufCFieldDescriptor *field, const struct field_rule *rule,
+		       const void *at)
 {
+	const struct bound *bound = &rule->bound;
 	const ProtobufCMessage *inner;
+	uint64_t large;
 	double number;
 
 	switch (field->type) {
 	case PROTOBUF_C_TYPE_STRING:
-		check_string(walk, path, *(char *const *)at);
+		check_string(walk, path, bound, *(char *const *)at);
 		break;
 	case PROTOBUF_C_TYPE_BYTES:
-		check_bytes(walk, path, at);
+		check_bytes(walk, path, bound, at);
 		break;
 	case PROTOBUF_C_TYPE_MESSAGE:
 		inner = *(ProtobufCMessage *const *)at;
 		if (!inner)
 			break;
 		check_known(walk, path, inner);
-		walk_message(walk, path, inner);
+		walk_message(walk, path, inner, rule->inner);
 		break;
 	case PROTOBUF_C_TYPE_INT32:
 	case PROTOBUF_C_TYPE_SINT32:
 	case PROTOBUF_C_TYPE_SFIXED32:
-		check_count(walk, path, *(const int32_t *)at);
+		check_number(walk, path, bound, *(const int32_t *)at);
 		break;
 	case PROTOBUF_C_TYPE_INT64:
 	case PROTOBUF_C_TYPE_SINT64:
 	case PROTOBUF_C_TYPE_SFIXED64:
-		check_count(walk, path, *(const int64_t *)at);
+		check_number(walk, path, bound, *(const int64_t *)at);
 		break;
 	case PROTOBUF_C_TYPE_FLOAT:
 	case PROTOBUF_C_TYPE_DOUBLE:
@@ -239,9 +259,14 @@ static void walk_value(struct walk *walk, const struct path *path,
 			fault(walk, TTG_REFUSED_FIELD, path, "is not a finite number");
 		break;
 	case PROTOBUF_C_TYPE_UINT32:
-	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED32:
+		check_number(walk, path, bound, *(const uint32_t *)at);
+		break;
+	case PROTOBUF_C_TYPE_UINT64:
 	case PROTOBUF_C_TYPE_FIXED64:
+		large = *(const uint64_t *)at;
+		check_number(walk, path, bound, large > INT64_MAX ? INT64_MAX : (int64_t)large);
+		break;
 	case PROTOBUF_C_TYPE_BOOL:
 	case PROTOBUF_C_TYPE_ENUM:
 		break;
@@ -278,27 +303,29 @@ static size_t value_size(ProtobufCType type)
 }
 
 static void walk_field(struct walk *walk, const struct path *up, const ProtobufCMessage *it,
-		       const ProtobufCFieldDescriptor *field)
+		       const ProtobufCFieldDescriptor *field, const struct field_rule *rule)
 {
 	const char *base = (const char *)it;
 	const void *at = base + field->offset;
 	struct path path = { up, field->name, 0, false };
+	char what[BOUNDS_TELL_MAX];
 
 	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
 		size_t n = *(const size_t *)(const void *)(base + field->quantifier_offset);
 		const char *items = *(char *const *)at;
 
-		if (n > EVENT_REPEATED_MAX) {
-			fault(walk, TTG_REFUSED_FIELD, &path, "has more than 256 entries");
+		if (n > rule->bound.entries) {
+			bounds_tell_entries(&rule->bound, what);
+			fault(walk, TTG_REFUSED_FIELD, &path, what);
 			return;
 		}
 		path.repeated = true;
 		for (; path.index < n; path.index++)
-			walk_value(walk, &path, field,
+			walk_value(walk, &path, field, rule,
 				   items + path.index * value_size(field->type));
 		return;
 	}
-	walk_value(walk, &path, field, at);
+	walk_value(walk, &path, field, rule, at);
 }
 
 /* Another member of the same union is set: this one's place holds that one's value. */
@@ -310,25 +337,28 @@ static bool is_not_the_one(const ProtobufCMessage *it, const ProtobufCFieldDescr
 	       *(const uint32_t *)(const void *)(base + field->quantifier_offset) != field->id;
 }
 
-static void walk_fields(struct walk *walk, const struct path *path, const ProtobufCMessage *it)
+static void walk_fields(struct walk *walk, const struct path *path, const ProtobufCMessage *it,
+			uint32_t number)
 {
+	const struct message_rule *rule = &walk->fields->messages[number];
 	const ProtobufCFieldDescriptor *field = it->descriptor->fields;
-	const ProtobufCFieldDescriptor *end = field + it->descriptor->n_fields;
 
-	for (; field < end && walk->rank > 1; field++) {
-		if (!is_not_the_one(it, field))
-			walk_field(walk, path, it, field);
+	assert(rule->descriptor == it->descriptor);
+	for (unsigned i = 0; i < it->descriptor->n_fields && walk->rank > 1; i++) {
+		if (!is_not_the_one(it, &field[i]))
+			walk_field(walk, path, it, &field[i], &rule->fields[i]);
 	}
 }
 
-static void walk_message(struct walk *walk, const struct path *path, const ProtobufCMessage *it)
+static void walk_message(struct walk *walk, const struct path *path, const ProtobufCMessage *it,
+			 uint32_t number)
 {
 	if (walk->depth >= EVENT_DEPTH_MAX) {
 		fault(walk, TTG_REFUSED_FIELD, path, "is nested too deep");
 		return;
 	}
 	walk->depth++;
-	walk_fields(walk, path, it);
+	walk_fields(walk, path, it, number);
 	walk->depth--;
 }
 
@@ -337,7 +367,6 @@ static void check_envelope(struct walk *walk, const Ttg__Event *it)
 	const struct path occurred = { NULL, "occurred_at", 0, false };
 	const struct path recorded = { NULL, "recorded_at", 0, false };
 	const struct path expires = { NULL, "expires_at", 0, false };
-	const struct path trace = { NULL, "traceparent", 0, false };
 	int64_t latest = walk->clock->now_ns + (int64_t)walk->clock->max_skew_s * 1000000000;
 
 	if (!it->occurred_at)
@@ -346,21 +375,19 @@ static void check_envelope(struct walk *walk, const Ttg__Event *it)
 		fault(walk, TTG_REFUSED_TIME, &occurred, "is in the future");
 	if (it->recorded_at && it->recorded_at->unix_ns > latest)
 		fault(walk, TTG_REFUSED_TIME, &recorded, "is in the future");
-	if (it->traceparent && strlen(it->traceparent) > EVENT_TRACEPARENT_MAX)
-		fault(walk, TTG_REFUSED_FIELD, &trace, "is longer than 128 bytes");
 	if (it->expires_at && it->expires_at->unix_ns <= walk->clock->now_ns)
 		fault(walk, TTG_REFUSED_EXPIRED, &expires, "is past");
 }
 
-enum ttg_error event_check(const struct event *event, const struct event_clock *clock,
-			   char text[EVENT_TEXT_MAX])
+enum ttg_error event_check(const struct event *event, const struct fields *fields,
+			   const struct event_clock *clock, char text[EVENT_TEXT_MAX])
 {
-	struct walk walk = { .clock = clock, .rank = 9, .text = text };
+	struct walk walk = { .clock = clock, .fields = fields, .rank = 9, .text = text };
 	const ProtobufCMessage *message = &event->message->base;
 
 	walk.year_now = event_year(clock->now_ns);
 	check_envelope(&walk, event->message);
-	walk_fields(&walk, NULL, message);
+	walk_fields(&walk, NULL, message, FIELDS_EVENT);
 	return walk.code;
 }
 

@@ -12,17 +12,12 @@
 #include <stdint.h>
 #include <ttg/event.h>
 #include "core/arena.h"
+#include "core/fields.h"
 #include "core/rules.h"
 
 #define EVENT_TEXT_MAX 160        /* a refusal, its NUL included */
-#define EVENT_STRING_MAX 4096u    /* bytes of a string or bytes field */
-#define EVENT_REPEATED_MAX 256u
-#define EVENT_CODE_MAX 32u
 #define EVENT_AGENCY_MAX 32u
-#define EVENT_IDENTIFIERS_MAX 16u
 #define EVENT_IDENTIFIER_MAX 64u
-#define EVENT_ORIGINAL_MAX 64u    /* Time.original */
-#define EVENT_TRACEPARENT_MAX 128u
 #define EVENT_DEPTH_MAX 12        /* messages inside messages */
 #define EVENT_FIRST_NS (-INT64_C(2208988800) * 1000000000) /* 1900-01-01T00:00:00Z */
 #define EVENT_LAST_NS (INT64_C(7258118400) * 1000000000)   /* 2200-01-01T00:00:00Z */
@@ -50,8 +45,8 @@ enum ttg_error event_decode(struct arena *arena, const uint8_t *data, size_t len
  * Judges every field. Of several faults the one is told that stands first in: fields, times,
  * identifiers, expiry. TTG_OK, TTG_REFUSED_FIELD, _TIME, _IDENTIFIER, _EXPIRED with text.
  */
-enum ttg_error event_check(const struct event *event, const struct event_clock *clock,
-			   char text[EVENT_TEXT_MAX]);
+enum ttg_error event_check(const struct event *event, const struct fields *fields,
+			   const struct event_clock *clock, char text[EVENT_TEXT_MAX]);
 
 /* String of the payload's field of this name, "" when empty; NULL when it has no such string. */
 const char *event_payload_string(const struct event *event, const char *field);

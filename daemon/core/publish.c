@@ -134,7 +134,7 @@ static bool check_agreed(struct core *core, struct candidate *it)
 static bool check_content(struct core *core, struct candidate *it)
 {
 	const struct event_clock clock = { it->now->real_ns, core->options.max_skew_s };
-	enum ttg_error code = event_check(&it->event, &clock, it->out->text);
+	enum ttg_error code = event_check(&it->event, core->fields, &clock, it->out->text);
 
 	if (code != TTG_OK) {
 		it->out->code = code;

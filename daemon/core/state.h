@@ -59,6 +59,7 @@ struct core {
 	struct hmac *hmac;
 	uint8_t sip_key[SIPHASH_KEY_BYTES];
 	struct arena arena;
+	struct fields *fields;
 
 	uint8_t *buffer;                       /* RECORD_MAX bytes: the record being made */
 	struct record_recipient *recipients;   /* RECORD_MAX_RECIPIENTS: of the event being made */

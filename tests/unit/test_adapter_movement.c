@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "adapter_unit.h"
+#include "common/build.h"
 #include "prison/prison.h"
 
 static const struct prison_settings both_views = {
@@ -485,9 +486,37 @@ static void a_catalogue_event_of_the_family_passes_and_others_do_not(void **stat
 	            "source");
 }
 
+static void an_event_beyond_a_bound_of_the_broker_is_not_made(void **state)
+{
+	char title[130], document[512];
+	struct intake intake;
+	struct build build;
+	Ttg__PrisonActivity *activity;
+
+	(void)state;
+	memset(title, 'x', sizeof(title) - 1);
+	title[sizeof(title) - 1] = '\0';
+	intake_init(&intake);
+	activity = build_begin(&build, "prison.activity", ADAPTER_AGENCY, 1);
+	build_time_ns(&build, &build.event->occurred_at, 1, NULL);
+	build_text(&build, &activity->title, "title", title, sizeof(title));
+	assert_int_equal(build_finish(&build, &intake, 1, NULL, 0), TTG_ELIMIT);
+	assert_string_equal(build.message.text, "prison_activity.title is longer than 128 bytes");
+	assert_int_equal(intake.n_events, 0);
+	intake_fini(&intake);
+	/* The same through the door, in a document. */
+	snprintf(document, sizeof(document),
+	         "{\"specversion\":\"1.0\",\"type\":\"prison.activity\","
+	         "\"source\":\"" ADAPTER_AGENCY "\",\"time\":\"2026-10-30T09:12:00Z\","
+	         "\"data\":{\"title\":\"%s\"}}",
+	         title);
+	must_refuse(&reader, document, "prison_activity.title is longer than 128 bytes");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		MOVEMENT_TEST(an_event_beyond_a_bound_of_the_broker_is_not_made),
 		MOVEMENT_TEST(a_conditional_release_is_at_liberty),
 		MOVEMENT_TEST(a_man_who_died_is_not_at_liberty),
 		MOVEMENT_TEST(an_absconder_a_merged_record_and_a_deportee_are_not_at_liberty),
