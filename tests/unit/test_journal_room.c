@@ -169,6 +169,29 @@ static void a_failed_sync_of_an_open_lets_no_later_one_cut_too_early(void **stat
 	}
 }
 
+/* HEAD said "closed" when its sync failed: it can be read, and is not on the disk. */
+static void a_segment_is_cut_only_behind_a_head_that_lasts(void **state)
+{
+	(void)state;
+	for (uint64_t at = 0; at < 3; at++) {
+		struct journal_options options = bed_options();
+		struct memory_world *memory = memory_world_new(9);
+		struct journal *journal = bed_open(memory, &options);
+
+		bed_fill(journal, 40, 7, SALT, MAX);
+		memory_world_fail(memory, MEMORY_SYNC, at, EIO, true);
+		journal_close(&journal);
+		memory_world_fail(memory, MEMORY_SYNC, 0, 0, false);
+		memory_world_crash(memory, MEMORY_CRASH_PROCESS);
+		journal = bed_open(memory, &options);
+		bed_die(memory, &journal, MEMORY_CRASH_LOSE);
+		journal = bed_open(memory, &options);
+		assert_int_equal(bed_check(journal, 1, SALT, MAX), 40);
+		journal_close(&journal);
+		memory_world_free(&memory);
+	}
+}
+
 static void a_failed_sync_of_a_cut_stops_the_open(void **state)
 {
 	struct journal_options options = bed_options();
