@@ -148,6 +148,14 @@ static void lane_parked(struct sentence *out, const Ttg__Event *event)
 	             it->event_type, it->mailbox, it->attempt_count, it->waiting_count);
 }
 
+static void given_up(struct sentence *out, const Ttg__Event *event)
+{
+	const Ttg__BrokerDeliveriesGivenUp *it = event->broker_deliveries_given_up;
+
+	sentence_add(out, "%llu EVENTS LOST: the broker's operator gave them up for %s",
+	             (unsigned long long)it->delivery_count, it->mailbox);
+}
+
 const struct phrase phrases_partner[] = {
 	{ TTG__EVENT__PAYLOAD_SERVICE_CONTACT, service_contact },
 	{ TTG__EVENT__PAYLOAD_REFERRAL_SENT, sent },
@@ -165,5 +173,6 @@ const struct phrase phrases_partner[] = {
 	{ TTG__EVENT__PAYLOAD_BROKER_ALERT_UNACKNOWLEDGED, unacknowledged },
 	{ TTG__EVENT__PAYLOAD_BROKER_CORRECTION, correction },
 	{ TTG__EVENT__PAYLOAD_BROKER_LANE_PARKED, lane_parked },
+	{ TTG__EVENT__PAYLOAD_BROKER_DELIVERIES_GIVEN_UP, given_up },
 	{ 0, NULL },
 };

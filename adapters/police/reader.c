@@ -19,7 +19,8 @@ static const char *const receives[] = {
 	"service.enrolled",       "service.exited",
 	"service.reengaged",      "service.withdrawn",
 	"broker.correction",      "broker.alert_unacknowledged",
-	"broker.lane_parked",     NULL,
+	"broker.lane_parked",     "broker.deliveries_given_up",
+	NULL,
 };
 
 static enum ttg_error open_reader(void **self, const struct adapter_context *context,

@@ -36,6 +36,7 @@ static const char *const receives[] = {
 	"broker.correction",
 	"broker.alert_unacknowledged",
 	"broker.lane_parked",
+	"broker.deliveries_given_up",
 	NULL,
 };
 

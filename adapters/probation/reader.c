@@ -23,7 +23,8 @@ static const char *const receives[] = {
 	"referral.started",       "referral.ended",
 	"referral.withdrawn",     "probation.risk_escalated",
 	"broker.correction",      "broker.alert_unacknowledged",
-	"broker.lane_parked",     NULL,
+	"broker.lane_parked",     "broker.deliveries_given_up",
+	NULL,
 };
 
 #define SETTING(name) offsetof(struct probation_settings, name)

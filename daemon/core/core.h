@@ -89,7 +89,7 @@ struct core_sink {
 	/* No function of the sink may call the core. Words of note(): core_broken,
 	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
 	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
-	   deliveries_given_up. */
+	   deliveries_given_up, give_up_untold. */
 };
 
 struct core *core_new(const struct core_options *options, const struct core_sink *sink);
@@ -160,8 +160,8 @@ enum ttg_error core_restore(struct core *core, const uint8_t *data, size_t len,
 /* Last sequence applied; lowest sequence still needed (unacknowledged, parked, in a window). */
 uint64_t core_sequence(const struct core *core);
 uint64_t core_low_water(const struct core *core);
-/* Operator's force: everything unacknowledged below `sequence` is given up; recorded. *given_up
-   gets the number of deliveries. */
+/* Operator's force: everything unacknowledged below `sequence` is given up; recorded, and told to the
+   mailboxes' owners as granted. *given_up gets the number of deliveries. */
 enum ttg_error core_give_up(struct core *core, const struct core_now *now, uint64_t sequence,
 			    uint64_t *given_up);
 

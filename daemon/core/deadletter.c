@@ -231,38 +231,53 @@ static enum ttg_error plan(struct core *core, const struct mailbox *mailbox, uin
 	return code;
 }
 
+/* Says so in the log and to the mailboxes' owners. Too late to fail: the log tells who was not told. */
+static void tell_given_up(struct core *core, const struct core_now *now, uint64_t below,
+			  const struct record_given_up *plans, const uint64_t *from, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct mailbox *mailbox = core->mailboxes[plans[i].mailbox];
+		const struct core_loss loss = { plans[i].count, from[i], plans[i].next_position };
+
+		core->sink.note(core->sink.self, "deliveries_given_up", mailbox->id, below);
+		if (core_notify_given_up(core, now, mailbox, below, &loss) != TTG_OK)
+			core->sink.note(core->sink.self, "give_up_untold", mailbox->id, below);
+	}
+}
+
 enum ttg_error core_give_up(struct core *core, const struct core_now *now, uint64_t sequence,
 			    uint64_t *given_up)
 {
-	struct record_given_up *plans;
-	size_t n = 0;
+	struct record_given_up *plans = calloc(core->n_mailboxes + 1, sizeof(*plans));
+	uint64_t *from = calloc(core->n_mailboxes + 1, sizeof(*from)), lowest_sequence;
 	struct cursor cursor;
-	enum ttg_error code = TTG_OK;
+	enum ttg_error code = plans && from ? TTG_OK : TTG_ENOMEM;
+	size_t n = 0;
 
 	*given_up = 0;
 	if (core->broken)
-		return TTG_EIO;
-	plans = calloc(core->n_mailboxes + 1, sizeof(*plans));
-	if (!plans)
-		return TTG_ENOMEM;
+		code = TTG_EIO;
 	for (size_t i = 0; i < core->n_mailboxes && code == TTG_OK; i++) {
 		struct mailbox *mailbox = core->mailboxes[i];
 
 		code = core_log_row(core, now, mailbox);
 		if (code == TTG_OK)
 			code = plan(core, mailbox, sequence, &plans[n]);
-		if (code == TTG_OK && plans[n].count > 0)
-			*given_up += plans[n++].count;
+		if (code != TTG_OK || plans[n].count == 0)
+			continue;
+		(void)mailbox_lowest(mailbox, &from[n], &lowest_sequence);
+		*given_up += plans[n++].count;
 	}
 	if (code == TTG_OK && n > 0) {
 		core_begin_record(core, &cursor);
 		record_put_given_up(&cursor, now->real_ns, sequence, plans, n);
 		code = core_commit(core, now, RECORD_GIVEN_UP, &cursor, NULL);
 	}
-	if (code == TTG_OK && n > 0)
-		core->sink.note(core->sink.self, "deliveries_given_up", NULL, sequence);
-	if (code != TTG_OK)
+	if (code == TTG_OK)
+		tell_given_up(core, now, sequence, plans, from, n);
+	else
 		*given_up = 0;
+	free(from);
 	free(plans);
 	return code;
 }

@@ -1,10 +1,12 @@
 /*
- * Events the broker itself makes: an urgent delivery nobody acknowledged, a lane that is parked.
+ * Events the broker itself makes: an urgent delivery nobody acknowledged, a lane that is parked, what
+ * the operator gave up.
  * They carry numbers and ids, never the payload they are about.
  *
  * Their ids follow from what they tell, and their records go in front of the record of the fact
  * (ESCALATED, NACK). So when a crash comes between the two, the fact is found again after the
- * restart, the same id is made, and the event is not told twice.
+ * restart, the same id is made, and the event is not told twice. Only what is given up goes first, for it
+ * may reach behind everything there is, its own notice too.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 
 #define TYPE_ALERT "broker.alert_unacknowledged"
 #define TYPE_PARKED "broker.lane_parked"
+#define TYPE_GIVEN_UP "broker.deliveries_given_up"
 
 /* A protobuf-c string; nothing here writes to it. */
 static char *text_of(const char *text)
@@ -185,13 +188,13 @@ enum ttg_error core_run_timers(struct core *core, const struct core_now *now, bo
 	return TTG_OK;
 }
 
-/* Mailboxes of the owner and of the publisher that are granted such notices. */
-static uint32_t parked_recipients(struct core *core, const struct core_now *now,
-				  const struct mailbox *about, const char *publisher)
+/* Mailboxes of the owner and of the publisher (NULL: nobody) that are granted such notices. */
+static uint32_t find_recipients(struct core *core, const struct core_now *now, const char *notice,
+				const struct mailbox *about, const char *publisher)
 {
 	const struct rules *rules = core->rules;
 	const struct rules_deliver_grant *first;
-	int type = rules ? rules_find_type(rules, TYPE_PARKED) : -1;
+	int type = rules ? rules_find_type(rules, notice) : -1;
 	size_t n_grants = type < 0 ? 0 : rules_deliveries(rules, (uint32_t)type, RULES_NONE, &first);
 	uint32_t n = 0, owner;
 
@@ -203,7 +206,8 @@ static uint32_t parked_recipients(struct core *core, const struct core_now *now,
 		uint32_t number = core->by_rule[first[i].mailbox];
 		struct record_recipient *to = &core->recipients[n];
 
-		if (agency != owner && strcmp(rules->agencies[agency].id, publisher) != 0)
+		if (agency != owner &&
+		    (!publisher || strcmp(rules->agencies[agency].id, publisher) != 0))
 			continue;
 		if (!rules_in_force(rules, first[i].agreement, now->real_ns) ||
 		    (n > 0 && core->recipients[n - 1].mailbox == number))
@@ -237,7 +241,7 @@ enum ttg_error core_notify_parked(struct core *core, const struct core_now *now,
 		return code;
 	if (strcmp(original.source, core->broker) == 0)
 		return TTG_OK; /* a notice about a notice would go round */
-	n = parked_recipients(core, now, mailbox, original.source);
+	n = find_recipients(core, now, TYPE_PARKED, mailbox, original.source);
 	/* How often it was delivered tells this parking from one after a retry. */
 	code = make_id(TYPE_PARKED, original.accepted_ns, entry->sequence, mailbox->number,
 		       entry->deliveries, id);
@@ -261,5 +265,36 @@ enum ttg_error core_notify_parked(struct core *core, const struct core_now *now,
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_LANE_PARKED;
 	event.broker_lane_parked = &parked;
+	return store(core, now, &event, n);
+}
+
+enum ttg_error core_notify_given_up(struct core *core, const struct core_now *now,
+				    const struct mailbox *mailbox, uint64_t below,
+				    const struct core_loss *loss)
+{
+	Ttg__Event event = TTG__EVENT__INIT;
+	Ttg__BrokerDeliveriesGivenUp given_up = TTG__BROKER_DELIVERIES_GIVEN_UP__INIT;
+	Ttg__Time told = TTG__TIME__INIT;
+	uint8_t id[RECORD_ID], cause[RECORD_ID];
+	uint32_t n = find_recipients(core, now, TYPE_GIVEN_UP, mailbox, NULL);
+	enum ttg_error code;
+
+	if (n == 0)
+		return TTG_OK;
+	code = make_id(TYPE_GIVEN_UP, now->real_ns, below, mailbox->number, loss->from_position, id);
+	if (code != TTG_OK || was_told(core, id))
+		return code;
+	told.unix_ns = now->real_ns;
+	given_up.mailbox = text_of(mailbox->id);
+	given_up.delivery_count = loss->count;
+	given_up.from_position = loss->from_position;
+	given_up.before_position = loss->before_position;
+	given_up.given_up_at = &told;
+	memcpy(cause, id, sizeof(cause));
+	fill_envelope(core, &event, &told, TYPE_GIVEN_UP, id, cause);
+	event.causation_id.len = 0; /* no event did it */
+	event.urgency = TTG__URGENCY__PROMPT;
+	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_DELIVERIES_GIVEN_UP;
+	event.broker_deliveries_given_up = &given_up;
 	return store(core, now, &event, n);
 }

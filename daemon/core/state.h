@@ -98,6 +98,13 @@ uint64_t core_fingerprint(const struct core *core, const char *source, const uin
 enum ttg_error core_notify_parked(struct core *core, const struct core_now *now,
 				  const struct mailbox *mailbox, const struct entry *entry,
 				  uint32_t reason, const char *text);
+/* What the operator gave up in one mailbox; told when it is recorded. */
+struct core_loss {
+	uint64_t count, from_position, before_position;
+};
+enum ttg_error core_notify_given_up(struct core *core, const struct core_now *now,
+				    const struct mailbox *mailbox, uint64_t below,
+				    const struct core_loss *loss);
 /* Escalates what is due; *next_ns: real time of the next deadline. */
 enum ttg_error core_run_timers(struct core *core, const struct core_now *now, bool *more);
 

@@ -139,6 +139,7 @@ void control_give_up(struct control_request *request)
 		control_end(request, error, "%s", ttg_error_text(error));
 		return;
 	}
+	request->net->counters.given_up += given_up;
 	log_write(request->net->log, LOG_LEVEL_WARN, "given_up",
 		  "below=%lld deliveries=%llu uid=%u", (long long)sequence,
 		  (unsigned long long)given_up, request->uid);

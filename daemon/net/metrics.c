@@ -51,6 +51,7 @@ static void traffic(FILE *out, const struct net *net)
 		n->expired);
 	counter(out, "ttgd_stopped_total", "Deliveries dropped because the agreement ended.",
 		n->stopped);
+	counter(out, "ttgd_given_up_total", "Deliveries the operator gave up.", n->given_up);
 	counter(out, "ttgd_frames_received_total", "Frames from clients.", n->frames_in);
 	counter(out, "ttgd_frames_sent_total", "Frames to clients.", n->frames_out);
 	counter(out, "ttgd_received_bytes_total", "Bytes of frames from clients.", n->bytes_in);

@@ -52,7 +52,7 @@ struct net_counters {
 	uint64_t sessions_opened, sessions_closed;
 	uint64_t paused_cycles;
 	uint64_t slow_cycles;
-	uint64_t parked, escalated, expired, stopped;
+	uint64_t parked, escalated, expired, stopped, given_up;
 	uint64_t reloads, reloads_failed;
 	uint64_t snapshots;
 };

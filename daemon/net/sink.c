@@ -129,7 +129,7 @@ static void sink_flush(void *self, uint64_t consumer_id)
 
 /*
  * Room that events leave to the records which make room again: acknowledgements, refusals, what
- * the operator does. A sixteenth of the journal's size.
+ * the operator does and the broker tells. A sixteenth of the journal's size.
  */
 static uint64_t room_for_acks(const struct net *net)
 {
@@ -138,12 +138,21 @@ static uint64_t room_for_acks(const struct net *net)
 	return limit == 0 || share > ROOM_FOR_ACKS_MAX ? ROOM_FOR_ACKS_MAX : share;
 }
 
+/* What the broker has to tell: of a journal that is full, too. */
+static bool is_notice(const struct net *net, const uint8_t *data, size_t len)
+{
+	struct record_event event;
+	return record_get_event(data, len, &event) &&
+	       strcmp(event.source, net->config->agency) == 0;
+}
+
 static enum ttg_error sink_append(void *self, uint8_t kind, const uint8_t *data, size_t len,
 				  uint64_t *sequence)
 {
 	struct net *net = self;
 	const struct journal_record record = { .kind = kind, .data = data, .len = len };
-	if (kind == RECORD_EVENT && journal_room(net->journal) < len + room_for_acks(net))
+	if (kind == RECORD_EVENT && journal_room(net->journal) < len + room_for_acks(net) &&
+	    !is_notice(net, data, len))
 		return TTG_ENOSPC;
 	const enum ttg_error error = journal_append(net->journal, &record, 1, sequence);
 	if (error == TTG_OK && kind != RECORD_DELIVERED && kind != RECORD_ACK)

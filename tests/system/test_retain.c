@@ -162,12 +162,109 @@ static void acknowledged_events_go_by_age_and_others_do_not(void **state)
 	must_have_passed(stage);
 }
 
+/* The probation service is told in its mailbox what it lost. */
+static void grant_notices(struct stage *stage)
+{
+	stage->more_grants = "{ mailbox = \"probation/inbox\"; from = [ \"broker\" ];\n"
+			     "\t\t  types = [ \"broker.deliveries_given_up\" ]; }";
+	must_write_agreement(stage);
+}
+
+static int64_t must_give_up(struct stage *stage, uint64_t below)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)below);
+	json_t *items = must_ask(stage, "give-up", text, "--yes", NULL);
+	int64_t n = json_integer_value(json_object_get(json_array_get(items, 0), "given_up"));
+	json_decref(items);
+	return n;
+}
+
+static void what_the_operator_gives_up_goes_and_its_recipient_is_told(void **state)
+{
+	struct stage *stage = *state;
+
+	grant_notices(stage);
+	snprintf(stage->journal, sizeof(stage->journal), BY_SIZE);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	struct peer *police = must_open_peer(stage, "police", NULL);
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, service, "duty");
+	publish(stage, prison, "prison.released", 1, 10); /* the probation service is away */
+	uint64_t below = must_accept(stage, police, &(struct made_wish){ .type = "police.arrest",
+									 .number = 11 });
+	publish(stage, police, "police.arrest", 12, 149);
+	must_get(stage, service, 160);
+	must_be(peers_wait(stage, is_held_back, stage, WAIT_LONG_MS), "nothing is held back");
+	assert_false(is_oldest_gone(stage));
+	assert_int_equal(must_give_up(stage, below), 10);
+	assert_true(must_read_metric(stage->http_port, "ttgd_given_up_total") == 10);
+	must_see(stage, "ttgd.err", "event=given_up below=");
+	must_see(stage, "ttgd.err", "event=deliveries_given_up mailbox=" INBOX);
+	assert_int_equal(count_in(stage, "ttgd.err", "event=deliveries_given_up mailbox=" DUTY), 0);
+	must_be(peers_wait(stage, is_small, stage, WAIT_LONG_MS), "what was given up stays");
+	must_accept(stage, prison, &(struct made_wish){ .number = 161 });
+	must_restart(stage);
+
+	struct peer *probation = must_open_peer(stage, "probation", NULL);
+	must_attach(stage, probation, "inbox");
+	must_get(stage, probation, 2);
+	assert_string_equal(probation->got[0].type, "broker.deliveries_given_up");
+	assert_string_equal(probation->got[0].source, "broker");
+	assert_int_equal(probation->got[0].position, 11);
+	assert_int_equal(made_number(probation->got[1].id), 161);
+	must_settle(stage, INBOX, "queued", 0);
+	must_get(stage, service, 161);
+	must_restart(stage);
+	must_have_passed(stage);
+}
+
+static bool is_refused(void *arg)
+{
+	const struct stage *stage = arg;
+
+	return must_read_metric(stage->http_port,
+				"ttgd_events_refused_total{code=\"refused_storage\"}") >= 1;
+}
+
+static void giving_up_makes_room_in_a_full_journal_and_is_told_there_too(void **state)
+{
+	struct stage *stage = *state;
+	uint32_t sent = 0;
+
+	grant_notices(stage);
+	snprintf(stage->journal, sizeof(stage->journal),
+		 "\tmax_bytes = 4194304L;\n\tretain_bytes = 1048576L;\n\tretain_every_s = 1;\n");
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", "outbox");
+	while (!is_refused(stage)) { /* nobody collects */
+		struct made made = must_make(&(struct made_wish){ .padding_bytes = LARGE_BYTES,
+								  .number = ++sent });
+		assert_int_equal(ttg_client_publish(prison->client, made.id, made.bytes, made.len,
+						    NULL), TTG_OK);
+		made_free(&made);
+		peers_poll(stage);
+	}
+	assert_true(must_give_up(stage, 1000000000) > 100);
+	must_be(peers_wait(stage, is_oldest_gone, stage, WAIT_LONG_MS), "what was given up stays");
+	struct peer *probation = must_open_peer(stage, "probation", NULL);
+	must_attach(stage, probation, "inbox");
+	must_get(stage, probation, 2); /* what was refused for now came by itself */
+	assert_string_equal(probation->got[0].type, "broker.deliveries_given_up");
+	assert_int_equal(count_in(stage, "ttgd.err", "event=give_up_untold"), 0);
+	must_have_passed(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STAGE_TEST(acknowledged_events_go_when_the_journal_is_larger_than_it_should_be),
 		STAGE_TEST(what_a_mailbox_has_not_acknowledged_stays_however_large_the_journal_is),
 		STAGE_TEST(acknowledged_events_go_by_age_and_others_do_not),
+		STAGE_TEST(what_the_operator_gives_up_goes_and_its_recipient_is_told),
+		STAGE_TEST(giving_up_makes_room_in_a_full_journal_and_is_told_there_too),
 	};
 
 	return cmocka_run_group_tests_name("retain", tests, NULL, NULL);
