@@ -371,6 +371,7 @@ int main(void)
 		        what_a_crash_left_at_full_size_is_cut_by_the_next_open_and_stays_cut),
 		cmocka_unit_test(a_crash_amid_the_cuts_of_an_open_loses_nothing),
 		cmocka_unit_test(a_failed_sync_of_an_open_lets_no_later_one_cut_too_early),
+		cmocka_unit_test(a_segment_is_cut_only_behind_a_head_that_lasts),
 		cmocka_unit_test(a_failed_sync_of_a_cut_stops_the_open),
 		cmocka_unit_test(a_journal_of_two_segments_lives_through_power_failures),
 		cmocka_unit_test(a_torn_newest_segment_is_counted_as_the_next_one_will_leave_it),
