@@ -208,7 +208,7 @@ static enum ttg_error load_one(struct journal *journal, uint64_t name, uint8_t *
 			free(*data);
 	}
 	if (err != TTG_OK)
-		(void)message_set(message, err, "%s: %s", path, reason);
+		(void)message_set(message, err, "%s: offset 0: %s", path, reason);
 	crypto_free(&crypto);
 	free(file);
 	return err;

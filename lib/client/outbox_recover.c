@@ -417,8 +417,7 @@ static enum ttg_error recover_segment(struct recovery *recovery, size_t i)
 	if (recovery->numbers[i] < recovery->outbox->mark.first_segment)
 		return remove_file(recovery); /* the removal of it was cut short */
 	if (i > 0 && recovery->numbers[i] != recovery->numbers[i - 1] + 1)
-		return message_set(recovery->message, TTG_ECORRUPT,
-				   "%s: the segment before it is missing", recovery->path);
+		return damaged(recovery, 0, "the segment before it is missing");
 	int file = world->open(world->self, recovery->path, WORLD_WRITE);
 	if (file < 0)
 		return message_set(recovery->message, world_error(file), "%s: cannot be opened",
