@@ -9,6 +9,7 @@
 
 #include "client/client_internal.h"
 #include "sim/model.h"
+#include "sim/wire.h"
 
 #define OUTBOX       "/outbox"
 #define OUTBOX_BYTES (256u * 1024)
@@ -167,6 +168,8 @@ static void on_state(void *user, enum ttg_state state, enum ttg_error code, cons
 
 	(void)state;
 	life_trace("client %d: %s %s", actor->index, ttg_error_name(code), text);
+	life_check(code != TTG_SESSION_FRAME || wire_has_repeated(life_now->wire),
+	           "client %d finds the protocol broken: %s", actor->index, text);
 }
 
 static enum ttg_error make_client(struct actor *actor, char message[TTG_MESSAGE_TEXT])

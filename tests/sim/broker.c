@@ -9,8 +9,6 @@
 
 #include "sim/wire.h"
 
-#define SEGMENT_BYTES (64u * 1024)
-
 void broker_key(const char *name, char out[41])
 {
 	memset(out, 'k', 40);
@@ -74,7 +72,7 @@ static enum ttg_error open_journal(struct broker *broker, struct message *messag
 		.directory = BROKER_JOURNAL,
 		.key = "a key for a world of play",
 		.cipher = JOURNAL_AES_256_GCM,
-		.segment_bytes = SEGMENT_BYTES,
+		.segment_bytes = BROKER_SEGMENT_BYTES,
 		.max_bytes = life_now->peaceful ? 0 : plan->max_bytes,
 		.buffer_bytes = plan->buffer_kib * 1024u,
 	};
@@ -82,20 +80,43 @@ static enum ttg_error open_journal(struct broker *broker, struct message *messag
 	return journal_open(&broker->journal, &options, disk_world(broker->disk), message);
 }
 
+/* Core's options as net_make_core() fills them. */
+static struct core_options core_options(const struct config *config)
+{
+	return (struct core_options){
+		.broker = "broker",
+		.person_secret = BROKER_SECRET,
+		.max_event_bytes = config->max_event_bytes,
+		.max_skew_s = config->max_skew_s,
+		.dedupe_window_ns = (uint64_t)config->dedupe_hours * 3600u * 1000000000u,
+		.dedupe_max = config->dedupe_max,
+		.window = config->mailbox_window,
+		.max_held = config->mailbox_max_held,
+	};
+}
+
+/* A recovery of the same snapshot and records, again: the same state to the byte. */
+static void check_idempotent(struct broker *broker)
+{
+	const struct net *net = broker->net;
+	const uint64_t sequence = core_sequence(net->core), digest = model_digest_core(net->core);
+
+	life_check(broker->restored || broker->recovered_digest == 0 ||
+	                   sequence != broker->recovered_sequence ||
+	                   net->snapshot_saved != broker->recovered_from ||
+	                   digest == broker->recovered_digest,
+	           "two recoveries of the same %" PRIu64 " records differ", sequence);
+	broker->recovered_sequence = sequence;
+	broker->recovered_from = net->snapshot_saved;
+	broker->recovered_digest = digest;
+}
+
 static void check_recovered(struct broker *broker)
 {
 	const struct net *net = broker->net;
-	const struct core_options options = {
-		.broker = "broker",
-		.person_secret = BROKER_SECRET,
-		.max_event_bytes = net->config->max_event_bytes,
-		.max_skew_s = net->config->max_skew_s,
-		.dedupe_window_ns = (uint64_t)net->config->dedupe_hours * 3600u * 1000000000u,
-		.dedupe_max = net->config->dedupe_max,
-		.window = net->config->mailbox_window,
-		.max_held = net->config->mailbox_max_held,
-	};
+	const struct core_options options = core_options(net->config);
 
+	check_idempotent(broker);
 	model_recovered(life_now->model, core_sequence(net->core), broker->restored);
 	life_check(!broker->restored || core_sequence(net->core) == broker->backup_sequence,
 	           "the copy holds %" PRIu64 " records, promised were %" PRIu64,
@@ -213,6 +234,7 @@ void broker_step(struct broker *broker)
 	now = net_step(net, net_has_room(net));
 	life_now->in_cycle = false;
 	if (!net->failure && !disk_dead(broker->disk)) {
+		broker_check_bounds(broker);
 		if (!life_now->append_refused)
 			model_check_deadlines(life_now->model, now.real_ns);
 		net_upkeep(net, &now);
@@ -242,6 +264,7 @@ void broker_stop(struct broker *broker)
 	/* What the last flush made durable is known only to the journal. */
 	if (journal_durable(net->journal) > life_now->model->durable)
 		life_now->model->durable = journal_durable(net->journal);
+	broker_compare(broker);
 	if (journal_failure(net->journal, NULL) == TTG_OK)
 		net_save_snapshot(net, true);
 	drop_process(broker);

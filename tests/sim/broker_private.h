@@ -6,8 +6,9 @@
 #include "sim/broker.h"
 #include "sim/model.h"
 
-#define BROKER_JOURNAL "/journal"
-#define BROKER_BACKUP  "/backup"
+#define BROKER_JOURNAL       "/journal"
+#define BROKER_BACKUP        "/backup"
+#define BROKER_SEGMENT_BYTES (64u * 1024)
 #define BROKER_SECRET                                                                              \
 	{                                                                                          \
 		7                                                                                  \
@@ -22,7 +23,12 @@ struct broker {
 	bool has_backup, restored;
 	uint64_t backup_sequence;
 	uint64_t steps;
+	/* Of the last recovery; the next one of the same records must come to the same. */
+	uint64_t recovered_sequence, recovered_from, recovered_digest;
 };
+
+/* bounds.c: no queue is longer than it may be. */
+void broker_check_bounds(const struct broker *broker);
 
 /* Rules of core_play.h with other numbers in them; limited: until when. */
 struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight);

@@ -151,11 +151,15 @@ static void check_order(const struct model *model, int index)
 }
 
 static void apply_recipient(struct model *model, const struct record_event *it, int index,
-                            uint64_t sequence, const struct record_recipient *to)
+                            uint64_t sequence, const struct record_recipient *to, bool live)
 {
 	struct box *box = numbered(model, to->mailbox);
 	struct fact *fact;
 
+	life_check(!live || model->events[index].actor < 0 || model->max_queued[box->play] == 0 ||
+	                   box->n_open < model->max_queued[box->play],
+	           "%s: has %zu queued and takes one more, allowed are %u", box->id, box->n_open,
+	           model->max_queued[box->play]);
 	life_check(to->position == box->n + 1, "%s: position %" PRIu64 " follows %zu", box->id,
 	           to->position, box->n);
 	fact = add_fact(box);
@@ -191,7 +195,7 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 	model->events[index].sequence = sequence;
 	for (uint32_t i = 0; i < it.n_recipients; i++) {
 		record_next_recipient(&it.recipients, &to);
-		apply_recipient(model, &it, index, sequence, &to);
+		apply_recipient(model, &it, index, sequence, &to, live);
 	}
 }
 

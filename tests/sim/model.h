@@ -78,8 +78,9 @@ struct model {
 	uint64_t told;    /* somebody was told something that rests on it */
 	bool limited;     /* rules in force: "limited" is granted, until: */
 	int64_t limited_until_ns;
-	bool by_operator; /* a discard or giving up is under way */
-	uint64_t *sealed; /* fingerprints of keys and nonces that were used */
+	bool by_operator;             /* a discard or giving up is under way */
+	uint32_t max_queued[N_BOXES]; /* rules in force; 0: no matter */
+	uint64_t *sealed;             /* fingerprints of keys and nonces that were used */
 	size_t n_sealed;
 	uint64_t digest; /* of all records ever taken */
 };
@@ -124,5 +125,7 @@ void model_check_end(const struct model *model);
 /* A second core, made of the saved snapshot (0: none) and the records, has the same bytes. */
 void model_check_recovery(struct model *model, struct core *core, uint64_t snapshot,
                           const struct core_options *options);
+/* Fingerprint of the state's bytes. */
+uint64_t model_digest_core(const struct core *core);
 
 #endif

@@ -330,6 +330,19 @@ static bool is_same(const struct core *a, const struct core *b)
 	return same;
 }
 
+uint64_t model_digest_core(const struct core *core)
+{
+	uint8_t *bytes;
+	uint64_t sum = 0;
+	size_t len;
+
+	life_check(core_snapshot(core, &bytes, &len) == TTG_OK, "no memory for a snapshot");
+	for (size_t i = 0; i < len; i++)
+		sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
+	free(bytes);
+	return sum;
+}
+
 void model_check_recovery(struct model *model, struct core *core, uint64_t snapshot,
                           const struct core_options *options)
 {

@@ -59,6 +59,8 @@ static void set_rules(struct broker *broker, struct rules *rules, bool limited, 
 	broker->rules = rules;
 	life_now->model->limited = limited;
 	life_now->model->limited_until_ns = until_ns;
+	for (size_t i = 0; i < N_BOXES; i++)
+		life_now->model->max_queued[i] = broker->rules->mailboxes[i].max_queued;
 }
 
 void broker_new_rules(struct broker *broker)

@@ -40,7 +40,7 @@ struct connection {
 struct wire {
 	struct connection connections[CONNECTIONS];
 	uint32_t last_number, hwm;
-	bool listening, slow;
+	bool listening, slow, repeated;
 	struct connection *sending; /* whom the broker named last */
 	struct connection *reading; /* whose frame it began to read */
 };
@@ -196,6 +196,12 @@ void wire_repeat(struct wire *wire)
 	if (!queue || queue->n == 0)
 		return;
 	push(queue, queue->first->bytes, queue->first->len, queue->first->key);
+	wire->repeated = true;
+}
+
+bool wire_has_repeated(const struct wire *wire)
+{
+	return wire->repeated;
 }
 
 void wire_cut_all(struct wire *wire)

@@ -24,6 +24,8 @@ void wire_arrive(struct wire *wire);
 /* Some connection breaks, or a frame on its way comes twice. */
 void wire_cut(struct wire *wire);
 void wire_repeat(struct wire *wire);
+/* A frame to a client came twice in this life: it may call that a broken protocol. */
+bool wire_has_repeated(const struct wire *wire);
 /* Everything on its way is lost and every connection ends. */
 void wire_cut_all(struct wire *wire);
 

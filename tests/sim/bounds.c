@@ -1,0 +1,62 @@
+/*
+ * What the broker may hold at most, looked at after every cycle: every queue has a limit that its
+ * configuration or its peers set, whatever the disk, the network and the clients do.
+ */
+#include <inttypes.h>
+
+#include "sim/broker_private.h"
+
+#define ROW_ROOM (32u * 1024) /* a buffer grows in steps, and has room for one event more */
+
+static void check_session(const struct net *net, const struct session *session)
+{
+	uint64_t waiting = 0;
+
+	for (const struct session_reply *it = session->replies; it; it = it->next)
+		waiting++;
+	life_check(waiting == session->n_replies && waiting <= net->config->publish_window,
+	           "%" PRIu64 " answers wait for one session, agreed are %u", waiting,
+	           net->config->publish_window);
+	for (size_t i = 1; i <= SESSION_HANDLES; i++) {
+		const struct session_consumer *consumer = session->consumers[i];
+
+		life_check(!consumer || consumer->len <= net->config->max_frame_bytes + ROW_ROOM,
+		           "%zu bytes of deliveries wait for one consumer", consumer->len);
+	}
+}
+
+static void check_journal(const struct broker *broker, uint64_t max_bytes)
+{
+	struct journal_stats stats;
+
+	journal_get_stats(broker->journal, &stats);
+	life_check(stats.staged_bytes <= broker->net->config->buffer_bytes,
+	           "%zu bytes are staged, the buffer has %zu", stats.staged_bytes,
+	           (size_t)broker->net->config->buffer_bytes);
+	/* The first segment of a life may lie beyond, for what empties the journal, if no more than
+	   one lies beyond already. */
+	life_check(max_bytes == 0 || stats.disk_bytes <= max_bytes + 2 * BROKER_SEGMENT_BYTES,
+	           "the journal has %" PRIu64 " bytes, allowed are %" PRIu64, stats.disk_bytes,
+	           max_bytes);
+}
+
+void broker_check_bounds(const struct broker *broker)
+{
+	const struct net *net = broker->net;
+
+	life_check(net->sessions.count <= net->config->max_sessions, "%zu sessions",
+	           net->sessions.count);
+	for (const struct session *it = net->sessions.by_number; it; it = it->by_number.next)
+		check_session(net, it);
+	for (size_t i = 0; i < core_mailbox_count(net->core); i++) {
+		struct core_mailbox_view view;
+
+		core_mailbox_view(net->core, i, &view);
+		/* Dead letters that are retried come on top of the window. */
+		life_check(view.in_flight <= net->config->mailbox_window +
+		                                     (uint64_t)net->config->mailbox_max_held,
+		           "%s: %" PRIu64 " deliveries are in flight", view.id, view.in_flight);
+	}
+	if (!life_now->peaceful)
+		check_journal(broker, life_now->plan->max_bytes);
+}
