@@ -44,10 +44,13 @@ struct fields *fields_new(void)
 {
 	struct fields *fields = calloc(1, sizeof(*fields));
 	struct field_rule *rule;
+	size_t n;
 
 	if (!fields)
 		return NULL;
-	rule = fields->all = calloc(find_messages(fields), sizeof(*fields->all));
+	n = find_messages(fields);
+	assert(n > 0);
+	rule = fields->all = calloc(n, sizeof(*fields->all));
 	if (!rule) {
 		fields_free(&fields);
 		return NULL;
