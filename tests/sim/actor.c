@@ -78,7 +78,6 @@ static void check_hand_over(const struct ttg_delivery *delivery, int event)
 		if (box->facts[i].event == event)
 			break;
 		life_check(!same_person(fact, delivery) || fact->state == FACT_SETTLED ||
-		                   life_now->model->events[fact->event].dropped[box->play] ||
 		                   life_now->model->events[fact->event].seen[box->play],
 		           "%s: position %" PRIu64 " is handed over before %" PRIu64
 		           " of the same person",
@@ -103,8 +102,7 @@ static void check_refused(struct actor *actor, const struct taken *it, const cha
 		                   memcmp(refused->person, it->person, sizeof(it->person)) != 0 ||
 		                   refused->position > box->n ||
 		                   box->facts[refused->position - 1].event != refused->event ||
-		                   box->facts[refused->position - 1].state == FACT_SETTLED ||
-		                   life_now->model->events[refused->event].dropped[box->play],
+		                   box->facts[refused->position - 1].state == FACT_SETTLED,
 		           "%s: position %" PRIu64 " is handed over after %" PRIu64
 		           " of the same person was refused",
 		           mailbox, it->position, refused->position);

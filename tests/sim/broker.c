@@ -274,6 +274,16 @@ void broker_stop(struct broker *broker)
 		disk_crash(broker->disk, DISK_CRASH_PROCESS);
 }
 
+const char *broker_mailbox(const struct broker *broker, const void *routing, size_t len,
+                           uint32_t handle)
+{
+	const struct session *session = session_find(&broker->net->sessions, routing, len);
+
+	if (!session || handle < 1 || handle > SESSION_HANDLES || !session->consumers[handle])
+		return NULL;
+	return session->consumers[handle]->mailbox;
+}
+
 struct broker *broker_new(void)
 {
 	struct broker *broker = calloc(1, sizeof(*broker));

@@ -34,6 +34,10 @@ void broker_restore(struct broker *broker);
 /* The core's state is what the model says. */
 void broker_compare(struct broker *broker);
 
+/* The mailbox that the peer has attached by this handle; NULL: none. */
+const char *broker_mailbox(const struct broker *broker, const void *routing, size_t len,
+                           uint32_t handle);
+
 /* The key of whoever has this name. */
 void broker_key(const char *name, char out[41]);
 

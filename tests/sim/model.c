@@ -206,7 +206,7 @@ static struct fact *fact_at(struct box *box, uint64_t position)
 	return &box->facts[position - 1];
 }
 
-static void settle(struct model *model, struct box *box, struct fact *fact, bool dropped)
+static void settle(struct box *box, struct fact *fact, bool dropped)
 {
 	life_check(fact->state != FACT_SETTLED, "%s: position %td is settled twice", box->id,
 	           fact - box->facts + 1);
@@ -214,8 +214,6 @@ static void settle(struct model *model, struct box *box, struct fact *fact, bool
 	box->n_dead -= fact->state == FACT_DEAD;
 	fact->state = FACT_SETTLED;
 	fact->dropped = dropped;
-	if (dropped)
-		model->events[fact->event].dropped[box->play] = true;
 	fact->holder = 0;
 }
 
@@ -258,7 +256,7 @@ static void apply_positions(struct model *model, uint8_t kind, const uint8_t *da
 			if (kind == RECORD_DELIVERED)
 				fact->deliveries = (uint32_t)it.value;
 			else
-				settle(model, box, fact, kind != RECORD_ACK);
+				settle(box, fact, kind != RECORD_ACK);
 			if (kind == RECORD_ACK)
 				life_check(fact->deliveries > 0,
 				           "%s: acknowledged and never delivered", box->id);
@@ -309,7 +307,7 @@ static void apply_letter(struct model *model, uint8_t kind, const uint8_t *data,
 	life_check(fact->state == FACT_DEAD, "%s: position %" PRIu64 " is no dead letter", box->id,
 	           it.position);
 	if (kind == RECORD_DISCARD) {
-		settle(model, box, fact, true);
+		settle(box, fact, true);
 		return;
 	}
 	for (size_t i = 0; i < it.position; i++) {
@@ -352,7 +350,7 @@ static void apply_given_up(struct model *model, const uint8_t *data, size_t len,
 		for (size_t k = 0; k < box->n; k++) {
 			if (box->facts[k].state == FACT_SETTLED || box->facts[k].sequence >= below)
 				continue;
-			settle(model, box, &box->facts[k], true);
+			settle(box, &box->facts[k], true);
 			count++;
 		}
 		life_check(count == items[i].count, "%s: given up %" PRIu64 ", open were %" PRIu64,

@@ -48,7 +48,6 @@ struct said { /* an event, published by an agency or made by the broker */
 	bool refused;       /* at least once, so its place in the order is not promised */
 	bool restored_away; /* accepted, but the operator went back behind it */
 	bool handled[N_BOXES], seen[N_BOXES];
-	bool dropped[N_BOXES];      /* at least once: what follows may come first */
 	uint32_t attempts[N_BOXES]; /* the highest that was told */
 };
 
@@ -108,6 +107,8 @@ void model_seal(struct model *model, const uint8_t *key, size_t key_bytes, uint6
 
 /* The core decides to deliver. */
 void model_deliver(struct model *model, uint64_t consumer, const struct core_delivery *delivery);
+/* A frame with this delivery leaves the broker. */
+void model_leaves(struct model *model, const char *mailbox, uint64_t position, uint32_t attempt);
 void model_attached(struct model *model, const char *mailbox, uint64_t consumer);
 void model_detached(struct model *model, uint64_t consumer);
 /* The core judged an event, the broker says so, the client hears it. */

@@ -79,8 +79,7 @@ void model_deliver(struct model *model, uint64_t consumer, const struct core_del
 	           delivery->position);
 	life_check(fact->holder != consumer, "%s: position %" PRIu64 " is delivered twice", box->id,
 	           delivery->position);
-	/* A row that could not be recorded is told all the same, once the journal has room again.
-	 */
+	/* A row that could not be recorded did not leave, and counts all the same. */
 	life_check(delivery->attempt > fact->deliveries &&
 	                   delivery->attempt <= event->attempts[box->play] + 1,
 	           "%s: position %" PRIu64 " attempt %u after %u deliveries", box->id,
@@ -101,6 +100,16 @@ void model_deliver(struct model *model, uint64_t consumer, const struct core_del
 	check_person(box, fact, consumer);
 	model_say_sequence(model, fact->sequence);
 	fact->holder = consumer;
+}
+
+void model_leaves(struct model *model, const char *mailbox, uint64_t position, uint32_t attempt)
+{
+	const struct box *box = model_box(model, mailbox);
+
+	life_check(box && position >= 1 && position <= box->n &&
+	                   box->facts[position - 1].deliveries >= attempt,
+	           "%s: position %" PRIu64 " leaves, and no record says that it was delivered",
+	           mailbox, position);
 }
 
 void model_say_sequence(struct model *model, uint64_t sequence)

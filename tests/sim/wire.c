@@ -11,6 +11,7 @@
 #include <zmq.h>
 
 #include "client/transport.h"
+#include "sim/broker.h"
 #include "sim/model.h"
 
 #define CONNECTIONS   48
@@ -417,8 +418,22 @@ int zmq_errno(void)
 	return errno;
 }
 
+/* Nothing is disclosed before a record says so. */
+static void check_deliver(const struct connection *it, const Ttg__Deliver *deliver)
+{
+	uint8_t routing[ROUTING_BYTES] = { 0 };
+	const char *mailbox;
+
+	memcpy(routing + 1, &it->number, sizeof(it->number));
+	mailbox = broker_mailbox(life_now->broker, routing, sizeof(routing), deliver->handle);
+	life_check(mailbox, "a delivery goes to who attached nothing");
+	for (size_t i = 0; i < deliver->n_deliveries; i++)
+		model_leaves(life_now->model, mailbox, deliver->deliveries[i]->position,
+		             deliver->deliveries[i]->attempt);
+}
+
 /* Whatever Published tells must be durable. */
-static void check_frame(const void *bytes, size_t len)
+static void check_frame(const struct connection *to, const void *bytes, size_t len)
 {
 	Ttg__Frame *frame = ttg__frame__unpack(NULL, len, bytes);
 
@@ -431,6 +446,8 @@ static void check_frame(const void *bytes, size_t len)
 		for (size_t i = 0; i < it->n_others; i++)
 			model_say_sequence(life_now->model, it->others[i]->sequence);
 	}
+	if (frame->body_case == TTG__FRAME__BODY_DELIVER)
+		check_deliver(to, frame->deliver);
 	ttg__frame__free_unpacked(frame, NULL);
 }
 
@@ -452,7 +469,7 @@ int zmq_send(void *socket, const void *bytes, size_t len, int flags)
 		return (int)len;
 	}
 	it = wire->sending;
-	check_frame(bytes, len);
+	check_frame(it, bytes, len);
 	if (it->client && it->broker)
 		push(&it->down, bytes, len, it->key);
 	return (int)len;
