@@ -100,11 +100,14 @@ enum ttg_error consume_attach(struct ttg_client *client, const char *name, uint3
 		return TTG_EINVAL;
 	if (find(consumer, name))
 		return TTG_EEXIST;
-	for (uint32_t i = 0; i < CONSUME_MAX_MAILBOXES; i++) {
+	for (uint32_t n = 0; n < CONSUME_MAX_MAILBOXES; n++) {
+		const uint32_t i = (consumer->next + n) % CONSUME_MAX_MAILBOXES;
+
 		if (consumer->mailboxes[i])
 			continue;
 		consumer->mailboxes[i] =
 			mailbox_new(i + 1, name, credit ? credit : CONSUME_DEFAULT_CREDIT);
+		consumer->next = i + 1;
 		return consumer->mailboxes[i] ? TTG_OK : TTG_ENOMEM;
 	}
 	return TTG_ELIMIT;

@@ -88,6 +88,7 @@ struct consume_mailbox {
 
 struct consumer {
 	struct consume_mailbox *mailboxes[CONSUME_MAX_MAILBOXES]; /* NULL: handle is free */
+	uint32_t next; /* where a free one is looked for: what comes late for the last must find none */
 };
 
 void consume_fini(struct consumer *consumer);

@@ -284,6 +284,37 @@ static void detaching_inside_a_callback_ends_the_hand_over(void **state)
 	assert_int_equal(scene->n_deliveries, 1);
 }
 
+static bool is_attached(const struct scene *scene)
+{
+	return scene->n_attached > 0;
+}
+
+static void an_attached_that_comes_late_is_not_taken_for_the_next_attachment(void **state)
+{
+	struct scene *scene = *state;
+	Ttg__Attached attached = TTG__ATTACHED__INIT;
+	Ttg__Frame frame = TTG__FRAME__INIT, *asked;
+
+	scene_begin(scene);
+	assert_int_equal(ttg_client_attach(scene->client, "box", 10), TTG_OK);
+	ttg__frame__free_unpacked(scene_expect(scene, TTG__FRAME__BODY_ATTACH), NULL);
+	assert_int_equal(ttg_client_detach(scene->client, "box"), TTG_OK);
+	ttg__frame__free_unpacked(scene_expect(scene, TTG__FRAME__BODY_DETACH), NULL);
+	assert_int_equal(ttg_client_attach(scene->client, "box", 10), TTG_OK);
+	asked = scene_expect(scene, TTG__FRAME__BODY_ATTACH);
+	attached.handle = 1;
+	attached.active = true;
+	frame.body_case = TTG__FRAME__BODY_ATTACHED;
+	frame.attached = &attached;
+	scene_send(scene, &frame);
+	scene_expect_silence(scene);
+	assert_int_equal(scene->n_attached, 0);
+	attached.handle = asked->attach->handle;
+	scene_send(scene, &frame);
+	scene_until(scene, is_attached);
+	ttg__frame__free_unpacked(asked, NULL);
+}
+
 static void wrong_attachments_are_refused(void **state)
 {
 	struct scene *scene = *state;
@@ -419,6 +450,7 @@ int main(void)
 		SCENE_TEST(a_position_that_means_another_event_is_handed_over),
 		SCENE_TEST(a_refused_delivery_is_handed_over_again_after_a_loss),
 		SCENE_TEST(detaching_inside_a_callback_ends_the_hand_over),
+		SCENE_TEST(an_attached_that_comes_late_is_not_taken_for_the_next_attachment),
 		SCENE_TEST(wrong_attachments_are_refused),
 		SCENE_TEST(a_mailbox_that_is_not_ours_is_told_and_asked_for_again),
 		SCENE_TEST(more_deliveries_than_credit_end_the_session),
