@@ -357,6 +357,8 @@ static enum ttg_error recover_bytes(struct recovery *recovery, int file, uint64_
 
 	if (number >= outbox->mark.end_segment && was_never_written(recovery))
 		return remove_file(recovery);
+	if (recovery->n_sectors == 0)
+		return damaged(recovery, 0, "is shorter than its head");
 	if (size % SECTOR_BYTES != 0 && !recovery->last)
 		return damaged(recovery, recovery->n_sectors, "ends inside a sector");
 	struct outbox_segment *segment = outbox_add_segment(outbox, number);
