@@ -13,6 +13,7 @@
 #define DEFAULT_CONFIG "/etc/ttgd/ttgd.conf"
 #define NS_PER_S 1000000000LL
 #define MAPPED_BYTES (32 * 1024 * 1024) /* single pieces from here on are mapped by themselves */
+#define DESCRIPTORS_MAX 262144
 #define KEPT_BYTES   (8 * 1024 * 1024)  /* free at the end of the heap before it is given back */
 
 /* Exit statuses, as ttgd(8) lists them. */
@@ -80,6 +81,18 @@ static void prepare_memory(void)
 	mallopt(M_TOP_PAD, 256 * 1024);
 }
 
+/* Each connection is a descriptor: all that we may have. What that is, monitor.c looks at. */
+static void raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max ||
+	    limit.rlim_cur >= DESCRIPTORS_MAX)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_MAX ? limit.rlim_max : DESCRIPTORS_MAX;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void prepare_process(void)
 {
 	sigset_t set;
@@ -91,6 +104,7 @@ static void prepare_process(void)
 	signal(SIGPIPE, SIG_IGN);
 	const struct rlimit none = { 0, 0 };
 	setrlimit(RLIMIT_CORE, &none); /* a core would hold keys and events */
+	raise_descriptors();
 }
 
 int main(int argc, char **argv)

@@ -39,6 +39,8 @@ struct config {
 
 	/* limits = { } */
 	uint32_t max_sessions;                /* 1,024 */
+	uint32_t sessions_per_agency;         /* 64; 0: no bound of its own */
+	uint32_t max_waiting;                 /* connections without a session; 1,024 */
 	uint32_t max_frame_bytes;             /* 1 MiB */
 	uint32_t max_event_bytes;             /* 64 KiB */
 	uint32_t max_events_per_publish;      /* 1,024 */

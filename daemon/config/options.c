@@ -41,6 +41,10 @@ static const struct option listen_options[] = {
 static const struct option limits_options[] = {
 	{ "max_sessions", OPTION_U32, AT(max_sessions), 1, 65536, "1024", NULL, true,
 	  "sessions open at once" },
+	{ "sessions_per_agency", OPTION_U32, AT(sessions_per_agency), 0, 65536, "64", NULL, false,
+	  "sessions one agency may have open; 0: as many as there are" },
+	{ "max_waiting", OPTION_U32, AT(max_waiting), 16, 65536, "1024", NULL, true,
+	  "connections without a session; above it the one that waits longest is closed" },
 	{ "max_frame_bytes", OPTION_U32, AT(max_frame_bytes), 4096, MIB, "1048576", NULL, true,
 	  "largest protocol frame" },
 	{ "max_event_bytes", OPTION_U32, AT(max_event_bytes), 1024, MIB - 2048, "65536", NULL, true,

@@ -7,9 +7,10 @@
 #include <string.h>
 
 #include "net/handlers.h"
+#include "net/monitor.h"
 #include "net/send.h"
 
-static void refuse_stranger(struct net *net, const uint8_t *routing, size_t routing_bytes);
+static void refuse_stranger(struct net *net, const struct net_peer *peer);
 static bool key_may_talk(const struct net *net, const char *key);
 
 static void dispatch_in_session(struct net *net, struct session *session, const Ttg__Frame *frame)
@@ -57,17 +58,21 @@ static void dispatch_in_session(struct net *net, struct session *session, const 
 
 void net_dispatch(struct net *net, const uint8_t *routing, size_t routing_bytes, zmq_msg_t *message)
 {
-	net_take_frame(net, routing, routing_bytes, zmq_msg_gets(message, "User-Id"),
-		       zmq_msg_data(message), zmq_msg_size(message));
+	const struct net_peer peer = { .routing = routing,
+				       .routing_bytes = routing_bytes,
+				       .key = zmq_msg_gets(message, "User-Id"),
+				       .message = message };
+	net_take_frame(net, &peer, zmq_msg_data(message), zmq_msg_size(message));
 }
 
-void net_take_frame(struct net *net, const uint8_t *routing, size_t routing_bytes, const char *key,
-		    const uint8_t *data, size_t len)
+void net_take_frame(struct net *net, const struct net_peer *peer, const uint8_t *data, size_t len)
 {
+	const char *key = peer->key;
 	net->counters.frames_in++;
 	net->counters.bytes_in += len;
 
-	struct session *session = session_find(&net->sessions, routing, routing_bytes);
+	struct session *session = session_find(&net->sessions, peer->routing,
+					       peer->routing_bytes);
 	if (session && (!key || strcmp(session->key, key) != 0)) {
 		/* another connection took this routing id over */
 		net_close_session(net, session, "connection_replaced");
@@ -90,21 +95,21 @@ void net_take_frame(struct net *net, const uint8_t *routing, size_t routing_byte
 		return;
 	}
 	if (frame->body_case == TTG__FRAME__BODY_HELLO) {
-		on_hello(net, routing, routing_bytes, key, frame->hello);
+		on_hello(net, peer, frame->hello);
 	} else if (session) {
 		session->heard_ns = net->world->mono_ns(net->world->self);
 		dispatch_in_session(net, session, frame);
 	} else {
-		refuse_stranger(net, routing, routing_bytes);
+		refuse_stranger(net, peer);
 	}
 	arena_reset(&net->frame); /* so that nothing large is kept */
 }
 
 /* No session object exists, so the answer is sent by hand: say Hello first. */
-static void refuse_stranger(struct net *net, const uint8_t *routing, size_t routing_bytes)
+static void refuse_stranger(struct net *net, const struct net_peer *peer)
 {
-	struct session stranger = { .routing_bytes = routing_bytes };
-	memcpy(stranger.routing, routing, routing_bytes);
+	struct session stranger = { .routing_bytes = peer->routing_bytes };
+	memcpy(stranger.routing, peer->routing, peer->routing_bytes);
 	net_send_error(net, &stranger, TTG_SESSION_NONE, 0, true,
 		       ttg_error_text(TTG_SESSION_NONE));
 }
@@ -116,6 +121,17 @@ static bool key_may_talk(const struct net *net, const char *key)
 	return rules_find_key(rules, key, &agency, &index) &&
 	       rules_key_valid(&rules->agencies[agency].keys[index],
 			       net->world->real_ns(net->world->self));
+}
+
+/* Rules change at a reload only, which asks this of every session. */
+static bool address_is_good(const struct net *net, const struct session *session)
+{
+	const struct rules *rules = net->config->rules;
+	const int agency = rules_find_agency(rules, session->agency);
+	return agency >= 0 &&
+	       (rules->agencies[agency].n_ranges == 0 ||
+		(session->has_address &&
+		 rules_address_allowed(&rules->agencies[agency], session->address)));
 }
 
 bool net_may_log_session(struct net *net, const char *agency, uint64_t *suppressed)
@@ -154,6 +170,7 @@ void net_close_session(struct net *net, struct session *session, const char *why
 			  (unsigned long long)session->deliveries_out,
 			  (unsigned long long)suppressed);
 	net->counters.sessions_closed++;
+	monitor_session_ends(net, session);
 	session_remove(&net->sessions, session);
 }
 
@@ -169,6 +186,9 @@ void net_sweep_sessions(struct net *net)
 		} else if (!key_may_talk(net, session->key)) {
 			net_send_goodbye(net, session, TTG_SESSION_REVOKED);
 			net_close_session(net, session, "key_not_valid");
+		} else if (!address_is_good(net, session)) {
+			net_send_goodbye(net, session, TTG_SESSION_REVOKED);
+			net_close_session(net, session, "address_not_allowed");
 		} else if (mono - session->spoke_ns >= beat_ns) {
 			net_send_heartbeat(net, session);
 		}

@@ -5,9 +5,8 @@
 #include <ttg/proto/session.pb-c.h>
 #include "net/net.h"
 
-/* routing/key: the connection; there may be an older session on it, which Hello replaces. */
-void on_hello(struct net *net, const uint8_t *routing, size_t routing_bytes, const char *key,
-	      const Ttg__Hello *hello);
+/* There may be an older session on the connection, which Hello replaces. */
+void on_hello(struct net *net, const struct net_peer *peer, const Ttg__Hello *hello);
 
 void on_publish(struct net *net, struct session *session, const Ttg__Publish *publish);
 

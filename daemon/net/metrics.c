@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "net/net.h"
+#include "net/monitor.h"
 
 static void head(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -69,6 +69,19 @@ static void connections(FILE *out, const struct net *net)
 	for (int i = 0; i < NET_DENIALS; i++)
 		fprintf(out, "ttgd_connections_denied_total{reason=\"%s\"} %llu\n", reasons[i],
 			(unsigned long long)n->denied[i]);
+	static const char *const drops[NET_DROPS] = { "crowded", "idle", "descriptors" };
+	head(out, "ttgd_connections_dropped_total", "counter",
+	     "Connections without a session that were cut off.");
+	for (int i = 0; i < NET_DROPS; i++)
+		fprintf(out, "ttgd_connections_dropped_total{reason=\"%s\"} %llu\n", drops[i],
+			(unsigned long long)n->dropped[i]);
+	struct monitor_view view;
+	monitor_get_view(net, &view);
+	gauge(out, "ttgd_connections", "Connections open now.", (double)view.connections);
+	gauge(out, "ttgd_connections_waiting", "Of those, without a session.",
+	      (double)view.waiting);
+	gauge(out, "ttgd_connections_waiting_max", "How many may be without a session.",
+	      (double)view.max_waiting);
 	gauge(out, "ttgd_sessions", "Sessions open now.", (double)net->sessions.count);
 	counter(out, "ttgd_sessions_opened_total", "Sessions opened.", n->sessions_opened);
 	counter(out, "ttgd_reloads_total", "Configurations swapped in.", n->reloads);

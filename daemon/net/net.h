@@ -19,43 +19,17 @@
 #include "core/arena.h"
 #include "core/core.h"
 #include "journal/journal.h"
+#include "net/counters.h"
 #include "net/limiter.h"
 #include "net/session.h"
 
-#define NET_CODES 256       /* refusal and session codes are counted by number */
 #define NET_FRAMES_A_CYCLE 256
 
 struct control;
 struct http;
+struct monitor;
 struct verify_job;
 struct zap;
-
-/* Why a connection got nothing; counted, logged without addresses of people. */
-enum net_denial {
-	NET_DENIED_UNKNOWN_KEY = 0,
-	NET_DENIED_REVOKED,
-	NET_DENIED_NOT_VALID_NOW,
-	NET_DENIED_ADDRESS,
-	NET_DENIED_MECHANISM,
-	NET_DENIED_HANDSHAKE, /* no CURVE, wrong server key, or gibberish: never reached ZAP */
-	NET_DENIALS,
-};
-
-struct net_counters {
-	uint64_t frames_in, frames_out, bytes_in, bytes_out;
-	uint64_t frames_bad;
-	uint64_t events_in, accepted, duplicates, refused;
-	uint64_t refused_by_code[NET_CODES];
-	uint64_t errors_by_code[NET_CODES];
-	uint64_t deliveries, acks, nacks;
-	uint64_t denied[NET_DENIALS];
-	uint64_t sessions_opened, sessions_closed;
-	uint64_t paused_cycles;
-	uint64_t slow_cycles;
-	uint64_t parked, escalated, expired, stopped, given_up;
-	uint64_t reloads, reloads_failed;
-	uint64_t snapshots;
-};
 
 struct net {
 	const struct world *world;
@@ -66,11 +40,12 @@ struct net {
 	struct journal_reader *reader;
 	uint64_t reader_next;   /* sequence the reader would give next; 0: it has to seek */
 
-	void *zmq, *router, *monitor;
-	int router_fd, monitor_fd, zap_fd; /* of these sockets: readable at a change, once */
+	void *zmq, *router;
+	int router_fd, zap_fd; /* of these sockets: readable at a change, once */
 	bool zap_waits;         /* requests are left over from the cycle before */
 	char endpoint[CONFIG_TEXT_MAX]; /* as bound */
 	struct zap *zap;
+	struct monitor *monitor; /* NULL: nothing is known of connections */
 	struct sessions sessions;
 	struct limiter *limiter; /* one bucket an agency */
 	struct control *control;
@@ -126,12 +101,19 @@ void net_sink_init(struct net *net, struct core_sink *sink);
 /* Says everything that waited for durability up to `durable`, or for room in the socket. */
 void net_release(struct net *net, uint64_t durable);
 
+/* Who sent a frame, by what libzmq says of his connection. */
+struct net_peer {
+	const uint8_t *routing;
+	size_t routing_bytes;
+	const char *key;          /* public, Z85; NULL: none */
+	const zmq_msg_t *message; /* what else is known; NULL: nothing */
+};
+
 /* dispatch.c: one frame from a peer; the message's metadata says who. */
 void net_dispatch(struct net *net, const uint8_t *routing, size_t routing_bytes, zmq_msg_t *message);
-/* The same with the connection's key (NULL: none) and the frame's bytes in hand. */
-void net_take_frame(struct net *net, const uint8_t *routing, size_t routing_bytes, const char *key,
-		    const uint8_t *data, size_t len);
-/* Ends sessions that are silent or whose key is no longer valid; sends heartbeats. */
+/* The same with the frame's bytes in hand. */
+void net_take_frame(struct net *net, const struct net_peer *peer, const uint8_t *data, size_t len);
+/* Ends sessions that are silent, or whose key or address is no longer good; sends heartbeats. */
 void net_sweep_sessions(struct net *net);
 /* Goodbye to everybody. */
 void net_goodbye_all(struct net *net, enum ttg_error code);

@@ -7,44 +7,98 @@
 #include <string.h>
 
 #include "net/handlers.h"
+#include "net/monitor.h"
 #include "net/send.h"
+#include "net/zap.h"
 
 #define PROTOCOL_VERSION 1u
 #define SOFTWARE_MAX 64
 
 static void welcome(struct net *net, struct session *session);
-static void reject(struct net *net, const uint8_t *routing, size_t routing_bytes,
-		   enum ttg_error code);
+static void reject(struct net *net, const struct net_peer *peer, const char *agency,
+		   enum ttg_error code, const char *text);
 
-void on_hello(struct net *net, const uint8_t *routing, size_t routing_bytes, const char *key,
-	      const Ttg__Hello *hello)
+/* Sessions of the agency; those whose connection is gone are ended, they only waited for silence. */
+static size_t count_sessions(struct net *net, const char *agency)
 {
-	struct session *old = session_find(&net->sessions, routing, routing_bytes);
+	struct session *session = NULL, *next = NULL;
+	size_t n = 0;
+
+	HASH_ITER(by_number, net->sessions.by_number, session, next) {
+		if (strcmp(session->agency, agency) != 0)
+			continue;
+		if (monitor_session_lost(net, session))
+			net_close_session(net, session, "connection_lost");
+		else
+			n++;
+	}
+	return n;
+}
+
+/* Why this peer gets no session; TTG_OK: it may have one. */
+static enum ttg_error judge(struct net *net, const struct rules_agency *agency,
+			    const Ttg__Hello *hello, const char **text)
+{
+	const uint32_t share = net->config->sessions_per_agency;
+	enum ttg_error code = TTG_OK;
+
+	*text = NULL;
+	if (net->stopping)
+		code = TTG_SESSION_STOPPING;
+	else if (hello->version != PROTOCOL_VERSION)
+		code = TTG_SESSION_VERSION;
+	else if (net->sessions.count >= monitor_max_sessions(net))
+		code = TTG_SESSION_LIMIT;
+	if (!code && share > 0 && net->sessions.count >= share &&
+	    count_sessions(net, agency->id) >= share) {
+		*text = "This agency has as many sessions as it may have.";
+		return TTG_SESSION_LIMIT;
+	}
+	if (code)
+		*text = ttg_error_text(code);
+	return code;
+}
+
+static bool read_address(const struct net_peer *peer, uint8_t out[16])
+{
+	const char *text = peer->message ? zmq_msg_gets(peer->message, "Peer-Address") : NULL;
+
+	return text && zap_read_address(text, out);
+}
+
+void on_hello(struct net *net, const struct net_peer *peer, const Ttg__Hello *hello)
+{
+	struct session *old = session_find(&net->sessions, peer->routing, peer->routing_bytes);
 	if (old)
 		net_close_session(net, old, "hello_again");
-	if (net->stopping) {
-		reject(net, routing, routing_bytes, TTG_SESSION_STOPPING);
-		return;
-	}
-	if (hello->version != PROTOCOL_VERSION) {
-		reject(net, routing, routing_bytes, TTG_SESSION_VERSION);
-		return;
-	}
-	if (net->sessions.count >= net->config->max_sessions) {
-		reject(net, routing, routing_bytes, TTG_SESSION_LIMIT);
-		return;
-	}
 	uint32_t agency = 0, index = 0;
 	const struct rules *rules = net->config->rules;
-	if (!rules_find_key(rules, key, &agency, &index))
+	if (!rules_find_key(rules, peer->key, &agency, &index))
 		return; /* dispatch checked; a reload cannot come between */
-	struct session *session = session_add(&net->sessions, routing, routing_bytes,
-					      rules->agencies[agency].id, key,
-					      net->world->mono_ns(net->world->self));
-	if (!session) {
-		reject(net, routing, routing_bytes, TTG_SESSION_LIMIT);
+	const struct rules_agency *whose = &rules->agencies[agency];
+	uint8_t address[16] = { 0 };
+	const bool has_address = read_address(peer, address);
+	const char *text = NULL;
+	if (whose->n_ranges > 0 && (!has_address || !rules_address_allowed(whose, address))) {
+		reject(net, peer, whose->id, TTG_SESSION_REVOKED,
+		       ttg_error_text(TTG_SESSION_REVOKED));
 		return;
 	}
+	const enum ttg_error code = judge(net, whose, hello, &text);
+	if (code) {
+		reject(net, peer, whose->id, code, text);
+		return;
+	}
+	struct session *session = session_add(&net->sessions, peer->routing, peer->routing_bytes,
+					      whose->id, peer->key,
+					      net->world->mono_ns(net->world->self));
+	if (!session) {
+		reject(net, peer, whose->id, TTG_SESSION_LIMIT, ttg_error_text(TTG_SESSION_LIMIT));
+		return;
+	}
+	memcpy(session->address, address, sizeof session->address);
+	session->has_address = has_address;
+	monitor_session_begins(net, session, peer->message);
 	session->token = hello->session;
 	for (size_t i = 0; i < SOFTWARE_MAX && hello->software[i]; i++) {
 		const char c = hello->software[i];
@@ -56,7 +110,7 @@ void on_hello(struct net *net, const uint8_t *routing, size_t routing_bytes, con
 		log_write(net->log, LOG_LEVEL_INFO, "session_opened",
 			  "agency=%s session=%llu key=%s software=%s suppressed=%llu",
 			  session->agency, (unsigned long long)session->number,
-			  rules->agencies[agency].keys[index].label,
+			  whose->keys[index].label,
 			  session->software[0] ? session->software : "-",
 			  (unsigned long long)suppressed);
 	welcome(net, session);
@@ -124,14 +178,15 @@ static void welcome(struct net *net, struct session *session)
 	free(states.pointers);
 }
 
-static void reject(struct net *net, const uint8_t *routing, size_t routing_bytes,
-		   enum ttg_error code)
+static void reject(struct net *net, const struct net_peer *peer, const char *agency,
+		   enum ttg_error code, const char *text)
 {
-	struct session stranger = { .routing_bytes = routing_bytes };
-	memcpy(stranger.routing, routing, routing_bytes);
-	net_send_error(net, &stranger, code, 0, true, ttg_error_text(code));
+	struct session stranger = { .routing_bytes = peer->routing_bytes };
+	memcpy(stranger.routing, peer->routing, peer->routing_bytes);
+	net_send_error(net, &stranger, code, 0, true, text);
 	uint64_t suppressed = 0;
 	if (log_quota_take(&net->refusal_quota, net->world->mono_ns(net->world->self), &suppressed))
-		log_write(net->log, LOG_LEVEL_WARN, "hello_refused", "code=%s suppressed=%llu",
-			  ttg_error_name(code), (unsigned long long)suppressed);
+		log_write(net->log, LOG_LEVEL_WARN, "hello_refused",
+			  "agency=%s code=%s suppressed=%llu", agency, ttg_error_name(code),
+			  (unsigned long long)suppressed);
 }

@@ -23,6 +23,7 @@
 #include "base/keyfile.h"
 #include "net/control.h"
 #include "net/http.h"
+#include "net/monitor.h"
 #include "net/net.h"
 #include "net/zap.h"
 
@@ -31,8 +32,8 @@
 #define SLOW_CYCLE_NS (100 * NS_PER_MS)
 #define POLL_MAX_MS 1000
 #define BLOCKED_RETRY_MS 20
-#define ROUTER_HWM 2000         /* frames queued to one peer; windows keep it far below */
-#define HANDSHAKE_MS 10000
+/* Frames queued to one peer that does not read, of SINK_FRAME_BYTES at most, one large event apart. */
+#define ROUTER_HWM 128
 #define LISTEN_BACKLOG 1024
 
 enum { POLL_ROUTER, POLL_ZAP, POLL_MONITOR, POLL_SIGNAL, POLL_JOURNAL, POLL_HTTP, POLL_FIXED };
@@ -40,7 +41,6 @@ enum { POLL_ROUTER, POLL_ZAP, POLL_MONITOR, POLL_SIGNAL, POLL_JOURNAL, POLL_HTTP
 static enum ttg_error bind_sockets(struct net *net, struct message *message);
 static void cycle(struct net *net);
 static void take_signals(struct net *net);
-static void count_failed_handshakes(struct net *net);
 static bool drained(struct net *net);
 
 /* What the goodbyes appended, so that the last snapshot may stand for it. */
@@ -114,16 +114,15 @@ static int descriptor_of(void *socket)
 
 /*
  * A socket's descriptor tells of a change once, after the socket was found empty, and whatever is
- * done with the socket may take that sign away. The monitor is only ever read until it is empty;
- * what is left at the ZAP socket is remembered; the router, which sends too, is asked before the
- * loop waits.
+ * done with the socket may take that sign away. What is left at the monitor and the ZAP socket is
+ * remembered; the router, which sends too, is asked before the loop waits.
  */
 static void cycle(struct net *net)
 {
 	zmq_pollitem_t items[POLL_FIXED + CONTROL_DESCRIPTORS] = {
 		[POLL_ROUTER] = { .fd = net->router_fd, .events = ZMQ_POLLIN },
 		[POLL_ZAP] = { .fd = net->zap_fd, .events = ZMQ_POLLIN },
-		[POLL_MONITOR] = { .fd = net->monitor_fd, .events = ZMQ_POLLIN },
+		[POLL_MONITOR] = { .fd = monitor_fd(net), .events = ZMQ_POLLIN },
 		[POLL_SIGNAL] = { .fd = net->signal_fd, .events = ZMQ_POLLIN },
 		[POLL_JOURNAL] = { .fd = journal_wake_fd(net->journal), .events = ZMQ_POLLIN },
 		[POLL_HTTP] = { .fd = http_fd(net->http), .events = ZMQ_POLLIN },
@@ -136,7 +135,8 @@ static void cycle(struct net *net)
 	}
 	const int n_control = control_poll_items(net->control, items + POLL_FIXED);
 	const bool waits = read && has_input(net->router);
-	const int timeout_ms = waits || net->zap_waits ? 0 : poll_timeout_ms(net, &now);
+	const bool left_over = net->zap_waits || monitor_waits(net);
+	const int timeout_ms = waits || left_over ? 0 : poll_timeout_ms(net, &now);
 	if (zmq_poll(items, POLL_FIXED + n_control, timeout_ms) < 0 && zmq_errno() != EINTR) {
 		net->failure = TTG_ESYS;
 		return;
@@ -148,9 +148,8 @@ static void cycle(struct net *net)
 		zap_serve(net->zap, net);
 		net->zap_waits = has_input(zap_socket(net->zap));
 	}
-	if (items[POLL_MONITOR].revents)
-		count_failed_handshakes(net);
-
+	if (items[POLL_MONITOR].revents || monitor_waits(net) || now.mono_ns >= net->next_second_ns)
+		monitor_serve(net);
 	if (items[POLL_JOURNAL].revents)
 		journal_wake_clear(net->journal);
 	now = net_step(net, waits || (read && items[POLL_ROUTER].revents));
@@ -209,23 +208,6 @@ static bool drained(struct net *net)
 	return true;
 }
 
-static void count_failed_handshakes(struct net *net)
-{
-	for (;;) {
-		zmq_msg_t message;
-		zmq_msg_init(&message);
-		if (zmq_msg_recv(&message, net->monitor, ZMQ_DONTWAIT) < 0)
-			return;
-		uint16_t event = 0;
-		if (zmq_msg_size(&message) >= sizeof event)
-			memcpy(&event, zmq_msg_data(&message), sizeof event);
-		zmq_msg_close(&message);
-		if (event == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL ||
-		    event == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL)
-			net->counters.denied[NET_DENIED_HANDSHAKE]++;
-	}
-}
-
 /*
  * libzmq lets strangers in when the ZAP handler is missing, unless ZMQ_ZAP_ENFORCE_DOMAIN is set,
  * which its stable API does not have. So the handler stands before this socket and goes after it,
@@ -234,7 +216,7 @@ static void count_failed_handshakes(struct net *net)
 static enum ttg_error bind_router(struct net *net, const struct key_pair *pair,
 				  struct message *message)
 {
-	const int one = 1, hwm = ROUTER_HWM, linger = 500, handshake = HANDSHAKE_MS;
+	const int one = 1, hwm = ROUTER_HWM, linger = 500, handshake = MONITOR_HANDSHAKE_MS;
 	const int beat = (int)net->config->heartbeat_ms, backlog = LISTEN_BACKLOG;
 	const int silence = 3 * beat, six = strchr(net->config->endpoint, '[') != NULL;
 	const int64_t max_message = net->config->max_frame_bytes;
@@ -254,13 +236,9 @@ static enum ttg_error bind_router(struct net *net, const struct key_pair *pair,
 	    zmq_setsockopt(router, ZMQ_IPV6, &six, sizeof six))
 		return message_set(message, TTG_ESYS, "cannot set up the agencies' socket: %s",
 				   zmq_strerror(zmq_errno()));
-	const int events = ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-			   ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL;
-	net->monitor = zmq_socket(net->zmq, ZMQ_PAIR);
-	if (zmq_socket_monitor(router, "inproc://router-monitor", events) != 0 || !net->monitor ||
-	    zmq_connect(net->monitor, "inproc://router-monitor") != 0)
-		return message_set(message, TTG_ESYS, "cannot watch the agencies' socket: %s",
-				   zmq_strerror(zmq_errno()));
+	const enum ttg_error error = monitor_open(net, message);
+	if (error)
+		return error;
 	if (zmq_bind(router, net->config->endpoint) != 0)
 		return message_set(message, TTG_ESYS, "cannot listen on %s: %s",
 				   net->config->endpoint, zmq_strerror(zmq_errno()));
@@ -287,11 +265,9 @@ static enum ttg_error bind_sockets(struct net *net, struct message *message)
 		error = bind_router(net, &pair, message);
 	if (!error) {
 		net->router_fd = descriptor_of(net->router);
-		net->monitor_fd = descriptor_of(net->monitor);
 		net->zap_fd = descriptor_of(zap_socket(net->zap));
 		/* A descriptor tells of nothing until the socket was found empty once. */
 		net->zap_waits = true;
-		count_failed_handshakes(net);
 	}
 	if (!error)
 		error = http_open(&net->http, net, message);
@@ -353,8 +329,7 @@ void server_close(struct net **handle)
 		net_save_snapshot(net, true);
 	control_close(&net->control);
 	http_close(&net->http);
-	if (net->monitor)
-		zmq_close(net->monitor);
+	monitor_close(net);
 	if (net->router)
 		zmq_close(net->router);
 	if (net->zap)

@@ -41,6 +41,10 @@ struct session {
 	char agency[RULES_ID_MAX + 1];
 	char key[41];                   /* public key, Z85 */
 	char software[65];
+	uint8_t address[16];            /* of the peer; IPv4 as ::ffff:a.b.c.d */
+	bool has_address;
+	int fd;                         /* of its connection, libzmq's; -1: not known */
+	uint64_t connection;            /* number of that connection; 0: not known */
 	int64_t opened_ns, heard_ns, spoke_ns; /* mono */
 	uint64_t next_frame;            /* number the next Publish must carry */
 	uint64_t stalled_frame;         /* newest frame with a refusal that may be retried */

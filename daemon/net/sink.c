@@ -23,6 +23,7 @@
 #define ROOM_FOR_ACKS_MAX (16u * 1024u * 1024u)
 #define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered and acknowledged */
 #define HEAD_ROOM (1 + VARINT32_BYTES)
+#define SINK_FRAME_BYTES (256u * 1024u) /* of a Deliver frame, unless one event is larger */
 
 static size_t put_varint32(uint8_t *at, uint32_t value)
 {
@@ -101,7 +102,10 @@ static bool sink_deliver(void *self, uint64_t consumer_id, const struct core_del
 	Ttg__Delivery message;
 	const size_t packed = fill_delivery(&message, delivery);
 	const size_t needed = packed + 1 + VARINT32_BYTES;
-	if (consumer->len > 0 && consumer->len + needed > net->config->max_frame_bytes)
+	const size_t most = net->config->max_frame_bytes < SINK_FRAME_BYTES ?
+				    net->config->max_frame_bytes :
+				    SINK_FRAME_BYTES;
+	if (consumer->len > 0 && consumer->len + needed > most)
 		return false; /* this frame is full: the core records it and lets it out */
 	if (!reserve(consumer, needed + HEAD_ROOM + 1 + VARINT32_BYTES))
 		return false;

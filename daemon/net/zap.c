@@ -73,17 +73,21 @@ static bool admit(struct net *net, const struct zap_request *request, char key[4
 		     agency->id);
 		return false;
 	}
-	uint8_t address[16] = { [10] = 0xff, [11] = 0xff };
-	const char *text = request->part[ZAP_ADDRESS];
-	if (inet_pton(AF_INET, text, address + 12) != 1 && inet_pton(AF_INET6, text, address) != 1) {
-		deny(net, NET_DENIED_ADDRESS, agency->id);
-		return false;
-	}
-	if (!rules_address_allowed(agency, address)) {
+	uint8_t address[16];
+	if (!zap_read_address(request->part[ZAP_ADDRESS], address) ||
+	    !rules_address_allowed(agency, address)) {
 		deny(net, NET_DENIED_ADDRESS, agency->id);
 		return false;
 	}
 	return true;
+}
+
+bool zap_read_address(const char *text, uint8_t out[16])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	memcpy(out, mapped, sizeof(mapped));
+	return inet_pton(AF_INET, text, out + 12) == 1 || inet_pton(AF_INET6, text, out) == 1;
 }
 
 static void deny(struct net *net, enum net_denial why, const char *agency)

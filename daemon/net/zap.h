@@ -16,6 +16,9 @@ enum ttg_error zap_open(struct zap **out, void *zmq, struct message *message);
 void zap_close(struct zap **zap);
 void *zap_socket(const struct zap *zap);
 
+/* Reads an address as libzmq writes it; IPv4 becomes ::ffff:a.b.c.d. */
+bool zap_read_address(const char *text, uint8_t out[16]);
+
 /* Answers what is waiting. */
 void zap_serve(struct zap *zap, struct net *net);
 

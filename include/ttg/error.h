@@ -62,7 +62,7 @@ enum ttg_error {
 	TTG_SESSION_MAILBOX = 204,   /* no such mailbox, or not yours: the two look the same */
 	TTG_SESSION_HANDLE = 205,    /* handle unknown, out of range or in use */
 	TTG_SESSION_POSITION = 206,  /* position was not delivered to this consumer */
-	TTG_SESSION_REVOKED = 207,   /* the key is revoked, expired or not yet valid */
+	TTG_SESSION_REVOKED = 207,   /* key revoked, expired, not yet valid, or not from here */
 	TTG_SESSION_SILENT = 208,    /* no heartbeat for three intervals */
 	TTG_SESSION_STOPPING = 209,  /* the broker is shutting down */
 	TTG_SESSION_LIMIT = 210,     /* too many sessions */

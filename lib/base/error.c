@@ -73,7 +73,7 @@ static const struct entry table[] = {
 	{ TTG_SESSION_POSITION, "session_position",
 	  "The position was not delivered to this consumer." },
 	{ TTG_SESSION_REVOKED, "session_revoked",
-	  "The key is revoked, has expired or is not valid yet." },
+	  "The key is revoked, has expired or is not valid yet, or not from this address." },
 	{ TTG_SESSION_SILENT, "session_silent",
 	  "Nothing was heard for three heartbeat intervals." },
 	{ TTG_SESSION_STOPPING, "session_stopping", "The broker is shutting down." },

@@ -61,8 +61,10 @@ static void take_frame(struct net *net, uint8_t step, struct fuzz_input *input)
 	size_t len = 0;
 	char *bytes = fuzz_sized(input, &len);
 
-	net_take_frame(net, routing, sizeof(routing), fuzz_keys[step >> 5 & 3],
-		       (const uint8_t *)bytes, len);
+	const struct net_peer peer = { .routing = routing,
+				       .routing_bytes = sizeof(routing),
+				       .key = fuzz_keys[step >> 5 & 3] };
+	net_take_frame(net, &peer, (const uint8_t *)bytes, len);
 	free(bytes);
 }
 

@@ -199,6 +199,31 @@ static void a_reload_of_a_broken_configuration_changes_nothing(void **state)
 	must_have_passed(stage);
 }
 
+static void a_reload_that_moves_an_agencys_addresses_ends_its_session_and_no_other(void **state)
+{
+	struct stage *stage = *state;
+
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, service, "duty");
+	must_be_ready(stage, prison);
+	must_write_agency(stage, "prison", NULL, "\taddresses = [ \"127.0.0.0/8\" ];\n");
+	must_write_agency(stage, "one-service", NULL, "\taddresses = [ \"192.0.2.0/24\" ];\n");
+	json_decref(must_ask(stage, "reload", NULL));
+	must_be(peers_wait(stage, lost_session, service, WAIT_LONG_MS),
+		"session from an address that is not allowed any more");
+	must_see(stage, "ttgd.err", "why=address_not_allowed");
+	must_accept(stage, prison, &(struct made_wish){ .number = 1 });
+	must_be_denied(stage, service, DENIED("address"));
+	assert_int_equal(must_ask_number(stage, "status", "sessions.now"), 1);
+	/* With its addresses back it comes back by itself, and nothing was lost. */
+	must_write_agency(stage, "one-service", NULL, NULL);
+	json_decref(must_ask(stage, "reload", NULL));
+	must_get(stage, service, 1);
+	must_have_passed(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +235,7 @@ int main(void)
 		STAGE_TEST(a_client_that_expects_another_broker_gets_nothing),
 		STAGE_TEST(a_reload_lets_a_new_key_in_and_drops_nobody),
 		STAGE_TEST(a_reload_that_revokes_a_key_ends_its_session_and_no_other),
+		STAGE_TEST(a_reload_that_moves_an_agencys_addresses_ends_its_session_and_no_other),
 		STAGE_TEST(a_reload_of_a_broken_configuration_changes_nothing),
 	};
 
