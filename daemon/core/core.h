@@ -191,8 +191,9 @@ struct core_dead_letter {
 	uint64_t behind;        /* events of the same person that wait */
 	const char *text;       /* last reason given */
 };
-/* Calls each() for every dead letter of a mailbox (NULL: all) until it returns false. */
-void core_dead_letters(struct core *core, const char *mailbox,
+/* Calls each() for every dead letter of a mailbox (NULL: all) behind position `after`, in order of
+   position, until it returns false. */
+void core_dead_letters(struct core *core, const char *mailbox, uint64_t after,
 		       bool (*each)(void *arg, const struct core_dead_letter *letter), void *arg);
 /*
  * TTG_ENOENT when there is no such dead letter. Retry starts counting refusals again and takes

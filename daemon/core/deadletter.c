@@ -48,7 +48,7 @@ static void describe(const struct core *core, const struct mailbox *mailbox,
 }
 
 /* False when each() wants no more. */
-static bool list(const struct core *core, const struct mailbox *mailbox,
+static bool list(const struct core *core, const struct mailbox *mailbox, uint64_t after,
 		 bool (*each)(void *arg, const struct core_dead_letter *letter), void *arg)
 {
 	struct dead *all = calloc(mailbox->lanes.n_dead + 1, sizeof(*all));
@@ -59,8 +59,10 @@ static bool list(const struct core *core, const struct mailbox *mailbox,
 	if (!all)
 		return false;
 	while ((lane = lanes_next(&mailbox->lanes, &cursor))) {
-		for (size_t i = 0; i < lane->n_dead; i++)
-			all[n++] = lane->dead[i];
+		for (size_t i = 0; i < lane->n_dead; i++) {
+			if (lane->dead[i].position > after)
+				all[n++] = lane->dead[i];
+		}
 	}
 	qsort(all, n, sizeof(*all), by_position);
 	for (size_t i = 0; i < n && go_on; i++) {
@@ -73,13 +75,14 @@ static bool list(const struct core *core, const struct mailbox *mailbox,
 	return go_on;
 }
 
-void core_dead_letters(struct core *core, const char *mailbox,
+void core_dead_letters(struct core *core, const char *mailbox, uint64_t after,
 		       bool (*each)(void *arg, const struct core_dead_letter *letter), void *arg)
 {
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		if (mailbox && strcmp(core->mailboxes[i]->id, mailbox) != 0)
 			continue;
-		if (core->mailboxes[i]->lanes.n_dead > 0 && !list(core, core->mailboxes[i], each, arg))
+		if (core->mailboxes[i]->lanes.n_dead > 0 &&
+		    !list(core, core->mailboxes[i], after, each, arg))
 			return;
 	}
 }

@@ -57,6 +57,26 @@ static void accept_one(struct control *control);
 static void read_request(struct control_request *request);
 static void run_request(struct control_request *request, const char *line, size_t len);
 static void write_out(struct control_request *request);
+bool control_enough(const struct control_request *request)
+{
+	return request->out_len - request->out_sent >= CONTROL_OUTPUT_MAX / 2;
+}
+
+bool control_list(struct control_request *request, const char *only,
+		  void (*step)(struct control_request *request))
+{
+	struct control_listing *listing = calloc(1, sizeof *listing);
+	if (!listing) {
+		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
+		return false;
+	}
+	snprintf(listing->only, sizeof listing->only, "%s", only ? only : "");
+	request->job = listing;
+	request->free_job = free;
+	request->step = step;
+	return true;
+}
+
 static void check_time(struct control_request *request);
 static void close_request(struct control_request *request);
 static bool caller_may(const struct control *control, int fd, const struct ucred *who);
@@ -72,8 +92,7 @@ void control_serve(struct control *control, const zmq_pollitem_t *items, int n)
 			continue;
 		if (!request->started)
 			read_request(request);
-		if (request->started && request->step && !request->ended &&
-		    request->out_len - request->out_sent < CONTROL_OUTPUT_MAX / 2)
+		if (request->started && request->step && !request->ended && !control_enough(request))
 			request->step(request);
 		if (request->wait_durable <= durable)
 			write_out(request);
@@ -104,7 +123,8 @@ bool control_busy(const struct control *control)
 {
 	for (int i = 0; i < CONTROL_CONNECTIONS; i++) {
 		const struct control_request *request = &control->requests[i];
-		if (request->fd >= 0 && request->step && !request->ended && !request->idle)
+		if (request->fd >= 0 && request->step && !request->ended && !request->idle &&
+		    !control_enough(request))
 			return true;
 	}
 	return false;

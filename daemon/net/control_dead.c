@@ -28,7 +28,11 @@ static void end_durable(struct control_request *request, const char *word, uint6
 static bool list_one(void *arg, const struct core_dead_letter *letter)
 {
 	struct control_request *request = arg;
+	struct control_listing *listing = request->job;
 	char id[TTG_UUID_TEXT];
+	if (control_enough(request))
+		return false;
+	listing->after = letter->position;
 	ttg_uuid_format(letter->event_id, id);
 	json_t *data = json_object();
 	json_object_set_new(data, "mailbox", json_string(letter->mailbox));
@@ -45,14 +49,30 @@ static bool list_one(void *arg, const struct core_dead_letter *letter)
 	return !request->overflowed;
 }
 
+static void list_step(struct control_request *request)
+{
+	struct control_listing *listing = request->job;
+	struct core *core = request->net->core;
+	while (listing->index < core_mailbox_count(core)) {
+		struct core_mailbox_view view;
+		core_mailbox_view(core, listing->index, &view);
+		if (!listing->only[0] || strcmp(listing->only, view.id) == 0)
+			core_dead_letters(core, view.id, listing->after, list_one, request);
+		if (control_enough(request) || request->overflowed)
+			return; /* goes on behind listing->after when the client took some */
+		listing->index++;
+		listing->after = 0;
+	}
+	control_end(request, TTG_OK, "%s", "");
+}
+
 void control_dead_list(struct control_request *request)
 {
 	const char *mailbox = NULL;
 	if (!control_string(request, "mailbox", false, &mailbox) ||
 	    (mailbox && !mailbox_known(request, mailbox)))
 		return;
-	core_dead_letters(request->net->core, mailbox, list_one, request);
-	control_end(request, TTG_OK, "%s", "");
+	control_list(request, mailbox, list_step);
 }
 
 #define RETRY_AT_ONCE 1024 /* dead letters collected before any is retried */
@@ -84,7 +104,7 @@ void control_dead_retry(struct control_request *request)
 	if (sequence > 0)
 		collected.sequence[collected.n++] = (uint64_t)sequence;
 	else
-		core_dead_letters(request->net->core, mailbox, collect, &collected);
+		core_dead_letters(request->net->core, mailbox, 0, collect, &collected);
 	for (size_t i = 0; i < collected.n && !error; i++) {
 		error = core_dead_letter_retry(request->net->core, &now, mailbox,
 					       collected.sequence[i]);

@@ -18,6 +18,14 @@
 #define CONTROL_OUTPUT_MAX (1024u * 1024u)
 #define CONTROL_TIME_TEXT 32
 
+/* A listing of mailboxes, or of what is in them, in slices. */
+struct control_listing {
+	char only[RULES_MAILBOX_MAX + 1]; /* mailbox; "": all */
+	size_t index;                     /* of the mailbox to go on with */
+	uint64_t after;                   /* position in it that was given last */
+	bool found;                       /* any mailbox */
+};
+
 struct control_request {
 	int fd;                     /* -1: free slot */
 	struct net *net;
@@ -46,6 +54,12 @@ void control_item(struct control_request *request, json_t *take_data);
 __attribute__((format(printf, 3, 4))) void control_end(struct control_request *request,
 							enum ttg_error code, const char *format,
 							...);
+
+/* So much waits for the client that a listing goes on later. */
+bool control_enough(const struct control_request *request);
+/* Goes on with `step` in slices, for one mailbox or all (NULL). False: ended without memory. */
+bool control_list(struct control_request *request, const char *only,
+		  void (*step)(struct control_request *request));
 
 /* Arguments. A missing or ill-typed one ends the request and gives false. */
 bool control_string(struct control_request *request, const char *name, bool required,

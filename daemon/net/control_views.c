@@ -294,20 +294,28 @@ static json_t *mailbox_view(const struct net *net, const struct core_mailbox_vie
 	return data;
 }
 
+static void mailboxes_step(struct control_request *request)
+{
+	struct control_listing *listing = request->job;
+	while (listing->index < core_mailbox_count(request->net->core)) {
+		struct core_mailbox_view view;
+		if (control_enough(request))
+			return;
+		core_mailbox_view(request->net->core, listing->index++, &view);
+		if (listing->only[0] && strcmp(listing->only, view.id) != 0)
+			continue;
+		listing->found = true;
+		control_item(request, mailbox_view(request->net, &view));
+	}
+	if (listing->only[0] && !listing->found)
+		control_end(request, TTG_ENOENT, "no such mailbox");
+	else
+		control_end(request, TTG_OK, "%s", "");
+}
+
 void control_mailboxes(struct control_request *request)
 {
 	const char *only = NULL;
-	if (!control_string(request, "mailbox", false, &only))
-		return;
-	bool found = false;
-	for (size_t i = 0; i < core_mailbox_count(request->net->core); i++) {
-		struct core_mailbox_view view;
-		core_mailbox_view(request->net->core, i, &view);
-		if (only && strcmp(only, view.id) != 0)
-			continue;
-		found = true;
-		control_item(request, mailbox_view(request->net, &view));
-	}
-	control_end(request, only && !found ? TTG_ENOENT : TTG_OK, "%s",
-		    only && !found ? "no such mailbox" : "");
+	if (control_string(request, "mailbox", false, &only))
+		control_list(request, only, mailboxes_step);
 }

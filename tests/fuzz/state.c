@@ -164,7 +164,7 @@ void fuzz_state_use(struct fuzz_state *state)
 		core_mailbox_view(state->core, i, &view);
 		core_ack(state->core, &state->now, 1 + i, view.next_position - 1, NULL, 0);
 	}
-	core_dead_letters(state->core, NULL, count_letter, state);
+	core_dead_letters(state->core, NULL, 0, count_letter, state);
 	core_give_up(state->core, &state->now, core_sequence(state->core), &given_up);
 	pump(state);
 	check_snapshot(state);

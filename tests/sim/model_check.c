@@ -207,7 +207,7 @@ void model_compare(struct model *model, struct core *core)
 		           acknowledged(box));
 		life_check(view.held + view.parked <= plan->max_held + 2 * plan->window + 1,
 		           "%s: %" PRIu64 " are held", box->id, view.held);
-		core_dead_letters(core, box->id, compare_letter, &letters);
+		core_dead_letters(core, box->id, 0, compare_letter, &letters);
 		life_check(letters.n == box->n_dead, "%s: %zu dead letters are listed of %zu",
 		           box->id, letters.n, box->n_dead);
 	}

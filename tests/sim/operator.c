@@ -118,7 +118,7 @@ void broker_letter(struct broker *broker)
 	if (!broker->net)
 		return;
 	now = net_now(broker->net);
-	core_dead_letters(broker->net->core, NULL, choose, &choice);
+	core_dead_letters(broker->net->core, NULL, 0, choose, &choice);
 	if (choice.n == 0)
 		return;
 	life_now->model->by_operator = true;

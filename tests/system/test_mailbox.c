@@ -10,6 +10,7 @@
 
 #define DUTY "one-service/duty"
 #define QUIET_MS 200
+#define MANY 4500 /* dead letters: as JSON more than the daemon keeps for a client at once */
 
 static void what_is_not_acknowledged_comes_again_to_the_next_consumer(void **state)
 {
@@ -143,6 +144,32 @@ static void a_dead_letter_retried_goes_to_its_mailbox_alone_and_the_lane_goes_on
 	assert_int_equal(made_number(service->got[5].id), 2);
 	must_settle(stage, DUTY, "queued", 0);
 	must_get_no_more(stage, probation, 3, QUIET_MS);
+	must_have_passed(stage);
+}
+
+static void a_list_longer_than_the_daemons_buffer_comes_whole(void **state)
+{
+	struct stage *stage = *state;
+	json_int_t before = 0;
+
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	for (uint32_t i = 1; i <= MANY; i++)
+		must_accept(stage, prison, &(struct made_wish){ .noms = "", .number = i });
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	service->habit = PEER_REFUSES;
+	must_attach(stage, service, "duty");
+	must_settle(stage, DUTY, "parked", MANY);
+	json_t *letters = must_ask(stage, "deadletters", "list", DUTY, NULL);
+	assert_int_equal(json_array_size(letters), MANY);
+	for (size_t i = 0; i < MANY; i++) {
+		json_int_t position = json_integer_value(
+			json_object_get(json_array_get(letters, i), "position"));
+
+		assert_true(position > before);
+		before = position;
+	}
+	json_decref(letters);
 	must_have_passed(stage);
 }
 
@@ -280,6 +307,7 @@ int main(void)
 		STAGE_TEST(order_of_a_person_holds_over_a_refusal),
 		STAGE_TEST(a_poisoned_event_parks_its_persons_lane_and_never_the_mailbox),
 		STAGE_TEST(a_dead_letter_retried_goes_to_its_mailbox_alone_and_the_lane_goes_on),
+		STAGE_TEST(a_list_longer_than_the_daemons_buffer_comes_whole),
 		STAGE_TEST(a_dead_letter_discarded_is_gone_and_the_lane_goes_on_after_a_restart),
 		STAGE_TEST(a_delivery_that_does_not_belong_here_is_parked_at_once),
 		STAGE_TEST(a_standby_takes_over_when_the_first_consumer_goes),

@@ -157,7 +157,7 @@ static void a_poisoned_event_parks_its_person_and_the_mailbox_goes_on(void **sta
 	}
 	assert_int_equal(play_view(play, BOX_ONESERVICE).queued, 7);
 	assert_int_equal(play_view(play, BOX_ONESERVICE).parked, 1);
-	core_dead_letters(play->core, NULL, count_letter, &letter);
+	core_dead_letters(play->core, NULL, 0, count_letter, &letter);
 	assert_int_equal(letter.sequence, poisoned);
 	assert_int_equal(letter.behind, 6);
 	assert_string_equal(letter.type, "prison.released");

@@ -332,7 +332,7 @@ static void decide_letter(struct model *model)
 	struct play *play = model->play;
 	struct core_dead_letter letter = { 0 };
 
-	core_dead_letters(play->core, NULL, note_letter, &letter);
+	core_dead_letters(play->core, NULL, 0, note_letter, &letter);
 	if (letter.sequence == 0)
 		return;
 	if (!model->greedy && draw(model, 4) == 0)
