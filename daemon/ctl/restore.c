@@ -62,8 +62,8 @@ static enum ctl_exit verify(struct ctl *ctl, const char *directory, const char *
 	if (key_file != NULL)
 		error = keyfile_read_symmetric(key_file, key, &message);
 	if (error == TTG_OK)
-		error = journal_verify(directory, key_file != NULL ? key : NULL, world_real(), NULL,
-				       NULL, result, &message);
+		error = journal_verify(directory, key_file != NULL ? key : NULL, world_real(),
+				       journal_processors(), NULL, NULL, result, &message);
 	wipe(key, sizeof(key));
 	if (error == TTG_OK)
 		return CTL_FINE;

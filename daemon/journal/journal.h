@@ -34,6 +34,7 @@
 #define JOURNAL_RECORD_MAX (1024u * 1024u) /* larger than any frame the session layer takes */
 #define JOURNAL_KEY_BYTES  32
 #define JOURNAL_HASH_BYTES 32 /* SHA-256 */
+#define JOURNAL_THREADS_MAX 8u /* that prove segments at the same time */
 
 struct journal;
 struct journal_reader;
@@ -57,7 +58,7 @@ struct journal_options {
 	size_t buffer_bytes;    /* staged and not yet durable, at most, 16 KiB and up. Half of
 	                           it, and the inside of a segment, bounds what one append may
 	                           hold */
-	bool threaded;
+	bool threaded; /* a writer thread, and for the proof at open as many as there are processors */
 };
 
 struct journal_record {
@@ -169,8 +170,11 @@ enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence
 
 /*
  * Proves a journal directory without opening it for writing, a running one included (up to what is
- * durable when the call begins). key NULL: CRCs and hash chain only. each may be NULL.
+ * durable when the call begins). key NULL: CRCs and hash chain only. progress may be NULL; it is
+ * called by one thread at a time, not always the caller's. threads, at most JOURNAL_THREADS_MAX,
+ * share the work, the caller's being one of them; the answer does not depend on their number.
  */
+unsigned journal_processors(void); /* that this process may use, at most JOURNAL_THREADS_MAX */
 struct journal_verify_result {
 	uint64_t segments, batches, records, bytes;
 	uint64_t first_sequence, last_sequence;
@@ -178,6 +182,7 @@ struct journal_verify_result {
 	uint64_t torn_bytes; /* unsynced tail that carries nothing accepted */
 };
 enum ttg_error journal_verify(const char *directory, const uint8_t *key, const struct world *world,
+                              unsigned threads,
                               void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
                               void *arg, struct journal_verify_result *out,
                               struct message *message);

@@ -251,6 +251,7 @@ enum ttg_error recover_run(struct journal *journal, struct message *message)
 		.world = journal->world,
 		.directory = journal->directory,
 		.key = journal->options.key,
+		.threads = journal->options.threaded ? journal_processors() : 1,
 		.message = message,
 	};
 	enum ttg_error err = scan_run(&scan);

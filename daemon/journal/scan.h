@@ -6,17 +6,17 @@
 #ifndef TTGD_JOURNAL_SCAN_H
 #define TTGD_JOURNAL_SCAN_H
 
-#include "journal/crypto.h"
 #include "journal/head.h"
-#include "journal/segment.h"
-#include "journal/window.h"
+#include "journal/prove.h"
 
 struct scan {
 	/* Given. */
-	const struct world *world;
+	const struct world *world; /* its files may be read by several threads when threads > 1 */
 	const char *directory;
 	const uint8_t *key; /* NULL: checksums and chain only */
+	unsigned threads;   /* that prove, at most; the caller's is one of them. 0 is 1 */
 	struct message *message;
+	/* By one thread at a time, not always the caller's. */
 	void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes);
 	void *progress_arg;
 
@@ -30,12 +30,8 @@ struct scan {
 	uint8_t chain[JOURNAL_HASH_BYTES];
 
 	/* Under way. */
-	struct file_window window;
-	struct crypto *crypto;
-	uint8_t *scratch; /* decrypted bodies */
-	size_t scratch_bytes;
-	uint64_t done_bytes, all_bytes;
-	bool head_reached;
+	struct prover prover; /* the caller's own */
+	uint64_t all_bytes;
 };
 
 /* TTG_ENOENT: there is no journal yet. Else TTG_OK or the damage, with file and offset. */
@@ -43,24 +39,9 @@ enum ttg_error scan_run(struct scan *scan);
 void scan_fini(struct scan *scan);
 
 /*
- * One batch at offset, proven against what must come before it: everything format.c demands, and
- * decryption when there is a key. TTG_ECORRUPT with a reason; TTG_EIO, TTG_ENOMEM.
+ * crew.c: proves the segments of scan->segments, several at a time. What it answers and finds is what
+ * one thread would have found going through them in order.
  */
-struct scan_place {
-	struct segment *segment; /* number, sequence and chain expected next */
-	uint64_t offset;
-	uint64_t limit; /* nothing of the segment lies at or behind */
-};
-enum ttg_error scan_batch(struct scan *scan, const struct scan_place *place,
-                          struct format_batch *batch, uint8_t chain[JOURNAL_HASH_BYTES],
-                          const char **reason);
-
-/*
- * tail.c: decides what the invalid bytes at place of the newest segment are. TTG_OK: the end, or a
- * torn write that nothing was acknowledged from (*used_bytes is where it ends). TTG_ECORRUPT:
- * damage.
- */
-enum ttg_error tail_judge(struct scan *scan, const struct scan_place *place, uint64_t *used_bytes,
-                          const char **reason);
+enum ttg_error crew_run(struct scan *scan);
 
 #endif

@@ -13,7 +13,7 @@
  * long as it was written from front to back. Where a disk breaks that, the answer is damage, and
  * a person decides: this errs to the side of not losing what was accepted.
  */
-#include "journal/scan.h"
+#include "journal/prove.h"
 
 #include <string.h>
 #include "base/crc32c.h"
@@ -35,13 +35,13 @@ static bool sector_unwritten(const uint8_t *sector)
 }
 
 /* A later batch of this segment, header and body whole; its chain cannot be told from here. */
-static enum ttg_error follows(struct scan *scan, const struct scan_place *place, uint64_t offset,
+static enum ttg_error follows(struct prover *prover, const struct prove_place *place, uint64_t offset,
                               bool *found)
 {
 	struct format_batch batch;
 	const char *reason;
 	enum ttg_error err;
-	const uint8_t *bytes = file_window_at(&scan->window, offset, FORMAT_BATCH_HEADER, &err);
+	const uint8_t *bytes = file_window_at(&prover->window, offset, FORMAT_BATCH_HEADER, &err);
 	uint64_t covered;
 
 	*found = false;
@@ -51,7 +51,7 @@ static enum ttg_error follows(struct scan *scan, const struct scan_place *place,
 	    batch.segment_tag != format_segment_tag(&place->segment->header) ||
 	    format_batch_bytes(batch.body_bytes) > place->limit - offset)
 		return TTG_OK;
-	bytes = file_window_at(&scan->window, offset, (size_t)format_batch_bytes(batch.body_bytes),
+	bytes = file_window_at(&prover->window, offset, (size_t)format_batch_bytes(batch.body_bytes),
 	                  &err);
 	if (bytes == NULL)
 		return err;
@@ -62,7 +62,7 @@ static enum ttg_error follows(struct scan *scan, const struct scan_place *place,
 }
 
 /* Looks at the rest of the file: where its last byte that is not zero ends, and for batches. */
-static enum ttg_error look_behind(struct scan *scan, const struct scan_place *place, uint64_t *used,
+static enum ttg_error look_behind(struct prover *prover, const struct prove_place *place, uint64_t *used,
                                   bool *batch_follows)
 {
 	uint64_t offset = place->offset;
@@ -73,7 +73,7 @@ static enum ttg_error look_behind(struct scan *scan, const struct scan_place *pl
 	while (offset < place->limit && !*batch_follows) {
 		uint64_t left = place->limit - offset;
 		size_t len = left < FORMAT_BLOCK ? (size_t)left : FORMAT_BLOCK;
-		const uint8_t *block = file_window_at(&scan->window, offset, len, &err);
+		const uint8_t *block = file_window_at(&prover->window, offset, len, &err);
 
 		if (block == NULL)
 			return err;
@@ -82,7 +82,7 @@ static enum ttg_error look_behind(struct scan *scan, const struct scan_place *pl
 				len--;
 			*used = offset + len;
 			if (offset > place->offset && left >= FORMAT_BLOCK) {
-				err = follows(scan, place, offset, batch_follows);
+				err = follows(prover, place, offset, batch_follows);
 				if (err != TTG_OK)
 					return err;
 			}
@@ -94,7 +94,7 @@ static enum ttg_error look_behind(struct scan *scan, const struct scan_place *pl
 
 /* The header is whole, so its extent is known: a sector of it must be missing, and nothing else be
    there. */
-static enum ttg_error judge_extent(struct scan *scan, const struct scan_place *place,
+static enum ttg_error judge_extent(struct prover *prover, const struct prove_place *place,
                                    const struct format_batch *batch, uint64_t used,
                                    const char **reason)
 {
@@ -104,7 +104,7 @@ static enum ttg_error judge_extent(struct scan *scan, const struct scan_place *p
 	if (bytes > place->limit - place->offset || used > place->offset + bytes)
 		return TTG_ECORRUPT;
 	for (uint64_t at = place->offset; at < place->offset + bytes; at += FORMAT_SECTOR) {
-		const uint8_t *sector = file_window_at(&scan->window, at, FORMAT_SECTOR, &err);
+		const uint8_t *sector = file_window_at(&prover->window, at, FORMAT_SECTOR, &err);
 
 		if (sector == NULL)
 			return err;
@@ -116,14 +116,14 @@ static enum ttg_error judge_extent(struct scan *scan, const struct scan_place *p
 	return TTG_ECORRUPT;
 }
 
-enum ttg_error tail_judge(struct scan *scan, const struct scan_place *place, uint64_t *used_bytes,
+enum ttg_error tail_judge(struct prover *prover, const struct prove_place *place, uint64_t *used_bytes,
                           const char **reason)
 {
 	const struct segment *segment = place->segment;
 	struct format_batch batch;
 	bool batch_follows;
 	const char *ignored;
-	enum ttg_error err = look_behind(scan, place, used_bytes, &batch_follows);
+	enum ttg_error err = look_behind(prover, place, used_bytes, &batch_follows);
 
 	if (err != TTG_OK || PLANTED(DROP_TAIL))
 		return err;
@@ -133,7 +133,7 @@ enum ttg_error tail_judge(struct scan *scan, const struct scan_place *place, uin
 	}
 	if (*used_bytes == place->offset)
 		return TTG_OK;
-	const uint8_t *sector = file_window_at(&scan->window, place->offset, FORMAT_SECTOR, &err);
+	const uint8_t *sector = file_window_at(&prover->window, place->offset, FORMAT_SECTOR, &err);
 	if (sector == NULL)
 		return err;
 	if (format_batch_decode(sector, &batch, &ignored) == TTG_OK) {
@@ -141,7 +141,7 @@ enum ttg_error tail_judge(struct scan *scan, const struct scan_place *place, uin
 		    batch.number != segment->batches ||
 		    batch.first_sequence != segment->last_sequence + 1)
 			return TTG_ECORRUPT;
-		return judge_extent(scan, place, &batch, *used_bytes, reason);
+		return judge_extent(prover, place, &batch, *used_bytes, reason);
 	}
 	return sector_unwritten(sector) ? TTG_OK : TTG_ECORRUPT;
 }

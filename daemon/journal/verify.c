@@ -8,6 +8,7 @@
  */
 #include "journal/scan.h"
 
+#include <sched.h>
 #include <string.h>
 
 #define ATTEMPTS_MAX 8
@@ -33,7 +34,18 @@ static void fill(const struct scan *scan, struct journal_verify_result *out)
 	memcpy(out->chain_head, scan->chain, JOURNAL_HASH_BYTES);
 }
 
+unsigned journal_processors(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+	if (n < 1)
+		n = 1;
+	return (unsigned)n < JOURNAL_THREADS_MAX ? (unsigned)n : JOURNAL_THREADS_MAX;
+}
+
 enum ttg_error journal_verify(const char *directory, const uint8_t *key, const struct world *world,
+                              unsigned threads,
                               void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
                               void *arg, struct journal_verify_result *out, struct message *message)
 {
@@ -47,6 +59,7 @@ enum ttg_error journal_verify(const char *directory, const uint8_t *key, const s
 			.world = world,
 			.directory = directory,
 			.key = key,
+			.threads = threads,
 			.message = message,
 			.progress = progress,
 			.progress_arg = arg,

@@ -50,7 +50,7 @@ static void on_progress(void *arg, uint64_t done_bytes, uint64_t all_bytes)
 static void *verify_thread(void *arg)
 {
 	struct verify_job *job = arg;
-	job->error = journal_verify(job->directory, job->key, job->world, on_progress, job,
+	job->error = journal_verify(job->directory, job->key, job->world, 1, on_progress, job,
 				    &job->result, &job->message);
 	atomic_store(&job->finished, true);
 	let_go(job);

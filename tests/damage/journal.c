@@ -128,8 +128,8 @@ static enum verdict judge(const struct subject *subject, struct memory_world *da
 	struct journal_verify_result result;
 	struct journal *journal = NULL;
 	uint64_t writes = memory_world_calls(damaged, MEMORY_WRITE);
-	enum ttg_error verified = journal_verify(DIRECTORY, it.key, memory_world_table(damaged), NULL,
-						 NULL, &result, NULL);
+	enum ttg_error verified = journal_verify(DIRECTORY, it.key, memory_world_table(damaged), 1,
+						 NULL, NULL, &result, NULL);
 	enum ttg_error error = journal_open(&journal, &it, memory_world_table(damaged), message);
 	enum verdict verdict = VERDICT_LOST;
 

@@ -145,8 +145,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	fuzz_damage(&input, memory);
 	struct memory_world *before = memory_world_clone(memory);
-	journal_verify("/j", how.key, memory_world_table(memory), NULL, NULL, &result, &message);
-	journal_verify("/j", NULL, memory_world_table(memory), NULL, NULL, &result, &message);
+	journal_verify("/j", how.key, memory_world_table(memory), 1, NULL, NULL, &result, &message);
+	journal_verify("/j", NULL, memory_world_table(memory), 1, NULL, NULL, &result, &message);
 	check_untouched(before, memory);
 	const enum ttg_error error =
 		journal_open(&journal, &how, memory_world_table(memory), &message);

@@ -13,15 +13,36 @@ struct damaged {
 	unsigned found, harmless;
 };
 
+/* However many threads prove it, they find the same, and tell the same place. */
+static enum ttg_error verify_alone_and_together(struct memory_world *copy,
+                                                const struct journal_options *options)
+{
+	struct journal_verify_result alone, together;
+	struct message said_alone = { "" }, said_together = { "" };
+	enum ttg_error err =
+	        journal_verify(BED_DIRECTORY, options->key, memory_world_table(copy), 1, NULL,
+	                       NULL, &alone, &said_alone);
+
+	assert_int_equal(journal_verify(BED_DIRECTORY, options->key, memory_world_table(copy), 4,
+	                                NULL, NULL, &together, &said_together),
+	                 err);
+	assert_string_equal(said_together.text, said_alone.text);
+	assert_int_equal(together.records, alone.records);
+	assert_int_equal(together.batches, alone.batches);
+	assert_int_equal(together.bytes, alone.bytes);
+	assert_int_equal(together.torn_bytes, alone.torn_bytes);
+	assert_int_equal(together.last_sequence, alone.last_sequence);
+	assert_memory_equal(together.chain_head, alone.chain_head, JOURNAL_HASH_BYTES);
+	return err;
+}
+
 /* Opens a damaged copy: everything, or an error that names a file. Consumes the copy. */
 static void judge(struct damaged *damaged, struct memory_world *copy)
 {
 	struct journal_options options = bed_options();
 	struct journal *journal = NULL;
 	struct message message = { "" };
-	struct journal_verify_result result;
-	enum ttg_error verified = journal_verify(
-	        BED_DIRECTORY, options.key, memory_world_table(copy), NULL, NULL, &result, NULL);
+	enum ttg_error verified = verify_alone_and_together(copy, &options);
 	enum ttg_error err = journal_open(&journal, &options, memory_world_table(copy), &message);
 
 	if (err == TTG_OK) {

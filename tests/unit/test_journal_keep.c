@@ -193,8 +193,8 @@ static void verify_proves_a_running_journal_without_its_key(void **state)
 
 	(void)state;
 	bed_fill(journal, 800, 7, SALT, MAX);
-	assert_int_equal(journal_verify(BED_DIRECTORY, NULL, memory_world_table(memory), NULL, NULL,
-	                                &result, NULL),
+	assert_int_equal(journal_verify(BED_DIRECTORY, NULL, memory_world_table(memory), 1, NULL,
+	                                NULL, &result, NULL),
 	                 TTG_OK);
 	journal_chain_head(journal, head);
 	assert_memory_equal(result.chain_head, head, sizeof(head));
@@ -205,10 +205,10 @@ static void verify_proves_a_running_journal_without_its_key(void **state)
 	assert_true(result.segments > 3);
 	options.key[3] ^= 1;
 	assert_int_equal(journal_verify(BED_DIRECTORY, options.key, memory_world_table(memory),
-	                                NULL, NULL, &result, NULL),
+	                                1, NULL, NULL, &result, NULL),
 	                 TTG_ECRYPTO);
-	assert_int_equal(journal_verify("/nowhere", NULL, memory_world_table(memory), NULL, NULL,
-	                                &result, NULL),
+	assert_int_equal(journal_verify("/nowhere", NULL, memory_world_table(memory), 1, NULL,
+	                                NULL, &result, NULL),
 	                 TTG_ENOENT);
 	journal_close(&journal);
 	memory_world_free(&memory);
@@ -236,7 +236,7 @@ static void a_torn_tail_is_reported_and_stays_where_it_is(void **state)
 	assert_int_equal(size, BED_SEGMENT);
 	memset(bytes + 4 * 4096 + 512, 0, 512); /* this sector never made it */
 	assert_int_equal(journal_verify(BED_DIRECTORY, options.key, memory_world_table(memory),
-	                                NULL, NULL, &result, NULL),
+	                                1, NULL, NULL, &result, NULL),
 	                 TTG_OK);
 	assert_int_equal(result.last_sequence, 3);
 	assert_true(result.torn_bytes > 0);

@@ -208,7 +208,7 @@ static void must_verify(const struct bed *bed)
 	struct journal_verify_result result;
 
 	assert_int_equal(journal_verify("/j", (const uint8_t[JOURNAL_KEY_BYTES]){ 0x42 },
-					bed->net.world, NULL, NULL, &result, NULL),
+					bed->net.world, 1, NULL, NULL, &result, NULL),
 			 TTG_OK);
 }
 
