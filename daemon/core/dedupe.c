@@ -350,10 +350,104 @@ void dedupe_save(const struct dedupe *it, struct cursor *cursor)
 	}
 }
 
+/*
+ * Loading puts entries into the index region by region, because a table of millions is in no cache:
+ * they are read, then sorted by region, then put. A part is one entry on that way: its number, the
+ * place in its region, its tag.
+ */
+#define REGION_SLOTS 65536u
+#define PART(number, at, tag) ((uint64_t)(number) << 32 | (uint64_t)(at) << 8 | (tag))
+#define PART_NUMBER(part) ((uint32_t)((part) >> 32))
+#define PART_AT(part) ((part) >> 8 & (REGION_SLOTS - 1))
+#define PART_TAG(part) ((uint8_t)(part))
+
+/* Entries oldest first, in blocks; nothing is indexed yet. */
+static bool load_entries(struct dedupe *it, struct cursor *cursor, uint64_t n)
+{
+	uint64_t sequence = 0;
+
+	for (uint64_t i = 0; i < n; i++, it->next++) {
+		struct block *block;
+
+		if (it->next == it->n_blocks * BLOCK_ENTRIES && !add_block(it))
+			return false;
+		block = block_of(it, it->next);
+		if (i == 0 || it->next % BLOCK_ENTRIES == 0)
+			block->newest_ns = (int64_t)cursor_get_u64(cursor);
+		struct entry *entry = &block->entries[it->next % BLOCK_ENTRIES];
+		entry->fingerprint = cursor_get_u64(cursor);
+		entry->sequence = sequence += cursor_get_varint(cursor);
+		if (!cursor_ok(cursor))
+			return false;
+	}
+	return true;
+}
+
+/* All parts, by region, and where each region ends. */
+static void sort_parts(const struct dedupe *it, uint64_t *parts, uint64_t *ends, uint64_t regions)
+{
+	uint64_t before = 0;
+
+	for (uint64_t i = it->oldest; i < it->next; i++)
+		ends[home(&it->table, entry_of(it, i)->fingerprint) / REGION_SLOTS]++;
+	for (uint64_t i = 0; i < regions; i++) {
+		uint64_t begin = before;
+
+		before += ends[i];
+		ends[i] = begin;
+	}
+	for (uint64_t i = it->oldest; i < it->next; i++) {
+		uint64_t fingerprint = entry_of(it, i)->fingerprint;
+		uint64_t at = home(&it->table, fingerprint);
+
+		parts[ends[at / REGION_SLOTS]++] =
+			PART(number_of(i), at % REGION_SLOTS, tag(fingerprint));
+	}
+}
+
+static void put_parts(struct table *table, const uint64_t *parts, const uint64_t *ends,
+		      uint64_t regions)
+{
+	for (uint64_t region = 0, k = 0; region < regions; region++) {
+		for (; k < ends[region]; k++) {
+			uint64_t i = region * REGION_SLOTS + PART_AT(parts[k]);
+
+			while (table->slots[i] != SLOT_EMPTY)
+				i = (i + 1) & (table->size - 1);
+			table->slots[i] = PART_NUMBER(parts[k]);
+			table->tags[i] = PART_TAG(parts[k]);
+		}
+	}
+}
+
+/* The table that the entries would have filled by and by, at once. */
+static bool index_all(struct dedupe *it)
+{
+	uint64_t n = dedupe_count(it), size = FIRST_SLOTS, regions;
+	uint64_t *parts, *ends;
+	bool done = false;
+
+	while (n * 4 > size * 3)
+		size *= 2;
+	regions = (size + REGION_SLOTS - 1) / REGION_SLOTS;
+	it->table = (struct table){ calloc(size, sizeof(uint32_t)), calloc(size, 1), size };
+	parts = malloc((n + 1) * sizeof(*parts));
+	ends = calloc(regions, sizeof(*ends));
+	if (it->table.slots && it->table.tags && parts && ends) {
+		sort_parts(it, parts, ends, regions);
+		put_parts(&it->table, parts, ends, regions);
+		done = true;
+	} else {
+		table_fini(&it->table);
+	}
+	free(parts);
+	free(ends);
+	return done;
+}
+
 bool dedupe_load(struct dedupe *it, struct cursor *cursor)
 {
-	uint64_t gone = cursor_get_varint(cursor), n = cursor_get_varint(cursor), sequence = 0;
-	int64_t newest_ns = 0;
+	uint64_t gone = cursor_get_varint(cursor), n = cursor_get_varint(cursor);
 
 	empty(it);
 	if (!cursor_ok(cursor) || gone >= BLOCK_ENTRIES || n > DEDUPE_MAX)
@@ -363,17 +457,8 @@ bool dedupe_load(struct dedupe *it, struct cursor *cursor)
 		return false;
 	it->oldest = gone;
 	it->next = gone;
-	for (uint64_t i = 0; i < n && cursor_ok(cursor); i++) {
-		uint64_t fingerprint;
-
-		if (i == 0 || (gone + i) % BLOCK_ENTRIES == 0)
-			newest_ns = (int64_t)cursor_get_u64(cursor);
-		fingerprint = cursor_get_u64(cursor);
-		sequence += cursor_get_varint(cursor);
-		/* INT64_MIN as the time: nothing is due by age while loading. */
-		if (!dedupe_add(it, fingerprint, sequence, INT64_MIN))
-			return false;
-		block_of(it, it->next - 1)->newest_ns = newest_ns;
-	}
-	return cursor_ok(cursor);
+	if (!load_entries(it, cursor, n) || !index_all(it))
+		return false;
+	expire(it, INT64_MIN); /* fewer may be wanted than were saved; nothing is due by age */
+	return true;
 }
