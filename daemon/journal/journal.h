@@ -14,9 +14,8 @@
  *   - One writer: a second open for writing gets TTG_ELOCKED.
  * Nothing above this line may assume local files.
  *
- * The file implementation (segment.c, writer.c, recover.c, cut.c, reader.c, retain.c, snapshot.c) keeps
- * segments seg-<first sequence, 16 hex digits>.ttj and snapshots snap-<sequence>.tts in one
- * directory; docs/formats.md draws every byte.
+ * The file implementation keeps segments seg-<first sequence, 16 hex digits>.ttj and snapshots
+ * snap-<sequence>.tts in one directory; docs/formats.md draws every byte.
  *
  * Threads: append, durable, read, retain and snapshot calls belong to the thread that opened it
  * (the loop). With options.threaded a writer thread owns the segment file; they meet in two bounded
@@ -58,7 +57,7 @@ struct journal_options {
 	size_t buffer_bytes;    /* staged and not yet durable, at most, 16 KiB and up. Half of
 	                           it, and the inside of a segment, bounds what one append may
 	                           hold */
-	bool threaded; /* a writer thread, and for the proof at open as many as there are processors */
+	bool threaded; /* a thread to write, and one for each processor to prove at open */
 };
 
 struct journal_record {
@@ -131,7 +130,6 @@ enum ttg_error journal_explain_full(struct journal *journal, struct message *mes
 enum ttg_error journal_peek(struct journal *journal, uint64_t sequence, struct journal_record *out);
 
 void journal_get_stats(const struct journal *journal, struct journal_stats *out);
-
 /* Hash of the chain up to the last durable batch. */
 void journal_chain_head(const struct journal *journal, uint8_t out[JOURNAL_HASH_BYTES]);
 
@@ -170,9 +168,8 @@ enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence
 
 /*
  * Proves a journal directory without opening it for writing, a running one included (up to what is
- * durable when the call begins). key NULL: CRCs and hash chain only. progress may be NULL; it is
- * called by one thread at a time, not always the caller's. threads, at most JOURNAL_THREADS_MAX,
- * share the work, the caller's being one of them; the answer does not depend on their number.
+ * durable when the call begins). key NULL: CRCs and hash chain only. So many threads, the caller's
+ * among them, share the work, and find what one would. progress may be NULL; one calls it at a time.
  */
 unsigned journal_processors(void); /* that this process may use, at most JOURNAL_THREADS_MAX */
 struct journal_verify_result {
@@ -184,8 +181,7 @@ struct journal_verify_result {
 enum ttg_error journal_verify(const char *directory, const uint8_t *key, const struct world *world,
                               unsigned threads,
                               void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
-                              void *arg, struct journal_verify_result *out,
-                              struct message *message);
+                              void *arg, struct journal_verify_result *out, struct message *message);
 
 /*
  * A consistent copy (segments up to the durable end, newest snapshots) in an empty or missing

@@ -172,6 +172,19 @@ static void compare_with_head(const struct prover *prover, const struct segment 
 		proof->head_reached = true;
 }
 
+/* The window may be older than the batch when the journal runs: what is not valid is read again. */
+static enum ttg_error look_twice(struct prover *prover, const struct prove_place *place,
+                                 struct format_batch *batch, uint8_t chain[JOURNAL_HASH_BYTES],
+                                 const char **reason)
+{
+	enum ttg_error err = prove_batch(prover, place, batch, chain, reason);
+
+	if (err != TTG_ECORRUPT && err != TTG_EVERSION)
+		return err;
+	file_window_forget(&prover->window);
+	return prove_batch(prover, place, batch, chain, reason);
+}
+
 /* Walks the batches up to limit. *reason is NULL when it ended exactly there. */
 static enum ttg_error walk(struct prover *prover, struct prove_place *place, struct proof *proof,
                            const char **reason)
@@ -181,7 +194,7 @@ static enum ttg_error walk(struct prover *prover, struct prove_place *place, str
 	uint8_t chain[JOURNAL_HASH_BYTES];
 
 	while (place->offset < place->limit) {
-		enum ttg_error err = prove_batch(prover, place, &batch, chain, reason);
+		enum ttg_error err = look_twice(prover, place, &batch, chain, reason);
 
 		if (err != TTG_OK)
 			return err;

@@ -91,13 +91,14 @@ static enum ttg_error read_header(struct journal_reader *reader, const struct se
 	bytes = file_window_at(&reader->window, offset, FORMAT_BATCH_HEADER, &err);
 	if (bytes == NULL)
 		return err;
-	if (bytes[0] == 0) { /* read before it was written: once more */
+	err = format_batch_decode(bytes, batch, &reason);
+	if (err != TTG_OK) { /* read before it was written: once more */
 		file_window_forget(&reader->window);
 		bytes = file_window_at(&reader->window, offset, FORMAT_BATCH_HEADER, &err);
 		if (bytes == NULL)
 			return err;
+		err = format_batch_decode(bytes, batch, &reason);
 	}
-	err = format_batch_decode(bytes, batch, &reason);
 	if (err != TTG_OK)
 		return err;
 	if (batch->segment_tag != format_segment_tag(&segment->header) ||

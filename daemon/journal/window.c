@@ -3,6 +3,7 @@
  */
 #include "journal/window.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,15 +52,16 @@ void file_window_forget(struct file_window *window)
 	window->len = 0;
 }
 
-/* Bytes read, at most want: fewer when the file ends before. -errno. */
-static int64_t read_up_to(const struct file_window *window, size_t want, uint64_t offset)
+/* Bytes read to `to`, at most want: fewer when the file ends before. -errno. */
+static int64_t read_up_to(const struct file_window *window, uint8_t *to, size_t want,
+                          uint64_t offset)
 {
 	const struct world *world = window->world;
 	size_t done = 0;
 
 	while (done < want) {
-		ssize_t got = world->read_at(world->self, window->file, window->buffer + done,
-		                             want - done, offset + done);
+		ssize_t got = world->read_at(world->self, window->file, to + done, want - done,
+		                             offset + done);
 
 		if (got == -EINTR)
 			continue;
@@ -72,31 +74,54 @@ static int64_t read_up_to(const struct file_window *window, size_t want, uint64_
 	return (int64_t)done;
 }
 
+static bool make_room(struct file_window *window, size_t want)
+{
+	uint8_t *buffer;
+
+	if (want <= window->capacity)
+		return true;
+	buffer = realloc(window->buffer, want);
+	if (buffer == NULL)
+		return false;
+	window->buffer = buffer;
+	window->capacity = want;
+	return true;
+}
+
+/* What is here already and goes on behind offset moves to the front; how much that is. */
+static size_t keep_tail(struct file_window *window, uint64_t offset)
+{
+	size_t kept = 0;
+
+	if (offset >= window->start && offset - window->start < window->len) {
+		kept = window->len - (size_t)(offset - window->start);
+		memmove(window->buffer, window->buffer + (offset - window->start), kept);
+	}
+	file_window_forget(window);
+	return kept;
+}
+
 /* A segment is cut to what it holds when the next one begins, while it may be open here: so a file
-   that ends early is read as far as it goes. */
+   that ends early is read as far as it goes. Nothing is read twice. */
 static enum ttg_error refill(struct file_window *window, uint64_t offset, size_t len)
 {
 	size_t want = len > WINDOW_BYTES ? len : WINDOW_BYTES;
+	size_t kept;
 	int64_t got;
-	uint8_t *buffer;
 
-	if (want > window->capacity) {
-		buffer = realloc(window->buffer, want);
-		if (buffer == NULL)
-			return TTG_ENOMEM;
-		window->buffer = buffer;
-		window->capacity = want;
-	}
+	if (!make_room(window, want))
+		return TTG_ENOMEM;
 	if (want > window->size - offset)
 		want = (size_t)(window->size - offset);
-	file_window_forget(window);
-	got = read_up_to(window, want, offset);
+	kept = keep_tail(window, offset);
+	assert(kept < want);
+	got = read_up_to(window, window->buffer + kept, want - kept, offset + kept);
 	if (got < 0)
 		return TTG_EIO;
-	if ((uint64_t)got < want)
-		window->size = offset + (uint64_t)got;
 	window->start = offset;
-	window->len = (size_t)got;
+	window->len = kept + (size_t)got;
+	if (window->len < want)
+		window->size = offset + window->len;
 	return window->len < len ? TTG_ECORRUPT : TTG_OK;
 }
 

@@ -8,7 +8,7 @@
 #include "base/world.h"
 #include <ttg/error.h>
 
-#define WINDOW_BYTES (1024u * 1024u) /* read at once, more only when more is asked for */
+#define WINDOW_BYTES (256u * 1024u) /* read at once, more only when more is asked for */
 
 struct file_window {
 	const struct world *world;

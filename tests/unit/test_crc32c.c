@@ -40,6 +40,26 @@ static void pieces_give_the_same_as_the_whole_and_the_table_as_the_instruction(v
 	}
 }
 
+static void long_runs_in_lanes_give_the_same_as_the_table(void **state)
+{
+	static uint8_t bytes[20000];
+	uint64_t seed = unit_seed(__func__);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)unit_random(&seed);
+	for (int round = 0; round < 500; round++) {
+		size_t from = (size_t)(unit_random(&seed) % 64);
+		size_t len = (size_t)(unit_random(&seed) % (sizeof(bytes) - from));
+		uint32_t before = (uint32_t)unit_random(&seed);
+
+		assert_int_equal(crc32c(before, bytes + from, len),
+		                 crc32c_portable(before, bytes + from, len));
+	}
+	for (size_t len = 3060; len < 3090; len++)
+		assert_int_equal(crc32c(0, bytes, len), crc32c_portable(0, bytes, len));
+}
+
 static void every_single_flipped_bit_is_seen(void **state)
 {
 	uint8_t bytes[64];
@@ -60,6 +80,7 @@ int main(void)
 		cmocka_unit_test(the_examples_of_rfc_3720_hold),
 		cmocka_unit_test(
 		        pieces_give_the_same_as_the_whole_and_the_table_as_the_instruction),
+		cmocka_unit_test(long_runs_in_lanes_give_the_same_as_the_table),
 		cmocka_unit_test(every_single_flipped_bit_is_seen),
 	};
 

@@ -187,6 +187,88 @@ static void a_full_disk_recovers_when_there_is_room_again(void **state)
 	memory_world_free(&memory);
 }
 
+struct told {
+	uint64_t done_bytes, all_bytes;
+	unsigned calls;
+};
+
+static void on_progress(void *arg, uint64_t done_bytes, uint64_t all_bytes)
+{
+	struct told *told = arg;
+
+	assert_true(done_bytes > told->done_bytes);
+	told->done_bytes = done_bytes;
+	told->all_bytes = all_bytes;
+	told->calls++;
+}
+
+static void many_threads_prove_a_journal_as_one_does(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(6);
+	struct journal *journal = bed_open(memory, &options);
+	struct journal_verify_result alone, together;
+	struct told told = { 0 };
+
+	(void)state;
+	bed_fill(journal, 4000, 7, SALT, MAX);
+	bed_die(memory, &journal, MEMORY_CRASH_PROCESS);
+	assert_int_equal(journal_verify(BED_DIRECTORY, options.key, memory_world_table(memory), 1,
+	                                NULL, NULL, &alone, NULL),
+	                 TTG_OK);
+	assert_true(alone.segments > 2 * JOURNAL_THREADS_MAX);
+	assert_int_equal(journal_verify(BED_DIRECTORY, options.key, memory_world_table(memory),
+	                                JOURNAL_THREADS_MAX, on_progress, &told, &together, NULL),
+	                 TTG_OK);
+	assert_int_equal(together.records, 4000);
+	assert_int_equal(together.batches, alone.batches);
+	assert_int_equal(together.bytes, alone.bytes);
+	assert_memory_equal(together.chain_head, alone.chain_head, JOURNAL_HASH_BYTES);
+	assert_int_equal(told.calls, together.batches + together.segments);
+	assert_true(told.done_bytes <= told.all_bytes);
+	memory_world_free(&memory);
+}
+
+/* Two segments are damaged: the first of them is told, though another thread may meet the later
+   one sooner. */
+static void of_two_damages_the_first_is_told(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(7);
+	struct journal *journal = bed_open(memory, &options);
+	struct journal_stats stats;
+	struct message message;
+	uint64_t sequence = 1;
+	char early[64] = "", late[64] = "";
+	uint64_t size;
+	uint8_t *bytes;
+
+	(void)state;
+	bed_fill(journal, 4000, 7, SALT, MAX);
+	journal_get_stats(journal, &stats);
+	bed_die(memory, &journal, MEMORY_CRASH_PROCESS);
+	for (unsigned found = 0; found < 3 && sequence < stats.next_sequence; sequence++) {
+		snprintf(late, sizeof(late), BED_DIRECTORY "/seg-%016llx.ttj",
+		         (unsigned long long)sequence);
+		if (memory_world_file(memory, late, &size) == NULL)
+			continue;
+		if (++found == 2)
+			memcpy(early, late, sizeof(early));
+	}
+	bytes = memory_world_file(memory, early, &size); /* near its end */
+	bytes[size - 4096] ^= 1;
+	bytes = memory_world_file(memory, late, &size); /* at its begin */
+	bytes[4096 + 100] ^= 1;
+	options.threaded = true;
+	for (unsigned i = 0; i < 20; i++) {
+		assert_int_equal(
+		        journal_open(&journal, &options, memory_world_table(memory), &message),
+		        TTG_ECORRUPT);
+		assert_non_null(strstr(message.text, early));
+	}
+	memory_world_free(&memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +276,8 @@ int main(void)
 		cmocka_unit_test(closing_flushes_what_was_staged),
 		cmocka_unit_test(a_failed_sync_wakes_the_loop),
 		cmocka_unit_test(an_idle_writer_notes_how_far_it_came),
+		cmocka_unit_test(many_threads_prove_a_journal_as_one_does),
+		cmocka_unit_test(of_two_damages_the_first_is_told),
 		cmocka_unit_test(a_full_disk_recovers_when_there_is_room_again),
 	};
 
