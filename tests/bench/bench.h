@@ -32,8 +32,12 @@ struct driver {
 	const char *name;
 	const char *confirmed; /* what its answer to a publisher means */
 	bool keeps;            /* events stay while a subscriber is away or the broker is dead */
+	bool may_repeat;       /* promises at least once: repeats are counted, not an error */
+	int end_signal;        /* that ends the broker when all is measured */
 	/* Writes configuration into bench->place and starts bench->broker, without waiting. */
 	void (*start)(struct bench *bench);
+	/* Makes the mailboxes of all subscribers, once, when it listens; NULL: made in another way. */
+	void (*prepare)(struct bench *bench);
 	/* Connects one peer; subscribers may be told to wait with attaching. */
 	void (*open)(struct bench *bench, int peer);
 	/* Queues one event; the answer comes as load_accepted(). The next work() sends it at latest. */
@@ -49,7 +53,7 @@ struct driver {
 
 struct bench_numbers {
 	uint64_t publishers, subscribers, window, bytes, events, warm_up, persons, agencies;
-	uint64_t rate, seconds, backlog, segment_bytes, io_threads;
+	uint64_t rate, seconds, at_most_s, backlog, segment_bytes, io_threads;
 };
 
 struct bench_options {
@@ -79,7 +83,7 @@ struct bench {
 	char place[BENCH_PATH];
 	int n_publishers, n_subscribers;
 	int port;
-	struct broker broker;
+	struct broker broker, helper; /* the helper is a process the broker needs beside it */
 	int epoll_fd;
 	struct publisher publishers[BENCH_PUBLISHERS];
 	struct subscriber subscribers[BENCH_SUBSCRIBERS];
@@ -89,11 +93,18 @@ struct bench {
 	uint64_t to_publish, published, accepted;
 	bool closed_loop;
 	int64_t began_ns, interval_ns; /* open loop: event k is due at began_ns + k * interval_ns */
+	int64_t until_ns;              /* closed loop: no more is published; open: given up */
 	uint64_t first_due;            /* `published` when it began */
+	uint64_t repeats;              /* deliveries that had come before */
+	uint64_t unfinished;           /* events without an answer when an open loop was given up */
 	struct samples to_accepted, to_delivered;
 };
 
 int64_t bench_now_ns(void);
+/* From here on a signal to end is only remembered, so that nothing is left behind. */
+void bench_catch_signals(void);
+/* Ends with a message when there was one. */
+void bench_check_signal(void);
 __attribute__((format(printf, 1, 2), noreturn)) void bench_die(const char *format, ...);
 
 /* Text into a file of bench->place; folders are made. */
@@ -108,6 +119,7 @@ void bench_remove(const char *path);
 void load_accepted(struct bench *bench, int publisher, uint64_t number);
 void load_delivered(struct bench *bench, int subscriber, const uint8_t *event, size_t len);
 
-extern const struct driver driver_ttgd, driver_redis, driver_zmq;
+extern const struct driver driver_ttgd, driver_redis, driver_zmq, driver_nats, driver_nats_synced,
+	driver_rabbitmq, driver_mosquitto;
 
 #endif

@@ -1,9 +1,11 @@
 /*
  * Processes, and /proc. Owner: the program's only thread. A broker does not outlive the program: the
- * kernel kills it (PR_SET_PDEATHSIG).
+ * kernel kills it (PR_SET_PDEATHSIG). What a broker starts itself must end with it.
  */
 #include "bench/broker.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,6 +20,8 @@
 
 #define END_MS 60000
 #define LOG_NAME "broker.log"
+#define LOG_TAIL_BYTES 4096L
+#define FAMILY 64 /* processes of a broker */
 
 static void become(const char *folder, const char *const *arguments)
 {
@@ -57,12 +61,15 @@ void broker_end(struct broker *broker, int number)
 	broker->pid = 0;
 }
 
+/* The end of it. */
 static void print_log(const char *folder)
 {
 	char path[BENCH_PATH + 16], line[512];
 
 	snprintf(path, sizeof(path), "%s/" LOG_NAME, folder);
 	FILE *file = fopen(path, "re");
+	if (file && fseek(file, -LOG_TAIL_BYTES, SEEK_END) != 0)
+		rewind(file);
 	while (file && fgets(line, sizeof(line), file))
 		fputs(line, stderr);
 	if (file)
@@ -73,6 +80,7 @@ void broker_check(struct broker *broker, const char *folder)
 {
 	int status;
 
+	bench_check_signal();
 	if (broker->pid == 0 || waitpid(broker->pid, &status, WNOHANG) == 0)
 		return;
 	broker->pid = 0;
@@ -96,11 +104,17 @@ static uint64_t read_number(pid_t pid, const char *name, const char *label)
 	return value;
 }
 
-/* utime and stime of /proc/PID/stat (proc(5)), the fields 14 and 15; names may hold spaces. */
-static double cpu_seconds(pid_t pid)
+struct process {
+	pid_t parent;
+	double cpu_s;
+};
+
+/* Fields 4, 14 and 15 of /proc/PID/stat (proc(5)); names may hold spaces. */
+static struct process read_process(pid_t pid)
 {
 	char path[64], line[1024] = "";
 	unsigned long user = 0, system = 0;
+	int parent = 0;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	FILE *file = fopen(path, "re");
@@ -109,20 +123,55 @@ static double cpu_seconds(pid_t pid)
 	if (file)
 		fclose(file);
 	const char *after = strrchr(line, ')');
-	if (!after || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-			     &system) != 2)
-		return 0;
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	if (!after || sscanf(after + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &parent,
+			     &user, &system) != 3)
+		return (struct process){ 0 };
+	return (struct process){ parent, (double)(user + system) / (double)sysconf(_SC_CLK_TCK) };
+}
+
+static bool is_one_of(pid_t pid, const pid_t *family, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (family[i] == pid)
+			return true;
+	return false;
+}
+
+/* Adds the processes whose parent is in the family; how many it has then. */
+static int add_children(pid_t *family, int n)
+{
+	DIR *folder = opendir("/proc");
+	struct dirent *entry;
+
+	while (folder && n < FAMILY && (entry = readdir(folder)) != NULL) {
+		pid_t pid = isdigit((unsigned char)entry->d_name[0]) ?
+				    (pid_t)strtol(entry->d_name, NULL, 10) :
+				    0;
+
+		if (pid > 0 && !is_one_of(pid, family, n) &&
+		    is_one_of(read_process(pid).parent, family, n))
+			family[n++] = pid;
+	}
+	if (folder)
+		closedir(folder);
+	return n;
 }
 
 struct broker_cost broker_cost(const struct broker *broker)
 {
-	if (broker->pid == 0)
-		return (struct broker_cost){ 0 };
-	return (struct broker_cost){
-		.cpu_s = cpu_seconds(broker->pid),
-		.resident_bytes = read_number(broker->pid, "status", "VmRSS:") * 1024,
-		.peak_bytes = read_number(broker->pid, "status", "VmHWM:") * 1024,
-		.written_bytes = read_number(broker->pid, "io", "write_bytes:"),
-	};
+	struct broker_cost sum = { 0 };
+	pid_t family[FAMILY] = { broker->pid };
+	int n = broker->pid ? 1 : 0, before = 0;
+
+	while (n > before) {
+		before = n;
+		n = add_children(family, n);
+	}
+	for (int i = 0; i < n; i++) {
+		sum.cpu_s += read_process(family[i]).cpu_s;
+		sum.resident_bytes += read_number(family[i], "status", "VmRSS:") * 1024;
+		sum.peak_bytes += read_number(family[i], "status", "VmHWM:") * 1024;
+		sum.written_bytes += read_number(family[i], "io", "write_bytes:");
+	}
+	return sum;
 }

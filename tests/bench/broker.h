@@ -12,7 +12,7 @@ struct broker {
 	pid_t pid; /* 0: not running */
 };
 
-/* What it used since it started. */
+/* What it and all processes below it used since they started. */
 struct broker_cost {
 	double cpu_s;
 	uint64_t resident_bytes, peak_bytes, written_bytes;

@@ -5,6 +5,7 @@
  * Owner: the program's only thread. The protocol (RESP) is written by hand: Debian's client library
  * has no TLS.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +225,7 @@ const struct driver driver_redis = {
 	.name = "redis",
 	.confirmed = "on disk",
 	.keeps = true,
+	.end_signal = SIGTERM,
 	.start = start,
 	.open = open_peer,
 	.publish = publish,

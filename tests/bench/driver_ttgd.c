@@ -300,6 +300,7 @@ const struct driver driver_ttgd = {
 	.name = "ttgd",
 	.confirmed = "on disk, chained, encrypted",
 	.keeps = true,
+	.end_signal = SIGTERM,
 	.start = start,
 	.open = open_peer,
 	.publish = publish,

@@ -243,6 +243,7 @@ const struct driver driver_zmq = {
 	.name = "zmq",
 	.confirmed = "nothing",
 	.keeps = false,
+	.end_signal = SIGTERM,
 	.start = start,
 	.open = open_peer,
 	.publish = publish,

@@ -3,7 +3,9 @@
  *
  * Closed loop: each publisher has `window` events unanswered; an answer makes room for the next at
  * once. Open loop: event k is due at a fixed time, and its latency counts from then even when the
- * loop came late, so a broker that stalls cannot make fewer events suffer for it.
+ * loop came late, so a broker that stalls cannot make fewer events suffer for it. A broker that does
+ * not keep up is given up some time after the last event was due; what is missing then counts as
+ * late as it is by then.
  */
 #include "bench/load.h"
 
@@ -16,6 +18,7 @@
 #define READY_EVENTS 64
 #define PATIENCE_NS (60 * NS_PER_S) /* without any progress */
 #define TURN_NS (100 * 1000000LL)
+#define GRACE_NS (5 * NS_PER_S)     /* at least, in an open loop, behind the last due event */
 
 static int n_peers(const struct bench *bench)
 {
@@ -79,6 +82,10 @@ void load_delivered(struct bench *bench, int index, const uint8_t *event, size_t
 	    publisher >= (uint32_t)bench->n_publishers ||
 	    len != bench->publishers[publisher].maker.event.len)
 		bench_die("a delivery that was not published");
+	if (number < it->next[publisher] && bench->driver->may_repeat) {
+		bench->repeats++;
+		return;
+	}
 	if (number != it->next[publisher])
 		bench_die("publisher %u, subscriber %d: number %llu came instead of %llu", publisher,
 			  index, (unsigned long long)number,
@@ -130,6 +137,7 @@ void load_turn(struct bench *bench, int64_t timeout_ns)
 {
 	struct epoll_event ready[READY_EVENTS];
 
+	bench_check_signal();
 	if (!bench->closed_loop) {
 		int64_t next_ns = publish_due(bench);
 		int64_t left_ns = next_ns == INT64_MAX ? timeout_ns : next_ns - bench_now_ns();
@@ -143,13 +151,17 @@ void load_turn(struct bench *bench, int64_t timeout_ns)
 		bench_die("epoll: %s", strerror(errno));
 	for (int i = 0; i < n; i++)
 		bench->driver->work(bench, ready[i].data.fd);
+	for (int i = 0; n == 0 && i < n_peers(bench); i++)
+		if (bench->opened[i] && timeout_ns >= TURN_NS) /* what was stuck in writing */
+			bench->driver->work(bench, i);
 }
 
-static void begin(struct bench *bench, uint64_t events)
+static void begin(struct bench *bench, uint64_t events, int64_t at_most_ns)
 {
 	bench->first_due = bench->published;
 	bench->to_publish = bench->published + events;
 	bench->began_ns = bench_now_ns();
+	bench->until_ns = at_most_ns ? bench->began_ns + at_most_ns : INT64_MAX;
 	for (int i = 0; i < bench->n_publishers; i++)
 		bench->publishers[i].before = bench->publishers[i].published;
 }
@@ -163,6 +175,51 @@ static uint64_t progress(const struct bench *bench)
 	return sum;
 }
 
+/* From number `first` of a publisher; how many. */
+static uint64_t add_missing(struct bench *bench, struct samples *samples, int publisher,
+			    uint64_t first, int64_t now_ns)
+{
+	uint64_t missing = 0;
+
+	for (uint64_t n = first; n <= bench->publishers[publisher].published; n++) {
+		if (!in_schedule(bench, publisher, n))
+			continue;
+		samples_add(samples, now_ns - due_ns(bench, publisher, n));
+		missing++;
+	}
+	return missing;
+}
+
+/* What is still missing of an open loop counts as if it came now. */
+static void give_up(struct bench *bench)
+{
+	const int64_t now_ns = bench_now_ns();
+
+	for (int p = 0; p < bench->n_publishers; p++) {
+		const struct publisher *from = &bench->publishers[p];
+
+		bench->unfinished += add_missing(bench, &bench->to_accepted, p, from->accepted + 1,
+						 now_ns);
+		for (int s = 0; s < bench->n_subscribers; s++)
+			if (!bench->subscribers[s].away)
+				add_missing(bench, &bench->to_delivered, p,
+					    bench->subscribers[s].next[p], now_ns);
+	}
+}
+
+/* True when time is up. A closed loop only publishes no more, and waits for the rest. */
+static bool is_over(struct bench *bench)
+{
+	if (bench_now_ns() < bench->until_ns)
+		return false;
+	if (bench->closed_loop) {
+		bench->to_publish = bench->published;
+		return false;
+	}
+	give_up(bench);
+	return true;
+}
+
 static void run_to_end(struct bench *bench)
 {
 	uint64_t seen = 0;
@@ -170,6 +227,8 @@ static void run_to_end(struct bench *bench)
 
 	while (!load_is_answered(bench) || !load_is_delivered(bench)) {
 		load_turn(bench, TURN_NS);
+		if (is_over(bench))
+			return;
 		if (progress(bench) != seen) {
 			seen = progress(bench);
 			seen_ns = bench_now_ns();
@@ -183,10 +242,10 @@ static void run_to_end(struct bench *bench)
 	}
 }
 
-void load_run(struct bench *bench, uint64_t events)
+void load_run(struct bench *bench, uint64_t events, uint64_t at_most_s)
 {
 	bench->closed_loop = true;
-	begin(bench, events);
+	begin(bench, events, (int64_t)at_most_s * NS_PER_S);
 	for (int i = 0; i < bench->n_publishers; i++) {
 		fill_window(bench, i);
 		bench->driver->work(bench, i);
@@ -199,12 +258,14 @@ void load_begin_open(struct bench *bench, uint64_t events, uint64_t events_per_s
 	bench->closed_loop = false;
 	bench->interval_ns = NS_PER_S / (int64_t)events_per_s;
 	events -= events % (uint64_t)bench->n_publishers;
-	begin(bench, events);
+	begin(bench, events, 0);
 }
 
 void load_run_open(struct bench *bench, uint64_t events, uint64_t events_per_s)
 {
 	load_begin_open(bench, events, events_per_s);
+	const int64_t took_ns = (int64_t)events * bench->interval_ns;
+	bench->until_ns = bench->began_ns + took_ns + (took_ns > GRACE_NS ? took_ns : GRACE_NS);
 	run_to_end(bench);
 }
 

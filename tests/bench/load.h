@@ -11,11 +11,12 @@ void load_open(struct bench *bench);
 void load_open_peer(struct bench *bench, int peer);
 void load_close(struct bench *bench);
 
-/* Publishes so many with a full window, and waits until all is answered and delivered to whoever is
-   not away. */
-void load_run(struct bench *bench, uint64_t events);
+/* Publishes so many with a full window, no more after at_most_s (0: however long it takes), and
+   waits until all is answered and delivered to whoever is not away. */
+void load_run(struct bench *bench, uint64_t events, uint64_t at_most_s);
 
-/* The same by the clock, events_per_s of them in even steps over all publishers. */
+/* The same by the clock, events_per_s of them in even steps over all publishers. Gives up when the
+   broker takes more than double the time; then bench->unfinished is not 0. */
 void load_run_open(struct bench *bench, uint64_t events, uint64_t events_per_s);
 /* Begins such a load, which load_turn() carries on. */
 void load_begin_open(struct bench *bench, uint64_t events, uint64_t events_per_s);

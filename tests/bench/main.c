@@ -17,7 +17,13 @@
 #include "bench/bench.h"
 #include "bench/modes.h"
 
-static const struct driver *const drivers[] = { &driver_ttgd, &driver_redis, &driver_zmq };
+static const struct driver *const drivers[] = {
+	&driver_ttgd, &driver_redis, &driver_zmq, &driver_nats, &driver_nats_synced,
+	&driver_mosquitto,
+#ifdef BENCH_HAS_RABBITMQ
+	&driver_rabbitmq,
+#endif
+};
 
 static const struct {
 	const char *name, *what;
@@ -27,13 +33,13 @@ static const struct {
 	{ "throughput", "as fast as it goes with a full window", mode_throughput, true },
 	{ "latency", "publish to accepted and to delivered, by the clock", mode_latency, true },
 	{ "memory", "resident memory, idle and with events queued", mode_memory, true },
-	{ "catchup", "a mailbox that was away, live traffic beside it", mode_catchup, true },
+	{ "catchup", "beside a mailbox that is away, and while it catches up", mode_catchup, true },
 	{ "recovery", "SIGKILL, and the time until it listens again", mode_recovery, true },
 	{ "disk", "fdatasync of a preallocated file", mode_disk, false },
 };
 
 enum { OPTION_FIRST = 256, PUBLISHERS, SUBSCRIBERS, WINDOW, SIZE, EVENTS, WARM_UP, PERSONS,
-       AGENCIES, RATE, SECONDS, BACKLOG, SEGMENT, IO_THREADS, BIN, PLACE, BROKER, KEEP, HELP };
+       AGENCIES, RATE, SECONDS, AT_MOST, BACKLOG, SEGMENT, IO_THREADS, BIN, PLACE, BROKER, KEEP, HELP };
 
 static const struct option options[] = {
 	{ "broker", required_argument, NULL, BROKER },
@@ -47,6 +53,7 @@ static const struct option options[] = {
 	{ "agencies", required_argument, NULL, AGENCIES },
 	{ "rate", required_argument, NULL, RATE },
 	{ "seconds", required_argument, NULL, SECONDS },
+	{ "at-most", required_argument, NULL, AT_MOST },
 	{ "backlog", required_argument, NULL, BACKLOG },
 	{ "segment-bytes", required_argument, NULL, SEGMENT },
 	{ "io-threads", required_argument, NULL, IO_THREADS },
@@ -75,7 +82,9 @@ static const struct {
 	NUMBER(AGENCIES, agencies, 2, BENCH_PUBLISHERS, "in the configuration"),
 	NUMBER(RATE, rate, 1, 1000000, "events a second, by the clock"),
 	NUMBER(SECONDS, seconds, 1, 3600, "to measure"),
-	NUMBER(BACKLOG, backlog, 1, 100000000, "events queued"),
+	NUMBER(AT_MOST, at_most_s, 0, 3600,
+	       "seconds, then fewer events must do; 0: however long it takes"),
+	NUMBER(BACKLOG, backlog, 0, 100000000, "events queued"),
 	NUMBER(SEGMENT, segment_bytes, 1048576, 1073741824, "of a segment of ttgd's journal"),
 	NUMBER(IO_THREADS, io_threads, 1, 16, "of ttgd"),
 #undef NUMBER
@@ -91,7 +100,9 @@ static void clean_up(void)
 	if (!bench)
 		return;
 	if (bench->broker.pid != 0)
-		kill(bench->broker.pid, SIGKILL);
+		broker_end(&bench->broker, SIGKILL);
+	if (bench->helper.pid != 0)
+		broker_end(&bench->helper, SIGKILL);
 	if (bench->place[0] && !bench->options.keep)
 		bench_remove(bench->place);
 }
@@ -140,11 +151,9 @@ static const struct driver *find_driver(const char *name)
 	bench_die("%s: no such broker", name);
 }
 
-/* Brokers run in a folder of their own. Freed with the program. */
-static const char *whole_path(const char *path)
+/* Brokers run in a folder of their own. */
+static const char *whole_path(const char *path, char whole[PATH_MAX])
 {
-	static char whole[PATH_MAX];
-
 	if (!realpath(path, whole))
 		bench_die("%s: %s", path, strerror(errno));
 	return whole;
@@ -152,6 +161,7 @@ static const char *whole_path(const char *path)
 
 static void take_options(struct bench *bench, int argc, char **argv)
 {
+	static char bin[PATH_MAX], place[PATH_MAX];
 	int option;
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -162,9 +172,9 @@ static void take_options(struct bench *bench, int argc, char **argv)
 		if (option == BROKER)
 			bench->driver = find_driver(optarg);
 		else if (option == BIN)
-			bench->options.bin = whole_path(optarg);
+			bench->options.bin = whole_path(optarg, bin);
 		else if (option == PLACE)
-			bench->options.place = optarg;
+			bench->options.place = whole_path(optarg, place);
 		else if (option == KEEP)
 			bench->options.keep = true;
 		else if (option > OPTION_FIRST)
@@ -184,7 +194,7 @@ static void raise_limits(void)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	prctl(PR_SET_TIMERSLACK, 1);
-	signal(SIGPIPE, SIG_IGN);
+	bench_catch_signals();
 }
 
 static void make_place(struct bench *bench)

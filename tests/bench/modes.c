@@ -12,12 +12,28 @@
 
 #define MIB (1024.0 * 1024.0)
 #define TURN_NS (10 * 1000000LL)
+#define CATCH_UP_MAX_S 600
 
 static void start_broker(struct bench *bench)
 {
 	bench->port = bench_free_port();
 	bench->driver->start(bench);
 	bench_wait_port(bench, bench->port);
+	if (bench->driver->prepare)
+		bench->driver->prepare(bench);
+}
+
+/* Of the broker with all its processes. */
+static struct broker_cost cost(const struct bench *bench)
+{
+	struct broker_cost sum = broker_cost(&bench->broker);
+	const struct broker_cost more = broker_cost(&bench->helper);
+
+	sum.cpu_s += more.cpu_s;
+	sum.resident_bytes += more.resident_bytes;
+	sum.peak_bytes += more.peak_bytes;
+	sum.written_bytes += more.written_bytes;
+	return sum;
 }
 
 static double own_cpu_s(void)
@@ -62,9 +78,12 @@ static void print_samples(struct samples *samples, const char *what)
 
 static void print_end(struct bench *bench)
 {
+	if (bench->driver->may_repeat)
+		print_number("repeats", (double)bench->repeats);
 	printf("}\n");
 	load_close(bench);
-	broker_end(&bench->broker, SIGTERM);
+	broker_end(&bench->broker, bench->driver->end_signal);
+	broker_end(&bench->helper, SIGTERM);
 	for (int i = 0; i < bench->n_publishers; i++)
 		event_maker_fini(&bench->publishers[i].maker);
 	samples_fini(&bench->to_accepted);
@@ -84,18 +103,19 @@ static int64_t last_delivery_ns(const struct bench *bench)
 
 void mode_throughput(struct bench *bench)
 {
-	const uint64_t events = bench->options.numbers.events;
+	const struct bench_numbers *numbers = &bench->options.numbers;
 
 	start_broker(bench);
 	load_open(bench);
-	if (bench->options.numbers.warm_up > 0)
-		load_run(bench, bench->options.numbers.warm_up);
-	const struct broker_cost before = broker_cost(&bench->broker);
+	load_run(bench, numbers->warm_up, (numbers->at_most_s + 3) / 4);
+	const struct broker_cost before = cost(bench);
 	const double own_before_s = own_cpu_s();
-	load_run(bench, events);
+	const uint64_t warm_up = bench->published;
+	load_run(bench, numbers->events, numbers->at_most_s);
 	const double took_s = (double)(last_delivery_ns(bench) - bench->began_ns) / 1e9;
 	const double own_s = own_cpu_s() - own_before_s;
-	const struct broker_cost after = broker_cost(&bench->broker);
+	const uint64_t events = bench->published - warm_up;
+	const struct broker_cost after = cost(bench);
 	const double millions = (double)events / 1e6;
 
 	print_head(bench, "throughput");
@@ -118,15 +138,17 @@ void mode_latency(struct bench *bench)
 	load_run_open(bench, numbers->rate, numbers->rate); /* one second of warm-up */
 	samples_clear(&bench->to_accepted);
 	samples_clear(&bench->to_delivered);
-	const struct broker_cost before = broker_cost(&bench->broker);
+	bench->unfinished = 0;
+	const struct broker_cost before = cost(bench);
 	load_run_open(bench, numbers->rate * numbers->seconds, numbers->rate);
-	const struct broker_cost after = broker_cost(&bench->broker);
+	const struct broker_cost after = cost(bench);
 
 	print_head(bench, "latency");
 	print_number("rate", (double)numbers->rate);
 	print_number("seconds", (double)numbers->seconds);
 	print_samples(&bench->to_accepted, "accepted");
 	print_samples(&bench->to_delivered, "delivered");
+	print_number("unfinished", (double)bench->unfinished);
 	print_number("broker_cpu_part",
 		     (after.cpu_s - before.cpu_s) / (double)numbers->seconds);
 	print_end(bench);
@@ -140,14 +162,13 @@ static void send_away(struct bench *bench, int from)
 
 void mode_memory(struct bench *bench)
 {
-	const uint64_t backlog = bench->options.numbers.backlog;
-
 	start_broker(bench);
-	const struct broker_cost idle = broker_cost(&bench->broker);
+	const struct broker_cost idle = cost(bench);
 	send_away(bench, 0);
 	load_open(bench);
-	load_run(bench, backlog);
-	const struct broker_cost queued = broker_cost(&bench->broker);
+	load_run(bench, bench->options.numbers.backlog, bench->options.numbers.at_most_s);
+	const uint64_t backlog = bench->published;
+	const struct broker_cost queued = cost(bench);
 
 	print_head(bench, "memory");
 	print_number("backlog", (double)backlog);
@@ -155,50 +176,85 @@ void mode_memory(struct bench *bench)
 	print_number("queued_mb", (double)queued.resident_bytes / MIB);
 	print_number("peak_mb", (double)queued.peak_bytes / MIB);
 	print_number("bytes_per_queued",
-		     (double)(queued.resident_bytes - idle.resident_bytes) /
+		     ((double)queued.resident_bytes - (double)idle.resident_bytes) /
 			     (double)(backlog * (uint64_t)bench->n_subscribers));
 	print_end(bench);
 }
 
-/* The last mailbox is away while the backlog comes in; then it catches up beside live traffic. */
-void mode_catchup(struct bench *bench)
+/* p99 of both latencies of a load that runs by the clock, one after the other. */
+struct live {
+	double accepted_us, delivered_us;
+};
+
+static struct live take_live(struct bench *bench)
+{
+	const struct live live = { samples_part_us(&bench->to_accepted, 0.99),
+				   samples_part_us(&bench->to_delivered, 0.99) };
+
+	samples_clear(&bench->to_accepted);
+	samples_clear(&bench->to_delivered);
+	return live;
+}
+
+/* Live traffic while the last mailbox takes all it has missed; seconds until it had it. */
+static double catch_up(struct bench *bench, uint64_t behind)
 {
 	const struct bench_numbers *numbers = &bench->options.numbers;
 	const int last = bench->n_subscribers - 1;
 	struct subscriber *late = &bench->subscribers[last];
 
-	if (last < 1)
-		bench_die("catchup needs two subscribers");
-	start_broker(bench);
-	send_away(bench, last);
-	load_open(bench);
-	load_run(bench, numbers->backlog);
-	load_run_open(bench, numbers->rate * 3, numbers->rate);
-	const double live_alone_us = samples_part_us(&bench->to_accepted, 0.99);
-	const double delivered_alone_us = samples_part_us(&bench->to_delivered, 0.99);
-	samples_clear(&bench->to_accepted);
-	samples_clear(&bench->to_delivered);
-	const uint64_t behind = bench->published;
-	load_begin_open(bench, numbers->rate * 600, numbers->rate);
+	load_begin_open(bench, numbers->rate * CATCH_UP_MAX_S, numbers->rate);
 	const int64_t began_ns = bench_now_ns();
 	late->away = false;
 	load_open_peer(bench, bench->n_publishers + last);
 	while (late->delivered < behind) {
 		load_turn(bench, TURN_NS);
 		broker_check(&bench->broker, bench->place);
+		if (bench_now_ns() - began_ns > CATCH_UP_MAX_S * NS_PER_S)
+			bench_die("the mailbox does not catch up");
 	}
 	const double took_s = (double)(bench_now_ns() - began_ns) / 1e9;
 	bench->to_publish = bench->published;
 	while (!load_is_answered(bench) || !load_is_delivered(bench))
 		load_turn(bench, TURN_NS);
+	return took_s;
+}
+
+/* The last mailbox is away while the backlog comes in, and while the rest is measured beside it; then
+   it catches up beside live traffic. */
+void mode_catchup(struct bench *bench)
+{
+	const struct bench_numbers *numbers = &bench->options.numbers;
+
+	if (bench->n_subscribers < 2)
+		bench_die("catchup needs two subscribers");
+	start_broker(bench);
+	send_away(bench, bench->n_subscribers - 1);
+	load_open(bench);
+	load_run(bench, numbers->warm_up, (numbers->at_most_s + 3) / 4);
+	if (numbers->backlog > 0)
+		load_run(bench, numbers->backlog, numbers->at_most_s);
+	const struct broker_cost full = cost(bench);
+	const uint64_t backlog = bench->published;
+	load_run(bench, numbers->events, numbers->at_most_s);
+	const double events_took_s = (double)(last_delivery_ns(bench) - bench->began_ns) / 1e9;
+	const uint64_t events = bench->published - backlog;
+	load_run_open(bench, numbers->rate * 3, numbers->rate);
+	const struct live alone = take_live(bench);
+	const uint64_t behind = bench->published;
+	const double took_s = catch_up(bench, behind);
+	const struct live beside = take_live(bench);
 
 	print_head(bench, "catchup");
-	print_number("backlog", (double)behind);
-	print_number("events_per_s", (double)behind / took_s);
+	print_number("backlog", (double)backlog);
+	print_number("full_mb", (double)full.resident_bytes / MIB);
+	print_number("full_events_per_s", (double)events / events_took_s);
+	print_number("behind", (double)behind);
+	print_number("catchup_events_per_s", (double)behind / took_s);
 	print_number("rate", (double)numbers->rate);
-	print_number("alone_accepted_p99_us", live_alone_us);
-	print_number("alone_delivered_p99_us", delivered_alone_us);
-	print_number("beside_accepted_p99_us", samples_part_us(&bench->to_accepted, 0.99));
+	print_number("alone_accepted_p99_us", alone.accepted_us);
+	print_number("alone_delivered_p99_us", alone.delivered_us);
+	print_number("beside_accepted_p99_us", beside.accepted_us);
 	print_end(bench);
 }
 
@@ -211,14 +267,14 @@ void mode_recovery(struct bench *bench)
 	start_broker(bench);
 	send_away(bench, 0);
 	load_open(bench);
-	load_run(bench, backlog);
-	const struct broker_cost before = broker_cost(&bench->broker);
+	load_run(bench, backlog, 0);
+	const struct broker_cost before = cost(bench);
 	broker_end(&bench->broker, SIGKILL);
 	const int64_t began_ns = bench_now_ns();
 	bench->driver->start(bench);
 	bench_wait_port(bench, bench->port);
 	const double took_s = (double)(bench_now_ns() - began_ns) / 1e9;
-	const struct broker_cost after = broker_cost(&bench->broker);
+	const struct broker_cost after = cost(bench);
 
 	print_head(bench, "recovery");
 	print_number("backlog", (double)backlog);

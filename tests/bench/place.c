@@ -29,6 +29,29 @@ int64_t bench_now_ns(void)
 	return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
+static volatile sig_atomic_t asked_to_end;
+
+static void on_signal(int number)
+{
+	asked_to_end = number;
+}
+
+void bench_catch_signals(void)
+{
+	const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	const struct sigaction action = { .sa_handler = on_signal };
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		sigaction(numbers[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+void bench_check_signal(void)
+{
+	if (asked_to_end)
+		bench_die("ended by signal %d", (int)asked_to_end);
+}
+
 void bench_die(const char *format, ...)
 {
 	va_list arguments;

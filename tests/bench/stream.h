@@ -19,12 +19,16 @@ struct stream {
 /* Key and self-signed certificate of the broker: tls/key.pem and tls/cert.pem in the place. */
 void stream_make_certificate(const struct bench *bench);
 
+/* Both of the next; a protocol that greets before TLS does them by itself. */
 void stream_open(struct stream *stream, const struct bench *bench);
+void stream_connect(struct stream *stream, const struct bench *bench);
+void stream_secure(struct stream *stream, const struct bench *bench);
 void stream_close(struct stream *stream);
 /* Queues; sent by the next flush. */
 void stream_put(struct stream *stream, const void *data, size_t len);
 __attribute__((format(printf, 2, 3))) void stream_print(struct stream *stream, const char *format,
 							 ...);
+/* Sends what is queued; what the broker does not take at once stays for the next flush. */
 void stream_flush(struct stream *stream);
 /* Appends what has arrived to `in`. False when there was nothing. */
 bool stream_fill(struct stream *stream);
