@@ -141,6 +141,7 @@ static void start(struct bench *bench)
 	if (bench->broker.pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		bench->broker.pid = 0;
+		signal(SIGTERM, SIG_DFL);
 		bench->options.keep = true; /* the files are the other's */
 		run_router(bench);
 	}

@@ -67,12 +67,28 @@ static void fill(struct parts *parts, const struct event_wish *wish, uint8_t id[
 	parts->released.area = area;
 }
 
+static size_t varint_bytes(uint64_t value)
+{
+	size_t bytes = 1;
+
+	for (; value >= 0x80; value >>= 7)
+		bytes++;
+	return bytes;
+}
+
 /* Appends a field nobody knows yet, so that the whole is `bytes` long. */
 static void pad(struct event *event, size_t bytes)
 {
-	uint64_t words[2] = { (uint64_t)FUTURE_FIELD << 3 | 2, bytes - event->len - 6 };
+	uint64_t words[2] = { (uint64_t)FUTURE_FIELD << 3 | 2, 0 };
+	const size_t room = bytes - event->len - varint_bytes(words[0]);
 	uint8_t *longer = realloc(event->bytes, bytes + 16);
+	size_t head = 1;
 
+	while (varint_bytes(room - head) > head)
+		head++;
+	words[1] = room - head;
+	if (varint_bytes(words[1]) != head)
+		bench_die("no event has just %zu bytes", bytes);
 	if (!longer)
 		bench_die("no memory");
 	event->bytes = longer;

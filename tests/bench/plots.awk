@@ -18,7 +18,7 @@ function draw_throughput(k) {
 function draw_latency(label, k, what_of) {
 	begin(label, "At " member(label, "latency") " events a second: publish to accepted, publish to delivered, microseconds")
 	print "set style data histogram\nset style histogram cluster gap 1\nset boxwidth 0.9"
-	print "set logscale y\nset yrange [50:*]\nset key outside top center horizontal\n$data << E"
+	print "set logscale y\nset yrange [50:*]\nset key outside top center horizontal maxrows 1\n$data << E"
 	print "broker \"accepted p50\" \"p99\" \"p99.9\" \"delivered p50\" \"p99\" \"p99.9\""
 	for (k = 1; k <= n_brokers; k++)
 		if (has(label, brokers[k], "accepted_p50_us"))
@@ -35,7 +35,7 @@ function draw_growth(family, name, title, i, n, any) {
 	if (any < 2)
 		return
 	begin("growth-" family "-" name, title)
-	print "unset key\nset logscale x\nset yrange [0:*]\nset xlabel '" family "'\n$data << E"
+	print "unset key\nset logscale x\nset yrange [0:*]\nset xlabel '" family (family == "backlog" ? " (0 is drawn at 1)" : "") "'\n$data << E"
 	for (i = 1; i <= n_labels; i++) {
 		n = member(labels[i], family)
 		if (n != "" && has(labels[i], "ttgd", name))

@@ -27,7 +27,7 @@
 	for (name in field) {
 		if (name == "label" || name == "broker" || name == "round" || field[name] !~ /^-?[0-9.]+$/)
 			continue
-		values[label, broker, name, round] = field[name]
+		values[label, broker, name, round] = field[name] + 0
 		lines[++n_lines] = round "," label "," broker "," field["mode"] "," name "," field[name]
 	}
 }

@@ -170,8 +170,10 @@ measure() {
 	mode=$3
 	shift 3
 	[ "$broker" = disk ] || set -- --broker "$broker" "$@"
+	from=$(date +%s)
 	if line=$("$bench" "$mode" --bin "$build/bin" --place "$scratch" "$@"); then
-		echo "$line" | sed "s/^{/{\"round\":$round,\"label\":\"$label\",/" >>"$results"
+		echo "$line" | sed "s/^{/{\"round\":$round,\"label\":\"$label\",\"took_s\":$(($(date +%s) - from)),/" \
+			>>"$results"
 	else
 		echo "round $round: $broker $label failed" >&2
 		failed=1

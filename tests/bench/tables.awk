@@ -2,7 +2,9 @@
 # of medians and ranges, and of ratios taken round by round.
 
 function number(x) {
-	return x >= 100 ? sprintf("%d", x + 0.5) : sprintf("%.1f", x)
+	if (x >= 100)
+		return sprintf("%d", x + 0.5)
+	return x >= 10 ? sprintf("%.1f", x) : sprintf("%.2f", x)
 }
 
 function cell(label, broker, name, m) {
@@ -15,6 +17,8 @@ function cell(label, broker, name, m) {
 # ttgd's number over the broker's, of each round in which both were measured.
 function ratio(label, broker, name, i, n, list, m) {
 	n = 0
+	if (broker == "ttgd")
+		return "1"
 	for (i = 1; i <= rounds; i++)
 		if (((label, broker, name, i) in values) && values[label, broker, name, i] > 0 &&
 		    ((label, "ttgd", name, i) in values))
@@ -22,14 +26,17 @@ function ratio(label, broker, name, i, n, list, m) {
 	if (!n)
 		return "-"
 	m = median_of(list, n)
-	return sprintf(n > 1 ? "%.2f (%.2f-%.2f)" : "%.2f", m, low, high)
+	return n == 1 ? sprintf("%.2f", m) : sprintf("%.2f (%.2f-%.2f)", m, low, high)
 }
 
 function row(label, broker, first, names, n, i, text) {
 	text = "| " first " |"
-	for (i = 1; i <= n; i++)
-		text = text " " (names[i] ~ /^\// ? ratio(label, broker, substr(names[i], 2)) :
-			cell(label, broker, names[i])) " |"
+	for (i = 1; i <= n; i++) {
+		if (substr(names[i], 1, 1) == "/")
+			text = text " " ratio(label, broker, substr(names[i], 2)) " |"
+		else
+			text = text " " cell(label, broker, names[i]) " |"
+	}
 	print text
 }
 
@@ -84,7 +91,7 @@ function print_tables(i, speed, speed_heads, catchup, catchup_heads) {
 	speed_heads = "events/s;broker CPU s/million;clients CPU s/million;peak MB;written bytes/event"
 	catchup = "catchup_events_per_s;full_events_per_s;full_mb;alone_accepted_p99_us;beside_accepted_p99_us"
 	catchup_heads = "caught up/s;events/s beside the backlog;MB with it;live accepted p99 us beside the backlog;while it is caught up"
-	by_broker("throughput", "Throughput", "/events_per_s;" speed ";events;repeats", "ttgd / it;" speed_heads ";events;repeats")
+	by_broker("throughput", "Throughput", speed ";/events_per_s;/broker_cpu_s_per_million;events;repeats", speed_heads ";ttgd / it events/s;CPU;events;repeats")
 	for (i = 1; i <= n_labels; i++)
 		if (member(labels[i], "latency") != "")
 			by_broker(labels[i], "Latency at " member(labels[i], "latency") " events a second, us", "accepted_p50_us;accepted_p99_us;accepted_p999_us;/accepted_p50_us;/accepted_p99_us;delivered_p50_us;delivered_p99_us;delivered_p999_us;/delivered_p50_us;broker_cpu_part;unfinished", "accepted p50;p99;p99.9;ttgd / it p50;p99;delivered p50;p99;p99.9;ttgd / it p50;broker CPU;events given up")
