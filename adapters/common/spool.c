@@ -116,7 +116,7 @@ uint64_t spool_skipped(const struct spool *spool)
 
 int spool_wait_ms(const struct spool *spool)
 {
-	if (spool->rescan || spool->next_name < spool->n_names)
+	if (spool->rescan || (spool->next_name < spool->n_names && spool->held[0] == '\0'))
 		return 0;
 	if (spool->settle_at_ns == 0)
 		return -1;
@@ -186,6 +186,26 @@ enum ttg_error spool_notice(struct spool *spool, struct message *message)
 	return TTG_OK;
 }
 
+static int compare_names(const void *name, const void *entry)
+{
+	return strcmp(name, *(char *const *)entry);
+}
+
+static bool is_known(const struct spool *spool, const char *name)
+{
+	return spool->next_name < spool->n_names &&
+	       bsearch(name, spool->names + spool->next_name, spool->n_names - spool->next_name,
+	               sizeof(*spool->names), compare_names) != NULL;
+}
+
+/* Not old enough to be taken for whole: whatever comes behind its name waits for it. */
+static void hold(struct spool *spool, const char *name)
+{
+	if (spool->held[0] != '\0' && strcmp(name, spool->held) >= 0)
+		return;
+	snprintf(spool->held, sizeof(spool->held), "%s", name);
+}
+
 /* Adds what lies in the directory and is old enough to be whole. */
 static enum ttg_error scan(struct spool *spool, struct message *message)
 {
@@ -198,6 +218,7 @@ static enum ttg_error scan(struct spool *spool, struct message *message)
 		return message_set(message, TTG_ESYS, "cannot read the spool: %s", strerror(errno));
 	spool->rescan = false;
 	spool->settle_at_ns = 0;
+	spool->held[0] = '\0';
 	while (error == TTG_OK && (entry = readdir(dir)) != NULL) {
 		struct stat info;
 
@@ -210,14 +231,26 @@ static enum ttg_error scan(struct spool *spool, struct message *message)
 		}
 		int64_t age_ns =
 		        now_ns - (info.st_mtim.tv_sec * INT64_C(1000000000) + info.st_mtim.tv_nsec);
-		if (age_ns >= 0 && age_ns < SPOOL_SETTLE_MS * NS_PER_MS)
+		if (age_ns < 0 || age_ns >= SPOOL_SETTLE_MS * NS_PER_MS) {
+			error = add_name(spool, entry->d_name);
+		} else if (!is_known(spool, entry->d_name)) {
 			spool->settle_at_ns = spool->world->mono_ns(spool->world->self) +
 			                      SPOOL_SETTLE_MS * NS_PER_MS;
-		else
-			error = add_name(spool, entry->d_name);
+			hold(spool, entry->d_name);
+		}
 	}
 	closedir(dir);
 	return error == TTG_OK ? TTG_OK : message_set(message, error, "no memory");
+}
+
+/* A notice may have come for the one that is held meanwhile: it is whole then. */
+static bool is_behind_held(struct spool *spool, const char *name)
+{
+	if (spool->held[0] == '\0')
+		return false;
+	if (is_known(spool, spool->held))
+		spool->held[0] = '\0';
+	return spool->held[0] != '\0' && strcmp(name, spool->held) > 0;
 }
 
 enum ttg_error spool_next(struct spool *spool, struct spool_file *out, struct message *message)
@@ -234,8 +267,11 @@ enum ttg_error spool_next(struct spool *spool, struct spool_file *out, struct me
 			return error;
 	}
 	while (spool->next_name < spool->n_names) {
-		char *name = spool->names[spool->next_name++];
+		char *name = spool->names[spool->next_name];
 
+		if (is_behind_held(spool, name))
+			return TTG_EAGAIN;
+		spool->next_name++;
 		if (spool->next_name == spool->n_names)
 			spool->next_name = spool->n_names = 0;
 		error = read_file(spool, name, out, message);

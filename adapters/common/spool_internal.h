@@ -16,6 +16,7 @@ struct spool {
 	size_t n_names, room_names, next_name;
 	bool rescan;
 	int64_t settle_at_ns; /* monotonic: when young files are looked at again; 0: none */
+	char held[256]; /* the first name that is not old enough yet; "": none */
 	uint64_t skipped;
 };
 

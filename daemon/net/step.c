@@ -57,8 +57,15 @@ bool net_has_room(struct net *net)
 	return stats.staged_bytes < net->config->buffer_bytes / 4;
 }
 
+/*
+ * A few small frames, or one large one, are read between two looks at the journal's buffer. Of its two
+ * halves one is filled; what is staged when reading stops and the largest frame fit into that together,
+ * from a buffer of four such frames on, and nothing that was read is refused for lack of room in it.
+ */
 static void read_frames(struct net *net)
 {
+	uint64_t unseen_bytes = 0;
+
 	for (int i = 0; i < NET_FRAMES_A_CYCLE; i++) {
 		uint8_t routing[SESSION_ROUTING_MAX];
 		const int routing_bytes =
@@ -83,9 +90,13 @@ static void read_frames(struct net *net)
 			net_dispatch(net, routing, (size_t)routing_bytes, &message);
 		else
 			net->counters.frames_bad++;
+		unseen_bytes += zmq_msg_size(&message);
 		zmq_msg_close(&message);
-		if (i % 16 == 15 && !net_has_room(net))
-			return;
+		if (i % 16 == 15 || unseen_bytes > net->config->buffer_bytes / 32) {
+			unseen_bytes = 0;
+			if (!net_has_room(net))
+				return;
+		}
 	}
 	net->next_core_ns = 0; /* there may be more frames: do not wait */
 }

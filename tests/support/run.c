@@ -95,6 +95,40 @@ void must_start_other(struct stage *stage, int index, const char *name, const ch
 	must_start(&stage->others[index], &options, arguments);
 }
 
+void must_start_horde(struct stage *stage, int index, const char *name, ...)
+{
+	const char *arguments[PROCESS_MAX_ARGUMENTS + 1];
+	char path[PROCESS_PATH_MAX];
+	const struct process_options options = { .name = name, .directory = stage->directory };
+	va_list list;
+
+	must_be(index >= 0 && index < STAGE_PROCESSES, "no such slot");
+	snprintf(path, sizeof(path), "%s/../tests/ttg_horde", stage->bin);
+	arguments[0] = path;
+	va_start(list, name);
+	take_arguments(arguments, 1, list);
+	va_end(list);
+	must_start(&stage->others[index], &options, arguments);
+}
+
+void slow_the_disk(struct stage *stage, int delay_ms)
+{
+	char module[PROCESS_PATH_MAX];
+
+	snprintf(module, sizeof(module), "%s/../tests/slow_disk.so", stage->bin);
+	char *path = realpath(module, NULL);
+	must_be(path != NULL, "slow_disk.so is not there");
+	snprintf(stage->slow_text[0], sizeof(stage->slow_text[0]), "LD_PRELOAD=%s", path);
+	free(path);
+	snprintf(stage->slow_text[1], sizeof(stage->slow_text[1]), "TTG_SLOW_MS=%d", delay_ms);
+	stage->slow[0] = stage->slow_text[0];
+	stage->slow[1] = stage->slow_text[1];
+	/* The module stands before AddressSanitizer's library and replaces nothing of it. */
+	stage->slow[2] = "ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=1";
+	stage->slow[3] = NULL;
+	stage->environment = stage->slow;
+}
+
 static json_t *parse_lines(const char *text)
 {
 	json_t *items = json_array();

@@ -169,10 +169,10 @@ void must_write_configuration(struct stage *stage)
 		   "\thttp_port = %d;\n\tcontrol_socket = \"control\";\n%s};\n"
 		   "limits: {\n\theartbeat_ms = 1000;\n%s};\n"
 		   "journal: {\n\tdirectory = \"journal\";\n\tkey_file = \"keys/journal.key\";\n"
-		   "\tsegment_bytes = 1048576;\n\treserve_bytes = 0;\n%s};\n"
+		   "\tsegment_bytes = %u;\n\treserve_bytes = 0;\n%s};\n"
 		   "log: { level = \"debug\"; };\n",
 		   stage->endpoint, stage->http_port, stage->listen, stage->limits,
-		   stage->journal);
+		   stage->segment_bytes, stage->journal);
 }
 
 int stage_set_up(void **state)
@@ -194,6 +194,7 @@ int stage_set_up(void **state)
 		return -1;
 	snprintf(stage->box_options, sizeof(stage->box_options),
 		 "retry_ms = 20; retry_max_ms = 100; max_attempts = 3;");
+	stage->segment_bytes = 1048576;
 	signal(SIGPIPE, SIG_IGN);
 	snprintf(stage->endpoint, sizeof(stage->endpoint), "tcp://127.0.0.1:%d", must_find_port());
 	stage->http_port = must_find_port();

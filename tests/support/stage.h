@@ -33,6 +33,8 @@ struct stage {
 	int http_port;
 	struct process broker;
 	struct process others[STAGE_PROCESSES]; /* adapters and tools a test starts */
+	char slow_text[2][PROCESS_PATH_MAX + 32];
+	const char *slow[4];              /* what slow_the_disk() puts there */
 	const char *const *environment;   /* of the broker, beside ours; NULL at the end */
 	struct peer *peers[STAGE_PEERS];  /* see peer.h; closed with the stage */
 	int commands;                     /* run so far: numbers their output files */
@@ -40,6 +42,7 @@ struct stage {
 
 	/* Text of the groups of ttgd.conf, changed by a test before it starts the broker. */
 	char listen[STAGE_TEXT], limits[STAGE_TEXT], journal[STAGE_TEXT];
+	unsigned segment_bytes; /* 1 MiB, so that tests see many */
 	char box_options[256];  /* of every mailbox */
 	/* Of the agreement; NULL: in force, no more than said above. */
 	const char *valid_from, *valid_to;
@@ -106,6 +109,12 @@ void ran_free(struct ran *ran);
 
 /* Starts a program of ours into slot others[index], output in NAME.out and NAME.err. */
 void must_start_other(struct stage *stage, int index, const char *name, const char *program, ...);
+
+/* The same with tests/ttg_horde beside the programs, see tests/system/horde/horde.h. */
+void must_start_horde(struct stage *stage, int index, const char *name, ...);
+
+/* Every sync of the broker takes this much longer from its next start on. */
+void slow_the_disk(struct stage *stage, int delay_ms);
 
 /* ttgctl --json on the running broker: an array of the answer's items, owned by the caller. Fails
    the test when it does not end with 0. Arguments, NULL at the end. */
