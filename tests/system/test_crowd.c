@@ -145,8 +145,12 @@ static void a_process_that_may_open_few_files_says_so_and_neither_dies_nor_spins
 	must_probe(&probe, 200, 10);
 	must_be(peers_wait(stage, nobody_is_left, stage, 3 * WAIT_LONG_MS),
 		"strangers are not closed");
-	assert_true(must_read_metric(stage->http_port,
-				     "ttgd_connections_dropped_total{reason=\"descriptors\"}") >= 1);
+	/* Which of the two depends on who was faster. */
+	const double descriptors = must_read_metric(
+		stage->http_port, "ttgd_connections_dropped_total{reason=\"descriptors\"}");
+	const double crowded = must_read_metric(
+		stage->http_port, "ttgd_connections_dropped_total{reason=\"crowded\"}");
+	assert_true(descriptors + crowded >= 1);
 	must_see(stage, "ttgd.err", "event=descriptors_few limit=256");
 	must_see(stage, "ttgd.err", "event=connection_dropped");
 	const double before_s = must_read_cpu(&stage->broker);
@@ -187,6 +191,7 @@ static void a_consumer_that_takes_credit_and_never_reads_is_bounded_and_others_g
 	char server[PROCESS_PATH_MAX], key[PROCESS_PATH_MAX];
 	const uint32_t n = in_long(6000, 800);
 
+	stage->segment_bytes = 64 << 20;
 	must_start_broker(stage);
 	must_open_probe(stage, &probe);
 	struct peer *police = must_open_peer(stage, "police", NULL);
