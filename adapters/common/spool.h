@@ -5,7 +5,8 @@
  * Taken are regular files that are not links, whose names do not begin with "." nor end in ".tmp"
  * or ".part", and that nobody has open for writing. Files that were there before (at the start, or
  * when notices were lost) are taken once they are SPOOL_SETTLE_MS old; those behind them by name wait.
- * A file larger than the bound goes to failed/ unread. Nothing is ever deleted but what lies in done/ beyond its time.
+ * A file larger than the bound goes to failed/ unread. Nothing is ever deleted but what lies in
+ * done/ beyond its time.
  *
  * Crash: a file is in exactly one of the three places, since it only ever moves by rename; a
  * reason file is written before the file it explains moves. A crash between outbox and move makes
