@@ -431,7 +431,7 @@ static bool index_all(struct dedupe *it)
 		size *= 2;
 	regions = (size + REGION_SLOTS - 1) / REGION_SLOTS;
 	it->table = (struct table){ calloc(size, sizeof(uint32_t)), calloc(size, 1), size };
-	parts = malloc((n + 1) * sizeof(*parts));
+	parts = calloc(n + 1, sizeof(*parts));
 	ends = calloc(regions, sizeof(*ends));
 	if (it->table.slots && it->table.tags && parts && ends) {
 		sort_parts(it, parts, ends, regions);

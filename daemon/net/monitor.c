@@ -187,7 +187,6 @@ static bool read_events(struct net *net)
 		uint16_t event = 0;
 		int32_t value = -1;
 		zmq_msg_t message;
-		bool more = true;
 
 		zmq_msg_init(&message);
 		if (zmq_msg_recv(&message, net->monitor->socket, ZMQ_DONTWAIT) < 0)
@@ -197,10 +196,11 @@ static bool read_events(struct net *net)
 			memcpy(&value, (uint8_t *)zmq_msg_data(&message) + sizeof(event),
 			       sizeof(value));
 		}
-		while ((more = more && zmq_msg_more(&message))) { /* our own address */
+		while (zmq_msg_more(&message)) { /* our own address */
 			zmq_msg_close(&message);
 			zmq_msg_init(&message);
-			more = zmq_msg_recv(&message, net->monitor->socket, ZMQ_DONTWAIT) >= 0;
+			if (zmq_msg_recv(&message, net->monitor->socket, ZMQ_DONTWAIT) < 0)
+				break;
 		}
 		zmq_msg_close(&message);
 		take_event(net, event, value);
@@ -255,7 +255,7 @@ void monitor_session_begins(struct net *net, struct session *session, const zmq_
 		return;
 	/* That it was accepted was told before its first frame was read. */
 	net->monitor->waits = read_events(net);
-	session->fd = atoi(fd);
+	session->fd = (int)strtol(fd, NULL, 10);
 	session->connection = connections_take(&net->monitor->connections, session->fd);
 }
 

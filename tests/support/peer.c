@@ -50,6 +50,10 @@ static void note_delivery(void *user, const struct ttg_delivery *delivery)
 		must_be(ttg_client_nack(peer->client, delivery->mailbox, delivery->position,
 					TTG__NACK_REASON__NACK_TEMPORARY, "not now", 1) == TTG_OK,
 			"cannot refuse");
+	if (peer->habit == PEER_DISOWNS)
+		must_be(ttg_client_nack(peer->client, delivery->mailbox, delivery->position,
+					TTG__NACK_REASON__NACK_NOT_OURS, "somebody else's", 0) == TTG_OK,
+			"cannot refuse");
 }
 
 static void note_outcome(void *user, const struct ttg_outcome *outcome)

@@ -37,6 +37,7 @@ enum peer_habit {
 	PEER_ACKS = 0,
 	PEER_KEEPS,   /* neither acknowledges nor refuses */
 	PEER_REFUSES, /* NACK_TEMPORARY, retry after 1 ms */
+	PEER_DISOWNS, /* NACK_NOT_OURS */
 };
 
 struct peer {

@@ -154,11 +154,12 @@ static void a_list_longer_than_the_daemons_buffer_comes_whole(void **state)
 
 	must_start_broker(stage);
 	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	service->habit = PEER_DISOWNS;
+	must_attach(stage, service, "duty");
 	for (uint32_t i = 1; i <= MANY; i++)
 		must_accept(stage, prison, &(struct made_wish){ .noms = "", .number = i });
-	struct peer *service = must_open_peer(stage, "one-service", NULL);
-	service->habit = PEER_REFUSES;
-	must_attach(stage, service, "duty");
+	must_get(stage, service, MANY);
 	must_settle(stage, DUTY, "parked", MANY);
 	json_t *letters = must_ask(stage, "deadletters", "list", DUTY, NULL);
 	assert_int_equal(json_array_size(letters), MANY);
