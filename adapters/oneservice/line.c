@@ -12,6 +12,16 @@
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S  INT64_C(1000000000)
 
+/* The broker's and the publisher's instants may be any number: the farthest that can be told. */
+static int64_t apart_ns(int64_t later_ns, int64_t earlier_ns)
+{
+	int64_t apart;
+
+	if (!__builtin_sub_overflow(later_ns, earlier_ns, &apart))
+		return apart;
+	return later_ns > earlier_ns ? INT64_MAX : INT64_MIN;
+}
+
 int64_t line_latency_ns(const Ttg__Event *event, int64_t accepted_ns, int64_t received_ns)
 {
 	int64_t from_ns = accepted_ns;
@@ -20,9 +30,9 @@ int64_t line_latency_ns(const Ttg__Event *event, int64_t accepted_ns, int64_t re
 		from_ns = event->recorded_at->unix_ns;
 	else if (event->occurred_at && event->occurred_at->unix_ns % LINE_COARSE_NS != 0 &&
 	         event->occurred_at->unix_ns <= accepted_ns &&
-	         event->occurred_at->unix_ns >= accepted_ns - LINE_PROMPT_NS)
+	         apart_ns(accepted_ns, event->occurred_at->unix_ns) <= LINE_PROMPT_NS)
 		from_ns = event->occurred_at->unix_ns;
-	return received_ns - from_ns;
+	return apart_ns(received_ns, from_ns);
 }
 
 /* The desk knows people by prison number first, then probation's, the police's, anything. */

@@ -78,6 +78,12 @@ static void the_time_it_took_is_counted_from_the_best_instant_known(void **state
 	event.recorded_at = &recorded;
 	recorded.unix_ns = RECEIVED_NS - 7 * MS;
 	assert_int_equal(line_latency_ns(&event, accepted_ns, RECEIVED_NS), 7 * MS);
+	recorded.unix_ns = INT64_MIN;
+	assert_true(line_latency_ns(&event, accepted_ns, RECEIVED_NS) == INT64_MAX);
+	event.recorded_at = NULL;
+	assert_true(line_latency_ns(&event, INT64_MIN, RECEIVED_NS) == INT64_MAX);
+	occurred.unix_ns = INT64_MIN + 1;
+	assert_true(line_latency_ns(&event, INT64_MAX, RECEIVED_NS) == RECEIVED_NS - INT64_MAX);
 }
 
 static void a_number_that_did_not_check_is_shown_with_a_question_mark(void **state)
