@@ -34,6 +34,7 @@
 #define BLOCKED_RETRY_MS 20
 /* Frames queued to one peer that does not read, of SINK_FRAME_BYTES at most, one large event apart. */
 #define ROUTER_HWM 128
+#define READ_HWM 64 /* frames of one peer that were read and wait for the loop; his socket fills then */
 #define LISTEN_BACKLOG 1024
 
 enum { POLL_ROUTER, POLL_ZAP, POLL_MONITOR, POLL_SIGNAL, POLL_JOURNAL, POLL_HTTP, POLL_FIXED };
@@ -216,7 +217,7 @@ static bool drained(struct net *net)
 static enum ttg_error bind_router(struct net *net, const struct key_pair *pair,
 				  struct message *message)
 {
-	const int one = 1, hwm = ROUTER_HWM, linger = 500, handshake = MONITOR_HANDSHAKE_MS;
+	const int one = 1, hwm = ROUTER_HWM, read_hwm = READ_HWM, linger = 500, handshake = MONITOR_HANDSHAKE_MS;
 	const int beat = (int)net->config->heartbeat_ms, backlog = LISTEN_BACKLOG;
 	const int silence = 3 * beat, six = strchr(net->config->endpoint, '[') != NULL;
 	const int64_t max_message = net->config->max_frame_bytes;
@@ -226,7 +227,7 @@ static enum ttg_error bind_router(struct net *net, const struct key_pair *pair,
 	    zmq_setsockopt(router, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN, strlen(ZAP_DOMAIN)) ||
 	    zmq_setsockopt(router, ZMQ_ROUTER_MANDATORY, &one, sizeof one) ||
 	    zmq_setsockopt(router, ZMQ_SNDHWM, &hwm, sizeof hwm) ||
-	    zmq_setsockopt(router, ZMQ_RCVHWM, &hwm, sizeof hwm) ||
+	    zmq_setsockopt(router, ZMQ_RCVHWM, &read_hwm, sizeof read_hwm) ||
 	    zmq_setsockopt(router, ZMQ_MAXMSGSIZE, &max_message, sizeof max_message) ||
 	    zmq_setsockopt(router, ZMQ_LINGER, &linger, sizeof linger) ||
 	    zmq_setsockopt(router, ZMQ_HANDSHAKE_IVL, &handshake, sizeof handshake) ||

@@ -40,10 +40,10 @@ done
 if [ -z "$build" ]; then
 	cd "$root" || exit 1
 	sh tests/packages.sh || exit 1
-	cmake --preset release >/dev/null && cmake --build --preset release >/dev/null || {
+	if ! cmake --preset release >/dev/null || ! cmake --build --preset release >/dev/null; then
 		echo "The release build failed."
 		exit 1
-	}
+	fi
 	build=$root/build/release
 fi
 
