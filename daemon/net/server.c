@@ -34,7 +34,7 @@
 #define BLOCKED_RETRY_MS 20
 /* Frames queued to one peer that does not read, of SINK_FRAME_BYTES at most, one large event apart. */
 #define ROUTER_HWM 128
-#define READ_HWM 64 /* frames of one peer that were read and wait for the loop; his socket fills then */
+#define READ_HWM 64 /* frames of one peer that wait for the loop; then his socket fills */
 #define LISTEN_BACKLOG 1024
 
 enum { POLL_ROUTER, POLL_ZAP, POLL_MONITOR, POLL_SIGNAL, POLL_JOURNAL, POLL_HTTP, POLL_FIXED };
@@ -217,7 +217,8 @@ static bool drained(struct net *net)
 static enum ttg_error bind_router(struct net *net, const struct key_pair *pair,
 				  struct message *message)
 {
-	const int one = 1, hwm = ROUTER_HWM, read_hwm = READ_HWM, linger = 500, handshake = MONITOR_HANDSHAKE_MS;
+	const int one = 1, hwm = ROUTER_HWM, read_hwm = READ_HWM, linger = 500;
+	const int handshake = MONITOR_HANDSHAKE_MS;
 	const int beat = (int)net->config->heartbeat_ms, backlog = LISTEN_BACKLOG;
 	const int silence = 3 * beat, six = strchr(net->config->endpoint, '[') != NULL;
 	const int64_t max_message = net->config->max_frame_bytes;
