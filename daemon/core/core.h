@@ -153,7 +153,12 @@ int64_t core_pump(struct core *core, const struct core_now *now);
  */
 enum ttg_error core_apply(struct core *core, uint64_t sequence, uint8_t kind, const uint8_t *data,
 			  size_t len, struct message *message);
-/* State as bytes (malloc'd) standing for every record applied so far, and back. */
+/* The state, standing for every record applied so far. Taking an image costs little; its bytes
+   (malloc'd) may be made later, by any thread, after the core is gone. */
+struct core_image;
+enum ttg_error core_image_take(const struct core *core, struct core_image **out);
+enum ttg_error core_image_bytes(const struct core_image *image, uint8_t **data, size_t *len);
+void core_image_free(struct core_image **image);
 enum ttg_error core_snapshot(const struct core *core, uint8_t **data, size_t *len);
 enum ttg_error core_restore(struct core *core, const uint8_t *data, size_t len,
 			    struct message *message);

@@ -9,11 +9,16 @@
  * Ages are kept for a block, not for an entry: a block goes when its youngest entry is due, so an
  * entry may stay a little longer than the window, never shorter.
  *
- * Owner: the loop thread. Without memory an addition fails and nothing has changed.
+ * An image shares the blocks that are full, and copies the one that is not: taking one costs a
+ * pointer for each 1024 entries, whatever happens to the window afterwards.
+ *
+ * Owner: the loop thread; an image belongs to whoever has it. Without memory an addition fails and
+ * nothing has changed.
  */
 #include "core/dedupe.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,7 +33,9 @@ struct entry {
 	uint64_t fingerprint, sequence;
 };
 
+/* Changes no more when the next one has begun; then images hold it too. */
 struct block {
+	atomic_uint holders;
 	int64_t newest_ns;
 	struct entry entries[BLOCK_ENTRIES];
 };
@@ -50,6 +57,30 @@ struct dedupe {
 	struct table table, old;
 	uint64_t moved;            /* slots of old already carried over */
 };
+
+struct dedupe_image {
+	uint64_t gone, count;  /* entries left out at the front of the first block; in the image */
+	struct block **blocks; /* shared with the window, all but the last */
+	uint64_t n_blocks;
+	struct block *last;    /* a copy; NULL: there are none */
+};
+
+static struct block *block_new(void)
+{
+	struct block *block = malloc(sizeof(*block));
+
+	if (!block)
+		return NULL;
+	atomic_init(&block->holders, 1);
+	block->newest_ns = INT64_MIN;
+	return block;
+}
+
+static void block_let_go(struct block *block)
+{
+	if (atomic_fetch_sub_explicit(&block->holders, 1, memory_order_acq_rel) == 1)
+		free(block);
+}
 
 static uint32_t number_of(uint64_t absolute)
 {
@@ -216,10 +247,9 @@ static bool add_block(struct dedupe *it)
 
 	if (it->n_blocks == it->capacity_blocks && !grow_ring(it))
 		return false;
-	block = malloc(sizeof(*block));
+	block = block_new();
 	if (!block)
 		return false;
-	block->newest_ns = INT64_MIN;
 	it->blocks[(it->first_block + it->n_blocks) % it->capacity_blocks] = block;
 	it->n_blocks++;
 	return true;
@@ -241,7 +271,7 @@ static void drop_oldest(struct dedupe *it)
 	}
 	it->oldest++;
 	if (it->oldest - it->base == BLOCK_ENTRIES) {
-		free(it->blocks[it->first_block]);
+		block_let_go(it->blocks[it->first_block]);
 		it->first_block = (it->first_block + 1) % it->capacity_blocks;
 		it->n_blocks--;
 		it->base += BLOCK_ENTRIES;
@@ -299,7 +329,7 @@ struct dedupe *dedupe_new(uint64_t max, uint64_t window_ns)
 static void empty(struct dedupe *it)
 {
 	for (uint64_t i = 0; i < it->n_blocks; i++)
-		free(it->blocks[(it->first_block + i) % it->capacity_blocks]);
+		block_let_go(it->blocks[(it->first_block + i) % it->capacity_blocks]);
 	free(it->blocks);
 	table_fini(&it->table);
 	table_fini(&it->old);
@@ -327,23 +357,71 @@ size_t dedupe_bytes(const struct dedupe *it)
 	       (it->table.size + it->old.size) * (sizeof(uint32_t) + 1);
 }
 
-/* Header, then for each block its newest time, then entries: fingerprint u64, sequence gap. */
-size_t dedupe_save_bytes(const struct dedupe *it)
+struct dedupe_image *dedupe_freeze(const struct dedupe *it)
 {
-	return 32 + it->n_blocks * 8 + dedupe_count(it) * 18;
+	struct dedupe_image *image = calloc(1, sizeof(*image));
+
+	if (image)
+		image->blocks = malloc((it->n_blocks + 1) * sizeof(*image->blocks));
+	if (!image || !image->blocks) {
+		free(image);
+		return NULL;
+	}
+	image->gone = it->oldest - it->base;
+	image->count = dedupe_count(it);
+	image->last = it->n_blocks > 0 ? block_new() : NULL;
+	if (it->n_blocks > 0 && !image->last) {
+		dedupe_image_free(&image);
+		return NULL;
+	}
+	for (uint64_t i = 0; i < it->n_blocks; i++) {
+		struct block *block = it->blocks[(it->first_block + i) % it->capacity_blocks];
+
+		if (i + 1 < it->n_blocks) {
+			atomic_fetch_add_explicit(&block->holders, 1, memory_order_relaxed);
+			image->blocks[image->n_blocks++] = block;
+		} else { /* is still written to */
+			image->last->newest_ns = block->newest_ns;
+			memcpy(image->last->entries, block->entries, sizeof(block->entries));
+		}
+	}
+	return image;
 }
 
-void dedupe_save(const struct dedupe *it, struct cursor *cursor)
+void dedupe_image_free(struct dedupe_image **image)
+{
+	struct dedupe_image *old = *image;
+
+	*image = NULL;
+	if (!old)
+		return;
+	for (uint64_t i = 0; i < old->n_blocks; i++)
+		block_let_go(old->blocks[i]);
+	free(old->last);
+	free(old->blocks);
+	free(old);
+}
+
+/* Header, then for each block its newest time, then entries: fingerprint u64, sequence gap. */
+size_t dedupe_image_bytes(const struct dedupe_image *image)
+{
+	return 32 + (image->n_blocks + 1) * 8 + image->count * 18;
+}
+
+void dedupe_image_save(const struct dedupe_image *image, struct cursor *cursor)
 {
 	uint64_t before = 0;
 
-	cursor_put_varint(cursor, it->oldest - it->base); /* entries gone from the first block */
-	cursor_put_varint(cursor, dedupe_count(it));
-	for (uint64_t i = it->oldest; i < it->next; i++) {
-		const struct entry *entry = entry_of(it, i);
+	cursor_put_varint(cursor, image->gone); /* from the first block */
+	cursor_put_varint(cursor, image->count);
+	for (uint64_t i = image->gone; i < image->gone + image->count; i++) {
+		const uint64_t number = i / BLOCK_ENTRIES;
+		const struct block *block =
+			number < image->n_blocks ? image->blocks[number] : image->last;
+		const struct entry *entry = &block->entries[i % BLOCK_ENTRIES];
 
-		if (i == it->oldest || (i - it->base) % BLOCK_ENTRIES == 0)
-			cursor_put_u64(cursor, (uint64_t)block_of(it, i)->newest_ns);
+		if (i == image->gone || i % BLOCK_ENTRIES == 0)
+			cursor_put_u64(cursor, (uint64_t)block->newest_ns);
 		cursor_put_u64(cursor, entry->fingerprint);
 		cursor_put_varint(cursor, entry->sequence - before);
 		before = entry->sequence;

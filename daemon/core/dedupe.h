@@ -16,6 +16,7 @@
 #define DEDUPE_MAX UINT64_C(1000000000) /* entries; numbers of entries are 32 bits */
 
 struct dedupe;
+struct dedupe_image;
 
 /* max: entries held; window_ns: age kept. NULL without memory. */
 struct dedupe *dedupe_new(uint64_t max, uint64_t window_ns);
@@ -28,9 +29,12 @@ bool dedupe_add(struct dedupe *dedupe, uint64_t fingerprint, uint64_t sequence, 
 uint64_t dedupe_count(const struct dedupe *dedupe);
 size_t dedupe_bytes(const struct dedupe *dedupe);
 
-/* Bytes dedupe_save() writes at most; saving and loading, oldest first. False: damaged, no memory. */
-size_t dedupe_save_bytes(const struct dedupe *dedupe);
-void dedupe_save(const struct dedupe *dedupe, struct cursor *cursor);
+/* The window as it stands, to be saved later or by another thread. NULL without memory. */
+struct dedupe_image *dedupe_freeze(const struct dedupe *dedupe);
+void dedupe_image_free(struct dedupe_image **image); /* any thread */
+/* Bytes that saving writes at most; saving and loading, oldest first. False: damaged, no memory. */
+size_t dedupe_image_bytes(const struct dedupe_image *image);
+void dedupe_image_save(const struct dedupe_image *image, struct cursor *cursor);
 bool dedupe_load(struct dedupe *dedupe, struct cursor *cursor);
 
 #endif

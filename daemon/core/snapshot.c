@@ -30,6 +30,15 @@
 #define SNAPSHOT_VERSION 1u
 #define MAX_HELD_SAVED 16777216u
 
+#define LENGTH_AT 8u /* offset of the length of all */
+
+/* What changes from event to event is here as bytes already; the window, which is large, is shared. */
+struct core_image {
+	uint8_t *front;
+	size_t front_len;
+	struct dedupe_image *dedupe;
+};
+
 static uint64_t secret_check(const struct core *core)
 {
 	return siphash(core->sip_key, "snapshot", 8);
@@ -143,10 +152,10 @@ static bool save_mailbox(const struct mailbox *it, struct cursor *cursor)
 	return true;
 }
 
-/* Upper bound of the bytes: varints at their longest. */
+/* Upper bound of the bytes before the dedupe window: varints at their longest. */
 static size_t bound(const struct core *core)
 {
-	size_t size = 256 + dedupe_save_bytes(core->dedupe) + core->timers.n * 48;
+	size_t size = 256 + core->timers.n * 48;
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		const struct mailbox *it = core->mailboxes[i];
@@ -183,21 +192,19 @@ static bool save_timers(const struct core *core, struct cursor *cursor)
 	return true;
 }
 
-enum ttg_error core_snapshot(const struct core *core, uint8_t **data, size_t *len)
+/* All up to the dedupe window; the length stays 0. */
+static enum ttg_error save_front(const struct core *core, struct core_image *image)
 {
 	size_t size = bound(core);
-	uint8_t *buffer = malloc(size);
-	struct cursor cursor, head;
-	bool done = buffer;
+	struct cursor cursor;
+	bool done = true;
 
-	*data = NULL;
-	*len = 0;
-	if (!buffer)
+	image->front = malloc(size);
+	if (!image->front)
 		return TTG_ENOMEM;
-	cursor_init_write(&cursor, buffer, size);
+	cursor_init_write(&cursor, image->front, size);
 	cursor_put_bytes(&cursor, MAGIC, sizeof(MAGIC) - 1);
 	cursor_put_u8(&cursor, SNAPSHOT_VERSION);
-	head = cursor;
 	cursor_put_u64(&cursor, 0);
 	cursor_put_u64(&cursor, secret_check(core));
 	cursor_put_u64(&cursor, core->sequence);
@@ -206,16 +213,75 @@ enum ttg_error core_snapshot(const struct core *core, uint8_t **data, size_t *le
 	for (size_t i = 0; i < core->n_mailboxes && done; i++)
 		done = save_mailbox(core->mailboxes[i], &cursor);
 	done = done && save_timers(core, &cursor);
-	dedupe_save(core->dedupe, &cursor);
+	image->front_len = cursor_offset(&cursor);
+	if (!done)
+		return TTG_ENOMEM;
+	return cursor_ok(&cursor) ? TTG_OK : TTG_ELIMIT;
+}
+
+enum ttg_error core_image_take(const struct core *core, struct core_image **out)
+{
+	struct core_image *image = calloc(1, sizeof(*image));
+	enum ttg_error code = image ? save_front(core, image) : TTG_ENOMEM;
+
+	if (!code) {
+		image->dedupe = dedupe_freeze(core->dedupe);
+		code = image->dedupe ? TTG_OK : TTG_ENOMEM;
+	}
+	if (code)
+		core_image_free(&image);
+	*out = image;
+	return code;
+}
+
+void core_image_free(struct core_image **image)
+{
+	struct core_image *old = *image;
+
+	*image = NULL;
+	if (!old)
+		return;
+	dedupe_image_free(&old->dedupe);
+	free(old->front);
+	free(old);
+}
+
+enum ttg_error core_image_bytes(const struct core_image *image, uint8_t **data, size_t *len)
+{
+	size_t size = image->front_len + dedupe_image_bytes(image->dedupe) + sizeof(END_MARK);
+	uint8_t *buffer = malloc(size);
+	struct cursor cursor, length;
+
+	*data = NULL;
+	*len = 0;
+	if (!buffer)
+		return TTG_ENOMEM;
+	cursor_init_write(&cursor, buffer, size);
+	cursor_put_bytes(&cursor, image->front, image->front_len);
+	dedupe_image_save(image->dedupe, &cursor);
 	cursor_put_bytes(&cursor, END_MARK, sizeof(END_MARK) - 1);
-	if (!done || !cursor_ok(&cursor)) {
+	if (!cursor_ok(&cursor)) {
 		free(buffer);
-		return done ? TTG_ELIMIT : TTG_ENOMEM;
+		return TTG_ELIMIT;
 	}
 	*len = cursor_offset(&cursor);
-	cursor_put_u64(&head, *len);
+	cursor_init_write(&length, buffer + LENGTH_AT, sizeof(uint64_t));
+	cursor_put_u64(&length, *len);
 	*data = buffer;
 	return TTG_OK;
+}
+
+enum ttg_error core_snapshot(const struct core *core, uint8_t **data, size_t *len)
+{
+	struct core_image *image;
+	enum ttg_error code = core_image_take(core, &image);
+
+	*data = NULL;
+	*len = 0;
+	if (!code)
+		code = core_image_bytes(image, data, len);
+	core_image_free(&image);
+	return code;
 }
 
 static enum ttg_error load_dead(struct mailbox *mailbox, struct lane *lane, struct cursor *cursor)

@@ -27,6 +27,7 @@
 
 struct control;
 struct http;
+struct net_snapshot;
 struct monitor;
 struct verify_job;
 struct zap;
@@ -66,10 +67,8 @@ struct net {
 	uint64_t durable_seen;
 	int64_t durable_moved_ns;
 
-	uint8_t *snapshot;      /* taken, waiting for its sequence to be durable */
-	size_t snapshot_bytes;
-	uint64_t snapshot_sequence; /* of `snapshot` */
-	uint64_t snapshot_low;      /* lowest sequence that a start from `snapshot` reads */
+	bool threaded;          /* a snapshot is written by a thread of its own */
+	struct net_snapshot *snapshot; /* taken, waiting to be durable, or being written */
 	uint64_t snapshot_tried;    /* newest that was to be written, whatever became of it */
 	uint64_t snapshot_saved;    /* newest on disk */
 	uint64_t saved_low;         /* lowest sequence that a start from the newest on disk reads */
@@ -127,6 +126,14 @@ void net_reload(struct net *net);
 /* restart: names of changed options that only count after a restart. */
 bool net_reload_now(struct net *net, struct config_errors *errors, char restart[CONFIG_TEXT_MAX]);
 void net_upkeep(struct net *net, const struct core_now *now);
-void net_save_snapshot(struct net *net, bool final);
+
+/* snapshot.c: takes one when so many records came since the last; true: one is under way, this or
+   another. Goes on with it: writes it, or sees whether that is done. */
+bool net_take_snapshot(struct net *net, uint64_t after_records);
+void net_save_snapshot(struct net *net);
+/* Before the end: of everything that is durable, written when it returns. */
+void net_save_last_snapshot(struct net *net);
+/* Waits for one that is being written, and forgets it. */
+void net_drop_snapshot(struct net *net);
 
 #endif

@@ -294,6 +294,7 @@ enum ttg_error server_open(struct net **out, const struct server_options *option
 	net->config = options->take_config;
 	net->journal = options->journal;
 	net->signal_fd = options->signal_fd;
+	net->threaded = true;
 	net->started_mono_ns = net->durable_moved_ns = net->world->mono_ns(net->world->self);
 	net->started_real_ns = net->world->real_ns(net->world->self);
 	net->next_retain_ns = net->started_mono_ns;
@@ -328,7 +329,7 @@ void server_close(struct net **handle)
 	if (!net)
 		return;
 	if (net->core && !net->failure && net->control)
-		net_save_snapshot(net, true);
+		net_save_last_snapshot(net);
 	control_close(&net->control);
 	http_close(&net->http);
 	monitor_close(net);
@@ -338,13 +339,13 @@ void server_close(struct net **handle)
 		zap_close(&net->zap);
 	if (net->zmq)
 		zmq_ctx_term(net->zmq);
+	net_drop_snapshot(net);
 	sessions_clear(&net->sessions);
 	core_free(&net->core);
 	journal_reader_close(&net->reader);
 	limiter_free(&net->limiter);
 	arena_fini(&net->frame);
 	config_free(&net->config);
-	free(net->snapshot);
 	free(net);
 	*handle = NULL;
 }

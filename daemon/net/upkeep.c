@@ -1,10 +1,8 @@
 /*
- * What the loop does besides messages: reload, snapshots, retention, the watchdog.
+ * What the loop does besides messages: reload, when to take a snapshot, retention, the watchdog.
  *
- * A snapshot is taken of the state as it stands and written only when the last record in it is
- * durable; otherwise a crash could leave a snapshot of records that were never there. Retention
- * never passes what a mailbox still needs, nor what it needed when the newest snapshot on disk was
- * taken: a start from there reads those records again.
+ * Retention never passes what a mailbox still needs, nor what it needed when the newest snapshot on
+ * disk was taken: a start from there reads those records again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +17,6 @@
 #define NS_PER_DAY (86400LL * NS_PER_S)
 #define STALLED_NS (30 * NS_PER_S) /* staged and nothing durable for so long: not healthy */
 
-static void take_snapshot(struct net *net, uint64_t after_records);
 static void retain(struct net *net, const struct core_now *now);
 static void pet_watchdog(struct net *net, const struct core_now *now);
 
@@ -32,13 +29,13 @@ void net_upkeep(struct net *net, const struct core_now *now)
 	if (now->mono_ns >= net->next_second_ns) {
 		net->next_second_ns = now->mono_ns + NS_PER_S;
 		net_sweep_sessions(net);
-		take_snapshot(net, net->config->snapshot_events);
+		net_take_snapshot(net, net->config->snapshot_events);
 	}
 	if (now->mono_ns >= net->next_retain_ns) {
 		net->next_retain_ns = now->mono_ns + net->config->retain_every_s * NS_PER_S;
 		retain(net, now);
 	}
-	net_save_snapshot(net, false);
+	net_save_snapshot(net);
 	pet_watchdog(net, now);
 }
 
@@ -113,56 +110,9 @@ bool net_reload_now(struct net *net, struct config_errors *errors, char restart[
 	return true;
 }
 
-static void take_snapshot(struct net *net, uint64_t after_records)
-{
-	const uint64_t sequence = core_sequence(net->core);
-	if (net->snapshot || sequence < net->snapshot_tried + after_records)
-		return;
-	if (core_snapshot(net->core, &net->snapshot, &net->snapshot_bytes) != TTG_OK) {
-		net->snapshot = NULL;
-		log_write(net->log, LOG_LEVEL_ERROR, "snapshot_failed", "code=%s",
-			  ttg_error_name(TTG_ENOMEM));
-		return;
-	}
-	net->snapshot_sequence = sequence;
-	net->snapshot_low = core_low_water(net->core);
-}
-
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
-}
-
-void net_save_snapshot(struct net *net, bool final)
-{
-	if (final && !net->snapshot && core_sequence(net->core) > net->snapshot_saved &&
-	    core_snapshot(net->core, &net->snapshot, &net->snapshot_bytes) == TTG_OK) {
-		net->snapshot_sequence = core_sequence(net->core);
-		net->snapshot_low = core_low_water(net->core);
-	}
-	if (!net->snapshot || (journal_durable(net->journal) < net->snapshot_sequence &&
-			       !PLANTED(SNAPSHOT_EARLY)))
-		return;
-	struct message message = { "" };
-	const enum ttg_error error =
-		journal_snapshot_save(net->journal, net->snapshot_sequence, net->snapshot,
-				      net->snapshot_bytes, &message);
-	if (error) {
-		log_write(net->log, LOG_LEVEL_ERROR, "snapshot_failed", "code=%s reason=\"%s\"",
-			  ttg_error_name(error), message.text);
-	} else {
-		net->counters.snapshots++;
-		net->snapshot_saved = net->snapshot_sequence;
-		net->saved_low = smaller(net->snapshot_low, net->snapshot_sequence + 1);
-		if (net->retain_waits)
-			net->next_retain_ns = 0;
-		net->retain_waits = false;
-		log_write(net->log, LOG_LEVEL_INFO, "snapshot_saved", "sequence=%llu bytes=%zu",
-			  (unsigned long long)net->snapshot_sequence, net->snapshot_bytes);
-	}
-	net->snapshot_tried = net->snapshot_sequence; /* after a failure: not again at once */
-	free(net->snapshot);
-	net->snapshot = NULL;
 }
 
 /* Oldest sequence that the configuration wants to keep; 0: all. */
@@ -187,10 +137,9 @@ static void retain(struct net *net, const struct core_now *now)
 	const uint64_t needed = PLANTED(RETAIN_UNACKNOWLEDGED) ? net->snapshot_saved + 1 :
 								  smaller(low_water, net->saved_low);
 	uint64_t keep_from = wanted_from(net, now, stats.disk_bytes);
-	if (keep_from > net->saved_low && low_water > net->saved_low) {
-		take_snapshot(net, 1); /* only its age holds retention back: once it is saved */
-		net->retain_waits = net->snapshot != NULL;
-	}
+	if (keep_from > net->saved_low && low_water > net->saved_low)
+		/* only its age holds retention back: once it is saved */
+		net->retain_waits = net_take_snapshot(net, 1);
 	if (keep_from > needed) {
 		log_write(net->log, LOG_LEVEL_DEBUG, "retention_held_back",
 			  "wanted=%llu needed=%llu", (unsigned long long)keep_from,

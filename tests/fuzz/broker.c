@@ -114,6 +114,7 @@ void fuzz_broker_free(struct fuzz_broker **broker)
 {
 	struct net *net = &(*broker)->net;
 
+	net_drop_snapshot(net);
 	sessions_clear(&net->sessions);
 	core_free(&net->core);
 	journal_reader_close(&net->reader);
@@ -122,7 +123,6 @@ void fuzz_broker_free(struct fuzz_broker **broker)
 	journal_close(&net->journal);
 	rules_free(&(*broker)->config.rules);
 	memory_world_free(&(*broker)->memory);
-	free(net->snapshot);
 	free(*broker);
 	*broker = NULL;
 }

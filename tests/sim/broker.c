@@ -53,12 +53,12 @@ static void drop_process(struct broker *broker)
 	broker->net = NULL;
 	wire_listen(life_now->wire, false);
 	if (net) {
+		net_drop_snapshot(net);
 		sessions_clear(&net->sessions);
 		core_free(&net->core);
 		journal_reader_close(&net->reader);
 		limiter_free(&net->limiter);
 		arena_fini(&net->frame);
-		free(net->snapshot);
 		free(net->config);
 		free(net);
 	}
@@ -266,7 +266,7 @@ void broker_stop(struct broker *broker)
 		life_now->model->durable = journal_durable(net->journal);
 	broker_compare(broker);
 	if (journal_failure(net->journal, NULL) == TTG_OK)
-		net_save_snapshot(net, true);
+		net_save_last_snapshot(net);
 	drop_process(broker);
 	if (disk_dead(broker->disk))
 		disk_crash(broker->disk, DISK_CRASH_ANY);

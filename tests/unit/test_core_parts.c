@@ -67,28 +67,47 @@ static void the_dedupe_window_takes_a_bounded_number_of_bytes_an_entry(void **st
 	dedupe_free(&dedupe);
 }
 
+/* An image's bytes, malloc'd. */
+static uint8_t *image_bytes(const struct dedupe_image *image, size_t *len)
+{
+	size_t size = dedupe_image_bytes(image);
+	uint8_t *bytes = malloc(size);
+	struct cursor cursor;
+
+	assert_non_null(bytes);
+	cursor_init_write(&cursor, bytes, size);
+	dedupe_image_save(image, &cursor);
+	assert_true(cursor_ok(&cursor));
+	*len = cursor_offset(&cursor);
+	return bytes;
+}
+
+static uint8_t *saved(const struct dedupe *dedupe, size_t *len)
+{
+	struct dedupe_image *image = dedupe_freeze(dedupe);
+
+	assert_non_null(image);
+	uint8_t *bytes = image_bytes(image, len);
+	dedupe_image_free(&image);
+	return bytes;
+}
+
 static void a_saved_dedupe_window_loads_the_same_even_when_cut_inside_a_block(void **state)
 {
 	struct dedupe *dedupe = dedupe_new(1500, UINT64_MAX), *again = dedupe_new(1500, UINT64_MAX);
 	uint8_t *first, *second;
-	struct cursor cursor, reader;
-	size_t len;
+	struct cursor reader;
+	size_t len, again_len;
 
 	(void)state;
 	for (uint64_t i = 1; i <= 3333; i++)
 		assert_true(dedupe_add(dedupe, mix(i), i * 3, (int64_t)i));
-	first = malloc(dedupe_save_bytes(dedupe));
-	second = malloc(dedupe_save_bytes(dedupe));
-	cursor_init_write(&cursor, first, dedupe_save_bytes(dedupe));
-	dedupe_save(dedupe, &cursor);
-	assert_true(cursor_ok(&cursor));
-	len = cursor_offset(&cursor);
+	first = saved(dedupe, &len);
 	cursor_init_read(&reader, first, len);
 	assert_true(dedupe_load(again, &reader));
 	assert_int_equal(cursor_left(&reader), 0);
-	cursor_init_write(&cursor, second, dedupe_save_bytes(dedupe));
-	dedupe_save(again, &cursor);
-	assert_int_equal(cursor_offset(&cursor), len);
+	second = saved(again, &again_len);
+	assert_int_equal(again_len, len);
 	assert_memory_equal(first, second, len);
 	assert_true(dedupe_find(again, mix(3333)) == 3333 * 3);
 	assert_true(dedupe_find(again, mix(1833)) == 0);
@@ -97,6 +116,86 @@ static void a_saved_dedupe_window_loads_the_same_even_when_cut_inside_a_block(vo
 	free(second);
 	dedupe_free(&dedupe);
 	dedupe_free(&again);
+}
+
+/* Over several regions of the index, and around every end of a block. */
+static void a_loaded_dedupe_window_finds_all_and_goes_on(void **state)
+{
+	static const uint64_t counts[] = { 0, 1, 1023, 1024, 1025, 49152, 49153, 150000 };
+
+	(void)state;
+	for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++) {
+		struct dedupe *dedupe = dedupe_new(150000, UINT64_MAX);
+		struct dedupe *again = dedupe_new(150000, UINT64_MAX);
+		const uint64_t n = counts[c];
+		struct cursor reader;
+		size_t len;
+
+		for (uint64_t i = 1; i <= n; i++)
+			assert_true(dedupe_add(dedupe, mix(i), i, (int64_t)i));
+		uint8_t *bytes = saved(dedupe, &len);
+		cursor_init_read(&reader, bytes, len);
+		assert_true(dedupe_load(again, &reader));
+		assert_int_equal(dedupe_count(again), n);
+		assert_true(dedupe_bytes(again) <= dedupe_bytes(dedupe) + 8192);
+		for (uint64_t i = n + 1; i <= n + 3000; i++)
+			assert_true(dedupe_add(again, mix(i), i, (int64_t)i));
+		for (uint64_t i = 1; i <= n + 3000; i++)
+			assert_true(dedupe_find(again, mix(i)) ==
+				    (i + 150000 > n + 3000 ? i : 0));
+		free(bytes);
+		dedupe_free(&dedupe);
+		dedupe_free(&again);
+	}
+}
+
+static void fewer_entries_may_be_wanted_than_were_saved(void **state)
+{
+	struct dedupe *dedupe = dedupe_new(5000, UINT64_MAX), *again = dedupe_new(100, UINT64_MAX);
+	struct cursor reader;
+	size_t len;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 5000; i++)
+		assert_true(dedupe_add(dedupe, mix(i), i, (int64_t)i));
+	uint8_t *bytes = saved(dedupe, &len);
+	cursor_init_read(&reader, bytes, len);
+	assert_true(dedupe_load(again, &reader));
+	assert_int_equal(dedupe_count(again), 100);
+	assert_true(dedupe_find(again, mix(4900)) == 0);
+	assert_true(dedupe_find(again, mix(4901)) == 4901);
+	free(bytes);
+	dedupe_free(&dedupe);
+	dedupe_free(&again);
+}
+
+static void an_image_of_the_dedupe_window_stays_what_it_was(void **state)
+{
+	struct dedupe *dedupe = dedupe_new(3000, UINT64_MAX);
+	struct dedupe_image *image;
+	size_t before_len, after_len;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 4321; i++)
+		assert_true(dedupe_add(dedupe, mix(i), i, (int64_t)i));
+	image = dedupe_freeze(dedupe);
+	assert_non_null(image);
+	uint8_t *before = image_bytes(image, &before_len);
+	for (uint64_t i = 4322; i <= 6000; i++)
+		assert_true(dedupe_add(dedupe, mix(i), i, (int64_t)i));
+	uint8_t *during = image_bytes(image, &after_len);
+	assert_int_equal(after_len, before_len);
+	assert_memory_equal(during, before, before_len);
+	free(during);
+	for (uint64_t i = 6001; i <= 20000; i++) /* nothing that the image holds is left there */
+		assert_true(dedupe_add(dedupe, mix(i), i, (int64_t)i));
+	dedupe_free(&dedupe);
+	uint8_t *after = image_bytes(image, &after_len);
+	assert_int_equal(after_len, before_len);
+	assert_memory_equal(after, before, before_len);
+	free(after);
+	free(before);
+	dedupe_image_free(&image);
 }
 
 /* Against a plain array: what is in, and in which order. */
@@ -337,6 +436,9 @@ int main(void)
 		cmocka_unit_test(the_dedupe_window_never_forgets_before_the_age),
 		cmocka_unit_test(the_dedupe_window_takes_a_bounded_number_of_bytes_an_entry),
 		cmocka_unit_test(a_saved_dedupe_window_loads_the_same_even_when_cut_inside_a_block),
+		cmocka_unit_test(a_loaded_dedupe_window_finds_all_and_goes_on),
+		cmocka_unit_test(fewer_entries_may_be_wanted_than_were_saved),
+		cmocka_unit_test(an_image_of_the_dedupe_window_stays_what_it_was),
 		cmocka_unit_test(a_window_stays_sorted_whatever_goes_in_and_out),
 		cmocka_unit_test(lanes_count_what_is_in_them),
 		cmocka_unit_test(held_entries_stay_in_order_of_position),

@@ -114,11 +114,10 @@ static void stop(struct bed *bed)
 {
 	struct net *net = &bed->net;
 
+	net_drop_snapshot(net);
 	core_free(&net->core);
 	journal_reader_close(&net->reader);
 	journal_close(&net->journal);
-	free(net->snapshot);
-	net->snapshot = NULL;
 }
 
 static struct bed *bed_new(void)
