@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define TEMPORARY_SUFFIX ".new"
+#define PIECE_BYTES      (512u * 1024u)
 
 int world_read_all(const struct world *world, int file, void *out, size_t len, uint64_t offset)
 {
@@ -65,6 +66,23 @@ static bool directory_of(const char *path, char out[PATH_MAX])
 	return snprintf(out, PATH_MAX, "%.*s", len, path) < PATH_MAX;
 }
 
+/* Piece by piece, each synced: who syncs another file meanwhile waits for a piece, not for all. */
+static int write_pieces(const struct world *world, int file, const uint8_t *data, size_t len)
+{
+	size_t done = 0;
+	int result;
+
+	do {
+		size_t piece = len - done < PIECE_BYTES ? len - done : PIECE_BYTES;
+
+		result = world_write_all(world, file, data + done, piece, done);
+		if (result >= 0)
+			result = world->sync(world->self, file);
+		done += piece;
+	} while (result >= 0 && done < len);
+	return result;
+}
+
 /* Writes and syncs the temporary file, which may be left over from a crash. */
 static int write_temporary(const struct world *world, const char *path, const void *data,
                            size_t len)
@@ -75,9 +93,7 @@ static int write_temporary(const struct world *world, const char *path, const vo
 		return file;
 	int result = world->truncate(world->self, file, 0);
 	if (result >= 0)
-		result = world_write_all(world, file, data, len, 0);
-	if (result >= 0)
-		result = world->sync(world->self, file);
+		result = write_pieces(world, file, data, len);
 	int closed = world->close(world->self, file);
 	return result < 0 ? result : closed;
 }

@@ -184,6 +184,30 @@ static void a_replaced_file_holds_the_new_bytes_and_leaves_nothing_beside_it(voi
 	assert_int_not_equal(access(leftover, F_OK), 0);
 }
 
+/* Lengths around the pieces it is written in. */
+static void a_large_file_is_replaced_whole(void **state)
+{
+	static const size_t lengths[] = { 0, 1, 524287, 524288, 524289, 1048576, 1500000 };
+	const struct fixture *f = *state;
+	const size_t most = 1500000;
+	uint8_t *bytes = malloc(most), *back = malloc(most);
+
+	assert_true(bytes && back);
+	for (size_t i = 0; i < most; i++)
+		bytes[i] = (uint8_t)(i * 31 + i / 4096);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		assert_int_equal(world_replace_file(f->world, f->path, bytes, lengths[i]), 0);
+		int file = f->world->open(f->world->self, f->path, WORLD_READ);
+		assert_true(file >= 0);
+		assert_int_equal(f->world->size(f->world->self, file), lengths[i]);
+		assert_int_equal(world_read_all(f->world, file, back, lengths[i], 0), 0);
+		assert_memory_equal(back, bytes, lengths[i]);
+		f->world->close(f->world->self, file);
+	}
+	free(bytes);
+	free(back);
+}
+
 /* A world whose disk refuses one kind of call. */
 struct refusing {
 	struct world world;
@@ -264,6 +288,7 @@ int main(void)
 		TEST(a_second_opening_cannot_lock_even_in_the_same_process),
 		TEST(directories_are_made_once_listed_and_synced),
 		TEST(a_replaced_file_holds_the_new_bytes_and_leaves_nothing_beside_it),
+		TEST(a_large_file_is_replaced_whole),
 		TEST(a_failed_sync_or_a_stuck_disk_leaves_the_old_file),
 		TEST(clocks_move_and_random_bytes_differ),
 		cmocka_unit_test(results_have_the_code_a_caller_reports),
