@@ -12,13 +12,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/planted.h"
 #include "net/net.h"
-
-#define SAVING_NICE 10 /* events go first where processors are short */
 
 struct net_snapshot {
 	struct journal *journal;
@@ -51,7 +47,6 @@ static void *snapshot_thread(void *arg)
 {
 	struct net_snapshot *it = arg;
 
-	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), SAVING_NICE); /* this thread's */
 	save(it);
 	atomic_store(&it->finished, true);
 	return NULL;

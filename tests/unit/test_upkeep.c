@@ -5,6 +5,8 @@
  */
 #include "unit.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include "net/net.h"
 #include "support/core_play.h"
@@ -14,6 +16,7 @@
 #define PER_BATCH 10
 #define HOUR      (3600 * PLAY_SECOND)
 #define DAY       (24 * HOUR)
+#define LOOKS_MAX 10000
 
 struct bed {
 	struct memory_world *memory;
@@ -331,6 +334,82 @@ static void what_the_operator_gives_up_goes_and_the_rest_is_still_delivered(void
 	bed_free(&bed);
 }
 
+/* The thread is done with it; bounded by what a test may take. */
+static void wait_for_snapshot(struct bed *bed)
+{
+	for (int i = 0; bed->net.snapshot && i < LOOKS_MAX; i++) {
+		turn(bed);
+		(void)poll(NULL, 0, 1);
+	}
+	assert_null(bed->net.snapshot);
+}
+
+static void a_thread_writes_snapshots_while_events_come_in(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	bed->net.threaded = true;
+	publish(bed, 300);
+	for (unsigned i = 1; i <= 4; i++) {
+		const uint64_t sequence = core_sequence(bed->net.core);
+
+		assert_true(net_take_snapshot(&bed->net, 1));
+		publish(bed, 300);
+		wait_for_snapshot(bed);
+		assert_int_equal(bed->net.counters.snapshots, i);
+		assert_int_equal(bed->net.snapshot_saved, sequence);
+	}
+	stop(bed);
+	start(bed);
+	assert_true(bed->net.snapshot_saved > 1000);
+	assert_int_equal(collect(bed, SERVICE), 1500);
+	assert_int_equal(collect(bed, POLICE), 1500);
+	must_verify(bed);
+	bed_free(&bed);
+}
+
+static void the_last_snapshot_waits_for_the_one_being_written(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	bed->net.threaded = true;
+	publish(bed, 400);
+	assert_true(net_take_snapshot(&bed->net, 1));
+	net_save_snapshot(&bed->net);
+	assert_non_null(bed->net.snapshot);
+	publish(bed, 50);
+	net_save_last_snapshot(&bed->net);
+	assert_null(bed->net.snapshot);
+	assert_int_equal(bed->net.snapshot_saved, core_sequence(bed->net.core));
+	stop(bed);
+	start(bed);
+	assert_int_equal(collect(bed, SERVICE), 450);
+	bed_free(&bed);
+}
+
+static void a_snapshot_that_cannot_be_written_stops_nothing(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	bed->net.threaded = true;
+	publish(bed, 100);
+	const uint64_t sequence = core_sequence(bed->net.core);
+	memory_world_fail(bed->memory, MEMORY_RENAME, 0, ENOSPC, false);
+	assert_true(net_take_snapshot(&bed->net, 1));
+	wait_for_snapshot(bed);
+	assert_int_equal(bed->net.counters.snapshots, 0);
+	assert_int_equal(bed->net.snapshot_tried, sequence);
+	publish(bed, 100);
+	assert_true(net_take_snapshot(&bed->net, 1));
+	stop(bed); /* in the middle of it, or before */
+	start(bed);
+	assert_int_equal(collect(bed, SERVICE), 200);
+	bed_free(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +417,9 @@ int main(void)
 		cmocka_unit_test(nothing_goes_that_a_mailbox_has_not_acknowledged),
 		cmocka_unit_test(age_lets_go_of_a_segment_when_its_newest_event_is_too_old),
 		cmocka_unit_test(nothing_goes_when_neither_age_nor_size_is_set),
+		cmocka_unit_test(a_thread_writes_snapshots_while_events_come_in),
+		cmocka_unit_test(the_last_snapshot_waits_for_the_one_being_written),
+		cmocka_unit_test(a_snapshot_that_cannot_be_written_stops_nothing),
 		cmocka_unit_test(what_the_operator_gives_up_goes_and_the_rest_is_still_delivered),
 	};
 
