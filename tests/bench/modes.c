@@ -135,8 +135,6 @@ void mode_latency(struct bench *bench)
 
 	start_broker(bench);
 	load_open(bench);
-	if (numbers->warm_up > 0)
-		load_run(bench, numbers->warm_up);
 	load_run_open(bench, numbers->rate, numbers->rate); /* one second of warm-up */
 	samples_clear(&bench->to_accepted);
 	samples_clear(&bench->to_delivered);
