@@ -125,6 +125,7 @@ static enum ttg_error record_change(struct core *core, const struct core_now *no
 static void mark_stable(struct core *core, int64_t now_ns)
 {
 	core->stable_since = core->sequence;
+	core->stable_from_ns = now_ns;
 	core->stable_until_ns = INT64_MAX;
 	for (size_t i = 0; core->rules && i < core->rules->n_agreements; i++) {
 		int64_t to_ns = core->rules->agreements[i].to_ns;
@@ -132,6 +133,13 @@ static void mark_stable(struct core *core, int64_t now_ns)
 		if (to_ns > now_ns && to_ns < core->stable_until_ns)
 			core->stable_until_ns = to_ns;
 	}
+}
+
+/* A clock that went back may have brought an agreement to life that ends a second time. */
+void core_watch_clock(struct core *core, const struct core_now *now)
+{
+	if (now->real_ns >= core->stable_until_ns || now->real_ns < core->stable_from_ns)
+		mark_stable(core, now->real_ns);
 }
 
 enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
@@ -216,8 +224,7 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 
 	if (core->broken)
 		return INT64_MAX;
-	if (now->real_ns >= core->stable_until_ns)
-		mark_stable(core, now->real_ns);
+	core_watch_clock(core, now);
 	code = core_run_timers(core, now, &budget.more);
 	if (code == TTG_EAGAIN || code == TTG_ENOSPC) {
 		budget.fetching = true;

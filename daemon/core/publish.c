@@ -298,6 +298,7 @@ void core_publish(struct core *core, const struct core_now *now, const char *age
 		refuse(&it, TTG_REFUSED_STOPPING, "the broker is stopping");
 		return;
 	}
+	core_watch_clock(core, now);
 	if (check_decode(core, &it) && check_first_time(core, &it) && check_agreed(core, &it) &&
 	    check_content(core, &it) && route(core, &it))
 		store(core, &it);

@@ -43,6 +43,7 @@ struct core {
 	uint8_t rules_digest[RECORD_DIGEST]; /* of the last RULES record */
 	uint32_t *by_rule;               /* mailbox number of each mailbox in the rules */
 	uint64_t stable_since;           /* events after it were accepted under the rules in force */
+	int64_t stable_from_ns;          /* real time when that was noted */
 	int64_t stable_until_ns;         /* when the next agreement ends */
 
 	struct mailbox **mailboxes;      /* by number */
@@ -90,6 +91,9 @@ enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint3
 			       struct record_event *event, struct record_recipient *recipient);
 /* Puts a mailbox on the list of those to look at in the next pump. */
 void core_wake(struct core *core, struct mailbox *mailbox);
+
+/* core.c: to be called with each input that looks at agreements. */
+void core_watch_clock(struct core *core, const struct core_now *now);
 
 /* publish.c */
 uint64_t core_fingerprint(const struct core *core, const char *source, const uint8_t *id);

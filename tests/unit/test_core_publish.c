@@ -346,6 +346,24 @@ static void random_bytes_and_damaged_events_do_no_harm(void **state)
 	play_free(&play);
 }
 
+/* The agreement is over, the clock goes back behind its end, and comes to it a second time. */
+static void an_agreement_that_ends_twice_is_looked_at_twice(void **state)
+{
+	struct play *play = play_new(8, 100);
+
+	(void)state;
+	play->now.real_ns = PLAY_NOW + 7200 * PLAY_SECOND;
+	play_settle(play);
+	play->now.real_ns = PLAY_NOW;
+	play_say(play, TYPE_RELEASED, 1);
+	play->now.real_ns = PLAY_NOW + 7200 * PLAY_SECOND;
+	play_attach(play, BOX_POLICE, 1, 10);
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 0);
+	assert_int_equal(play_view(play, BOX_POLICE).stopped, 1);
+	play_free(&play);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +382,7 @@ int main(void)
 		cmocka_unit_test(the_same_person_has_the_same_key_and_others_another),
 		cmocka_unit_test(no_message_of_the_catalogue_contains_itself),
 		cmocka_unit_test(random_bytes_and_damaged_events_do_no_harm),
+		cmocka_unit_test(an_agreement_that_ends_twice_is_looked_at_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
