@@ -216,9 +216,11 @@ static enum ttg_error deliver_row(struct core *core, const struct core_now *now,
 		budget->deliver--;
 		verdict = try_entry(core, now, mailbox, entry, budget, &code);
 		if (verdict == STOP_ROW) {
+			if (code != TTG_OK || mailbox->row.n == 0)
+				break;
 			/* The consumer may take more once this row has left. */
-			budget->more |= mailbox->row.n > 0;
-			break;
+			code = core_log_row(core, now, mailbox);
+			continue;
 		}
 		code = verdict == GO ? mark_delivered(mailbox, entry)
 				     : drop(core, now, mailbox, entry, verdict);
