@@ -57,26 +57,6 @@ static void accept_one(struct control *control);
 static void read_request(struct control_request *request);
 static void run_request(struct control_request *request, const char *line, size_t len);
 static void write_out(struct control_request *request);
-bool control_enough(const struct control_request *request)
-{
-	return request->out_len - request->out_sent >= CONTROL_OUTPUT_MAX / 2;
-}
-
-bool control_list(struct control_request *request, const char *only,
-		  void (*step)(struct control_request *request))
-{
-	struct control_listing *listing = calloc(1, sizeof *listing);
-	if (!listing) {
-		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
-		return false;
-	}
-	snprintf(listing->only, sizeof listing->only, "%s", only ? only : "");
-	request->job = listing;
-	request->free_job = free;
-	request->step = step;
-	return true;
-}
-
 static void check_time(struct control_request *request);
 static void close_request(struct control_request *request);
 static bool caller_may(const struct control *control, int fd, const struct ucred *who);
@@ -128,6 +108,26 @@ bool control_busy(const struct control *control)
 			return true;
 	}
 	return false;
+}
+
+bool control_enough(const struct control_request *request)
+{
+	return request->out_len - request->out_sent >= CONTROL_OUTPUT_MAX / 2;
+}
+
+bool control_list(struct control_request *request, const char *only,
+		  void (*step)(struct control_request *request))
+{
+	struct control_listing *listing = calloc(1, sizeof *listing);
+	if (!listing) {
+		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
+		return false;
+	}
+	snprintf(listing->only, sizeof listing->only, "%s", only ? only : "");
+	request->job = listing;
+	request->free_job = free;
+	request->step = step;
+	return true;
 }
 
 bool control_watching(const struct control *control)
