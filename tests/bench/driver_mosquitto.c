@@ -6,17 +6,16 @@
  * finds in one piece of TLS, and the client library never puts two messages into one.
  */
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bench/load.h"
 #include "bench/stream.h"
 
 #define TOPIC "events"
 #define TOPIC_BYTES (sizeof(TOPIC) - 1)
 #define MESSAGE_IDS 65535 /* 1 and up */
-#define ANSWER_MS 30000
 #define LENGTH_BYTES 4 /* of a packet's length, at most */
 
 enum packet { CONNECT = 0x10, CONNACK = 0x20, PUBLISH = 0x30, PUBACK = 0x40, SUBSCRIBE = 0x82,
@@ -219,22 +218,9 @@ static void close_peer(struct bench *bench, int number)
 /* Each subscriber comes once and goes, which leaves its session behind. */
 static void prepare(struct bench *bench)
 {
-	for (int i = 0; i < bench->n_subscribers; i++) {
-		const int number = bench->n_publishers + i;
-		const int64_t until_ns = bench_now_ns() + ANSWER_MS * INT64_C(1000000);
-
-		open_peer(bench, number);
-		while (!ready(bench, number)) {
-			struct pollfd item = { .fd = descriptor(bench, number), .events = POLLIN };
-
-			poll(&item, 1, 10);
-			work(bench, number);
-			broker_check(&bench->broker, bench->place);
-			if (bench_now_ns() > until_ns)
-				bench_die("mosquitto: no session");
-		}
-		close_peer(bench, number);
-	}
+	for (int i = 0; i < bench->n_subscribers; i++)
+		load_open_peer(bench, bench->n_publishers + i);
+	load_close(bench);
 }
 
 const struct driver driver_mosquitto = {
