@@ -21,7 +21,7 @@ static struct rules *rules_with_keys(void)
 	for (size_t i = 0; i < FUZZ_KEYS; i++) {
 		struct rules_agency *agency = &rules->agencies[i + 1];
 		agency->keys = calloc(1, sizeof(*agency->keys));
-		FUZZ_MUST(agency->keys);
+		MUST(agency->keys);
 		agency->n_keys = 1;
 		agency->keys[0].to_ns = RULES_FOREVER;
 		snprintf(agency->keys[0].public_z85, sizeof(agency->keys[0].public_z85), "%s",
@@ -70,14 +70,14 @@ static struct journal *open_journal(const struct fuzz_broker *broker)
 	struct journal *journal = NULL;
 	struct message message = { "" };
 
-	FUZZ_MUST(journal_open(&journal, &options, broker->net.world, &message) == TTG_OK);
+	MUST(journal_open(&journal, &options, broker->net.world, &message) == TTG_OK);
 	return journal;
 }
 
 struct fuzz_broker *fuzz_broker_new(void)
 {
 	struct fuzz_broker *broker = calloc(1, sizeof(*broker));
-	FUZZ_MUST(broker);
+	MUST(broker);
 	struct net *net = &broker->net;
 	broker->memory = memory_world_new(SEED);
 	memory_world_advance(broker->memory, PLAY_NOW - PLAY_SECOND);
@@ -87,8 +87,8 @@ struct fuzz_broker *fuzz_broker_new(void)
 	net->journal = open_journal(broker);
 	net->started_real_ns = PLAY_NOW;
 	net->limiter = limiter_new();
-	FUZZ_MUST(net->limiter);
-	FUZZ_MUST(arena_init(&net->frame));
+	MUST(net->limiter);
+	MUST(arena_init(&net->frame));
 	const struct core_options options = {
 		.broker = broker->config.agency,
 		.person_secret = { 7 },
@@ -102,10 +102,10 @@ struct fuzz_broker *fuzz_broker_new(void)
 	struct core_sink sink;
 	net_sink_init(net, &sink);
 	net->core = core_new(&options, &sink);
-	FUZZ_MUST(net->core);
-	FUZZ_MUST(journal_reader_open(&net->reader, net->journal) == TTG_OK);
+	MUST(net->core);
+	MUST(journal_reader_open(&net->reader, net->journal) == TTG_OK);
 	const struct core_now now = net_now(net);
-	FUZZ_MUST(core_set_rules(net->core, &now, broker->config.rules) == TTG_OK);
+	MUST(core_set_rules(net->core, &now, broker->config.rules) == TTG_OK);
 	fuzz_broker_cycle(broker);
 	return broker;
 }
@@ -133,7 +133,7 @@ void fuzz_broker_cycle(struct fuzz_broker *broker)
 	int64_t next_ns = 0;
 
 	for (int i = 0; i < CYCLES_MAX; i++) {
-		FUZZ_MUST(journal_flush(net->journal) == TTG_OK);
+		MUST(journal_flush(net->journal) == TTG_OK);
 		const uint64_t durable = journal_durable(net->journal);
 		core_durable(net->core, durable);
 		net_release(net, durable);
@@ -142,7 +142,7 @@ void fuzz_broker_cycle(struct fuzz_broker *broker)
 		if (next_ns > now.mono_ns && core_sequence(net->core) == durable)
 			break;
 	}
-	FUZZ_MUST(!net->failure);
+	MUST(!net->failure);
 }
 
 void fuzz_broker_publish(struct fuzz_broker *broker, unsigned person)
@@ -156,10 +156,10 @@ void fuzz_broker_publish(struct fuzz_broker *broker, unsigned person)
 	play_event(&play, &event, TYPE_RELEASED, person);
 	const size_t len = ttg__event__get_packed_size(&event.event);
 	uint8_t *bytes = malloc(len);
-	FUZZ_MUST(bytes);
+	MUST(bytes);
 	ttg__event__pack(&event.event, bytes);
 	core_publish(net->core, &now, "prison", bytes, len, &outcome);
 	free(bytes);
-	FUZZ_MUST(outcome.kind == CORE_ACCEPTED);
+	MUST(outcome.kind == CORE_ACCEPTED);
 	fuzz_broker_cycle(broker);
 }

@@ -59,7 +59,7 @@ static void cut(struct target *target, uint64_t size)
 {
 	uint8_t *copy = calloc(1, size + 1);
 
-	FUZZ_MUST(copy);
+	MUST(copy);
 	if (size > 0 && target->bytes)
 		memcpy(copy, target->bytes, size < target->size ? size : target->size);
 	memory_world_put(target->memory, target->path, copy, size);
@@ -80,7 +80,7 @@ static void copy_file(struct target *target, uint8_t to)
 	uint8_t *copy = malloc(target->size + 1);
 	const uint64_t size = target->size;
 
-	FUZZ_MUST(copy);
+	MUST(copy);
 	if (size > 0)
 		memcpy(copy, target->bytes, size);
 	if (choose(target, to))

@@ -49,7 +49,7 @@ char *fuzz_piece(struct fuzz_input *input, size_t *len)
 	if (*len > input->left)
 		*len = input->left;
 	char *piece = malloc(*len + 1);
-	FUZZ_MUST(piece);
+	MUST(piece);
 	if (*len > 0)
 		memcpy(piece, input->at, *len);
 	piece[*len] = '\0';
@@ -89,7 +89,7 @@ static const char *folder(bool end)
 		return path;
 	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 	snprintf(path, sizeof(path), "%s/ttg-fuzz-XXXXXX", base);
-	FUZZ_MUST(mkdtemp(path));
+	MUST(mkdtemp(path));
 	return path;
 }
 
@@ -112,7 +112,7 @@ void fuzz_path(const char *name, char *out, size_t room)
 {
 	const int len = snprintf(out, room, "%s/%s", fuzz_folder(), name);
 
-	FUZZ_MUST(len > 0 && (size_t)len < room);
+	MUST(len > 0 && (size_t)len < room);
 }
 
 void fuzz_write(const char *name, const void *bytes, size_t len)
@@ -121,7 +121,7 @@ void fuzz_write(const char *name, const void *bytes, size_t len)
 
 	fuzz_path(name, path, sizeof(path));
 	const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	FUZZ_MUST(file >= 0);
-	FUZZ_MUST(len == 0 || write(file, bytes, len) == (ssize_t)len);
+	MUST(file >= 0);
+	MUST(len == 0 || write(file, bytes, len) == (ssize_t)len);
 	close(file);
 }

@@ -3,7 +3,7 @@
  * below; the fuzzer feeds it what it invents, replay.c feeds it what is kept in corpus/ and crashes/.
  *
  * A target finds fault in three ways: the sanitizers stop it, an assertion of the product stops
- * it, or one of its own FUZZ_MUST does. It leaves nothing behind between two inputs, so that every
+ * it, or one of its own MUST does. It leaves nothing behind between two inputs, so that every
  * finding is one file.
  */
 #ifndef TTG_FUZZ_H
@@ -15,18 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "support/must.h" /* a promise that is broken: the fuzzer keeps the input, ctest reports it */
 
 /* The fuzzer's name for it. Returns 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
-
-/* Stops the process when a promise is broken; the fuzzer keeps the input, cmocka reports it. */
-#define FUZZ_MUST(condition)                                                                       \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #condition);    \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* An input taken apart. Past its end every number is 0 and every piece empty. */
 struct fuzz_input {

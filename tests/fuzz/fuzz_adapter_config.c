@@ -15,8 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	fuzz_write("adapter.conf", data, len);
 	fuzz_path("adapter.conf", path, sizeof(path));
 	if (adapter_config_load(path, &table, 1, &message) == TTG_OK)
-		FUZZ_MUST(settings.max_vanish_percent >= 0 && settings.max_vanish_percent <= 100);
+		MUST(settings.max_vanish_percent >= 0 && settings.max_vanish_percent <= 100);
 	else
-		FUZZ_MUST(message.text[0] != '\0');
+		MUST(message.text[0] != '\0');
 	return 0;
 }

@@ -63,7 +63,7 @@ enum ttg_error transport_open(struct transport *transport, const char *broker,
 			      const char *server_z85, const struct key_pair *pair)
 {
 	(void)broker, (void)server_z85, (void)pair;
-	FUZZ_MUST(!transport->socket);
+	MUST(!transport->socket);
 	transport->socket = transport->context;
 	return TTG_OK;
 }
@@ -77,7 +77,7 @@ void transport_close(struct transport *transport)
 
 enum ttg_error transport_send(struct transport *transport, const Ttg__Frame *frame)
 {
-	FUZZ_MUST(ttg__frame__get_packed_size(frame) <= SENT_MAX_BYTES);
+	MUST(ttg__frame__get_packed_size(frame) <= SENT_MAX_BYTES);
 	if (!transport->socket)
 		return TTG_ECLOSED;
 	return wire_of(transport)->full ? TTG_EAGAIN : TTG_OK;
@@ -123,14 +123,14 @@ bool transport_writable(const struct transport *transport)
 static void check_text(const char *text)
 {
 	for (; *text; text++)
-		FUZZ_MUST((unsigned char)*text >= 0x20 && *text != 0x7f && *text != '"');
+		MUST((unsigned char)*text >= 0x20 && *text != 0x7f && *text != '"');
 }
 
 static void on_delivery(void *user, const struct ttg_delivery *delivery)
 {
 	struct application *it = user;
 
-	FUZZ_MUST(delivery->position > 0 && delivery->event_bytes > 0 && delivery->event);
+	MUST(delivery->position > 0 && delivery->event_bytes > 0 && delivery->event);
 	check_text(delivery->mailbox);
 	switch (it->habit & 7) {
 	case 0:
@@ -158,7 +158,7 @@ static void on_outcome(void *user, const struct ttg_outcome *outcome)
 	struct application *it = user;
 	const uintptr_t number = (uintptr_t)outcome->tag;
 
-	FUZZ_MUST(number < EVENTS && !it->answered[number]);
+	MUST(number < EVENTS && !it->answered[number]);
 	it->answered[number] = true;
 	if (outcome->text)
 		check_text(outcome->text);
@@ -208,12 +208,12 @@ static void open_client(struct application *it, struct memory_world *memory)
 			       .on_state = on_state,
 			       .on_attached = on_attached },
 	};
-	FUZZ_MUST(client_new_in_world(&it->client, &options, memory_world_table(memory),
+	MUST(client_new_in_world(&it->client, &options, memory_world_table(memory),
 				      message) == TTG_OK);
 	it->client->transport.context = &it->wire;
 	for (uintptr_t i = 0; i < EVENTS; i++) {
 		const uint8_t id[16] = { 1, (uint8_t)i }, event[] = { 0x0a, 1, (uint8_t)i };
-		FUZZ_MUST(ttg_client_publish(it->client, id, event, sizeof(event), (void *)i) ==
+		MUST(ttg_client_publish(it->client, id, event, sizeof(event), (void *)i) ==
 			  TTG_OK);
 	}
 	ttg_client_attach(it->client, "in", 8);

@@ -15,7 +15,7 @@ static Ttg__Event *again(const Ttg__Event *event)
 	struct message message = { "" };
 	json_t *json = cloudevents_write(event, NULL);
 
-	FUZZ_MUST(json);
+	MUST(json);
 	if (cloudevents_read(json, &out, &ignored, &message) != TTG_OK) {
 		fprintf(stderr, "not read again: %s\n", message.text);
 		abort();
@@ -30,9 +30,9 @@ static void check_round_trip(const Ttg__Event *event)
 	size_t first_len = 0, second_len = 0;
 	Ttg__Event *once = again(event), *twice = again(once);
 
-	FUZZ_MUST(ttg_event_pack(once, &first, &first_len) == TTG_OK);
-	FUZZ_MUST(ttg_event_pack(twice, &second, &second_len) == TTG_OK);
-	FUZZ_MUST(first_len == second_len && memcmp(first, second, first_len) == 0);
+	MUST(ttg_event_pack(once, &first, &first_len) == TTG_OK);
+	MUST(ttg_event_pack(twice, &second, &second_len) == TTG_OK);
+	MUST(first_len == second_len && memcmp(first, second, first_len) == 0);
 	ttg__event__free_unpacked(once, NULL);
 	ttg__event__free_unpacked(twice, NULL);
 	free(first);
@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		check_round_trip(event);
 		ttg__event__free_unpacked(event, NULL);
 	} else if (json) {
-		FUZZ_MUST(!event && message.text[0] != '\0');
+		MUST(!event && message.text[0] != '\0');
 	}
 	json_decref(json);
 	free(text);

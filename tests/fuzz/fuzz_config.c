@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct config_errors *errors = config_errors_new();
 	char path[512], socket[CONFIG_PATH_MAX];
 
-	FUZZ_MUST(errors);
+	MUST(errors);
 	make_folders();
 	write_part(&input, "ttgd.conf");
 	write_part(&input, "agencies.d/all.conf");
@@ -52,12 +52,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	config_find_socket(path, socket);
 	struct config *config = config_load(path, NOW_NS, errors);
 	if (config)
-		FUZZ_MUST(config->rules && config_errors_count(errors) == 0);
+		MUST(config->rules && config_errors_count(errors) == 0);
 	else
-		FUZZ_MUST(config_errors_count(errors) > 0);
+		MUST(config_errors_count(errors) > 0);
 	for (size_t i = 0; i < config_errors_lines(errors); i++) {
 		bool warning = false;
-		FUZZ_MUST(config_errors_line(errors, i, &warning)[0] != '\0');
+		MUST(config_errors_line(errors, i, &warning)[0] != '\0');
 	}
 	config_errors_free(&errors);
 	config_free(&config);

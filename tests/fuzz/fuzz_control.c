@@ -28,9 +28,9 @@ static int connect_to(const char *path)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	FUZZ_MUST(strlen(path) < sizeof(address.sun_path));
+	MUST(strlen(path) < sizeof(address.sun_path));
 	strcpy(address.sun_path, path);
-	FUZZ_MUST(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+	MUST(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	return fd;
 }
 
@@ -55,15 +55,15 @@ static void check_answer(const struct answer *answer)
 		const char *end = memchr(answer->text + at, '\n', answer->len - at);
 		json_error_t where;
 
-		FUZZ_MUST(end && !ended);
+		MUST(end && !ended);
 		const size_t len = (size_t)(end - answer->text) - at;
 		json_t *line = json_loadb(answer->text + at, len, 0, &where);
-		FUZZ_MUST(json_is_integer(json_object_get(line, "code")));
+		MUST(json_is_integer(json_object_get(line, "code")));
 		ended = json_is_true(json_object_get(line, "end"));
 		json_decref(line);
 		at += len + 1;
 	}
-	FUZZ_MUST(!answer->closed || ended);
+	MUST(!answer->closed || ended);
 }
 
 static void serve(struct fuzz_broker *broker, struct answer *answer, int fd)
@@ -92,18 +92,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct answer answer = { .text = malloc(ANSWER_MAX) };
 	struct message message = { "" };
 
-	FUZZ_MUST(answer.text);
+	MUST(answer.text);
 	for (unsigned person = 1; person <= 3; person++)
 		fuzz_broker_publish(broker, person);
 	fuzz_path("control", net->config->control_socket, sizeof(net->config->control_socket));
-	FUZZ_MUST(control_open(&net->control, net, &message) == TTG_OK);
+	MUST(control_open(&net->control, net, &message) == TTG_OK);
 	const int fd = connect_to(net->config->control_socket);
 	const bool sent = send(fd, data, len, MSG_NOSIGNAL) == (ssize_t)len;
 	serve(broker, &answer, fd);
 	check_answer(&answer);
 	if (sent && memchr(data, '\n', len) && !memmem(data, len, "follow", 6) &&
 	    !memmem(data, len, "\\u", 2))
-		FUZZ_MUST(answer.closed);
+		MUST(answer.closed);
 	close(fd);
 	control_close(&net->control);
 	fuzz_broker_free(&broker);

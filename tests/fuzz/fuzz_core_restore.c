@@ -16,7 +16,7 @@ static void make_fit(const struct fuzz_state *state, uint8_t *bytes, size_t len)
 	uint8_t *empty = NULL;
 	size_t empty_len = 0;
 
-	FUZZ_MUST(core_snapshot(state->core, &empty, &empty_len) == TTG_OK);
+	MUST(core_snapshot(state->core, &empty, &empty_len) == TTG_OK);
 	if (len >= CHECK_AT + 8) {
 		memcpy(bytes, empty, LENGTH_AT);
 		for (unsigned i = 0; i < 8; i++)
@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const enum ttg_error error =
 		core_restore(state.core, (const uint8_t *)bytes, len, &message);
 	if (error) {
-		FUZZ_MUST(message.text[0] != '\0');
+		MUST(message.text[0] != '\0');
 	} else if (core_sequence(state.core) < SEQUENCE_MAX) {
 		while (state.n_records < core_sequence(state.core))
 			state.records[state.n_records++].data = NULL; /* retained away */

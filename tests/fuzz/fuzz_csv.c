@@ -23,12 +23,12 @@ static enum ttg_error on_row(void *user, const struct csv_row *row)
 {
 	struct seen *seen = user;
 
-	FUZZ_MUST(row->line > seen->line);
+	MUST(row->line > seen->line);
 	seen->line = row->line;
 	for (size_t i = 0; i < COLUMNS; i++) {
 		const size_t len = strlen(row->values[i]);
 
-		FUZZ_MUST(len <= CSV_FIELD_MAX && text_is_utf8(row->values[i], len));
+		MUST(len <= CSV_FIELD_MAX && text_is_utf8(row->values[i], len));
 	}
 	return TTG_OK;
 }
@@ -38,7 +38,7 @@ static enum ttg_error on_bad(void *user, unsigned line, const char *text, const 
 {
 	struct seen *seen = user;
 
-	FUZZ_MUST(line > seen->line && text[0] != '\0' && raw && raw_len > 0);
+	MUST(line > seen->line && text[0] != '\0' && raw && raw_len > 0);
 	seen->line = line;
 	return TTG_OK;
 }
@@ -56,11 +56,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	enum text_encoding encoding;
 
 	if (text_to_utf8(bytes, len, &text, &text_len, &encoding, &message) == TTG_OK) {
-		FUZZ_MUST(text_is_utf8(text, text_len));
+		MUST(text_is_utf8(text, text_len));
 		for (size_t i = 0; i < COLUMNS; i++)
 			csv_has_column(text, text_len, &columns[i]);
 		if (csv_read(&reader, text, text_len, &message) != TTG_OK)
-			FUZZ_MUST(message.text[0] != '\0');
+			MUST(message.text[0] != '\0');
 	}
 	free(text);
 	free(bytes);

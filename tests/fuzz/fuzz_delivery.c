@@ -18,9 +18,9 @@ static void check_line(const char *line, bool for_people)
 	for (size_t i = 0; line[i]; i++) {
 		const unsigned char c = (unsigned char)line[i];
 
-		FUZZ_MUST(c >= 0x20);
+		MUST(c >= 0x20);
 		if (for_people)
-			FUZZ_MUST(c != 0x7f && !(c == 0xc2 && (line[i + 1] & 0xe0) == 0x80));
+			MUST(c != 0x7f && !(c == 0xc2 && (line[i + 1] & 0xe0) == 0x80));
 	}
 }
 
@@ -38,7 +38,7 @@ static void show(const struct ttg_delivery *delivery, const Ttg__Event *event)
 	free(text);
 	json_decref(json);
 	line_for_people(line, event, delivery->accepted_ns, RECEIVED_NS);
-	FUZZ_MUST(memchr(line, '\0', sizeof(line)));
+	MUST(memchr(line, '\0', sizeof(line)));
 	check_line(line, true);
 	text = line_for_programs(delivery, event, RECEIVED_NS);
 	if (text)
@@ -55,9 +55,9 @@ static void keep(const struct ttg_delivery *delivery)
 
 	fuzz_path("cases.db", path, sizeof(path));
 	if (!store)
-		FUZZ_MUST(store_open(&store, path, &message) == TTG_OK);
+		MUST(store_open(&store, path, &message) == TTG_OK);
 	const enum ttg_error error = store_add(store, delivery, RECEIVED_NS, &verdict, &message);
-	FUZZ_MUST(error == TTG_OK || error == TTG_EFORMAT);
+	MUST(error == TTG_OK || error == TTG_EFORMAT);
 	store_rollback(store);
 }
 

@@ -10,18 +10,18 @@
 
 static void check_accepted(const struct play *play, const char *agency, uint64_t sequence)
 {
-	FUZZ_MUST(sequence >= 1 && sequence <= play->n_records);
+	MUST(sequence >= 1 && sequence <= play->n_records);
 	const struct play_record *record = &play->records[sequence - 1];
 	struct record_event event;
 	struct core_history history;
 
-	FUZZ_MUST(record->kind == RECORD_EVENT);
-	FUZZ_MUST(record_get_event(record->data, record->len, &event));
-	FUZZ_MUST(strcmp(event.source, agency) == 0);
-	FUZZ_MUST(core_history_read(play->core, sequence, record->kind, record->data, record->len,
+	MUST(record->kind == RECORD_EVENT);
+	MUST(record_get_event(record->data, record->len, &event));
+	MUST(strcmp(event.source, agency) == 0);
+	MUST(core_history_read(play->core, sequence, record->kind, record->data, record->len,
 				    &history));
 	Ttg__Event *decoded = ttg__event__unpack(NULL, event.n_bytes, event.bytes);
-	FUZZ_MUST(decoded && strcmp(decoded->source, agency) == 0);
+	MUST(decoded && strcmp(decoded->source, agency) == 0);
 	ttg__event__free_unpacked(decoded, NULL);
 }
 
@@ -31,13 +31,13 @@ static void publish(struct play *play, const char *agency, const uint8_t *event,
 	memset(&outcome, 0, sizeof(outcome));
 
 	core_publish(play->core, &play->now, agency, event, len, &outcome);
-	FUZZ_MUST(memchr(outcome.text, '\0', sizeof(outcome.text)));
+	MUST(memchr(outcome.text, '\0', sizeof(outcome.text)));
 	if (outcome.kind == CORE_ACCEPTED)
 		check_accepted(play, agency, outcome.sequence);
 	else if (outcome.kind == CORE_DUPLICATE)
-		FUZZ_MUST(outcome.sequence >= 1 && outcome.sequence <= play->n_records);
+		MUST(outcome.sequence >= 1 && outcome.sequence <= play->n_records);
 	else
-		FUZZ_MUST(outcome.code != TTG_OK && outcome.text[0] != '\0');
+		MUST(outcome.code != TTG_OK && outcome.text[0] != '\0');
 }
 
 /* What was refused left nothing behind, so the play is good for the next input; what was accepted
@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct play *play = fresh_play();
 	uint8_t *event = malloc(len > 0 ? len : 1);
 
-	FUZZ_MUST(event);
+	MUST(event);
 	if (len > 0)
 		memcpy(event, data, len);
 	for (size_t i = PLAY_CHARITY; i <= PLAY_PRISON; i++)

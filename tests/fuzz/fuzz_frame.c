@@ -32,7 +32,7 @@ int zmq_send(void *socket, const void *data, size_t len, int flags)
 	struct router *router = socket;
 
 	if (flags & ZMQ_SNDMORE) {
-		FUZZ_MUST(!router->in_message && len > 0);
+		MUST(!router->in_message && len > 0);
 		if (router->gone > 0 || router->full > 0) {
 			errno = router->gone > 0 ? EHOSTUNREACH : EAGAIN;
 			router->gone -= router->gone > 0;
@@ -42,13 +42,13 @@ int zmq_send(void *socket, const void *data, size_t len, int flags)
 		router->in_message = true;
 		return (int)len;
 	}
-	FUZZ_MUST(router->in_message && len <= 65536 + SLACK_BYTES);
+	MUST(router->in_message && len <= 65536 + SLACK_BYTES);
 	router->in_message = false;
 	Ttg__Frame *frame = ttg__frame__unpack(NULL, len, data);
-	FUZZ_MUST(frame && frame->body_case != TTG__FRAME__BODY__NOT_SET);
+	MUST(frame && frame->body_case != TTG__FRAME__BODY__NOT_SET);
 	if (frame->body_case == TTG__FRAME__BODY_WELCOME)
 		for (size_t i = 0; i < frame->welcome->n_mailboxes; i++)
-			FUZZ_MUST(strncmp(frame->welcome->mailboxes[i]->mailbox,
+			MUST(strncmp(frame->welcome->mailboxes[i]->mailbox,
 					  frame->welcome->agency,
 					  strlen(frame->welcome->agency)) == 0);
 	ttg__frame__free_unpacked(frame, NULL);
@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	router.full = router.gone = 0;
 	fuzz_broker_cycle(broker);
 	net_goodbye_all(net, TTG_SESSION_STOPPING);
-	FUZZ_MUST(net->sessions.count == 0);
+	MUST(net->sessions.count == 0);
 	fuzz_broker_free(&broker);
 	return 0;
 }

@@ -25,16 +25,16 @@ static void on_document(void *user, const struct document *document, struct http
 {
 	const struct talk *talk = user;
 
-	FUZZ_MUST(talk->knows_token);
-	FUZZ_MUST(document->len <= BODY_MAX && document->bytes[document->len] == '\0');
-	FUZZ_MUST(document->form == DOCUMENT_JSON || document->form == DOCUMENT_CSV);
+	MUST(talk->knows_token);
+	MUST(document->len <= BODY_MAX && document->bytes[document->len] == '\0');
+	MUST(document->form == DOCUMENT_JSON || document->form == DOCUMENT_CSV);
 	*reply = (struct http_reply){ .status = 202, .events = 1 };
 }
 
 static void on_refused(void *user, unsigned status)
 {
 	(void)user;
-	FUZZ_MUST(status >= 400 && status < 600);
+	MUST(status >= 400 && status < 600);
 }
 
 static int64_t now_ns(void *user)
@@ -62,7 +62,7 @@ static void open_intake(struct talk *talk)
 					      .on_document = on_document,
 					      .on_refused = on_refused,
 					      .now_ns = now_ns };
-	FUZZ_MUST(http_intake_open(&talk->intake, &options, &message) == TTG_OK);
+	MUST(http_intake_open(&talk->intake, &options, &message) == TTG_OK);
 }
 
 static int connect_to(const struct talk *talk)
@@ -73,7 +73,7 @@ static int connect_to(const struct talk *talk)
 	const struct linger at_once = { .l_onoff = 1 };
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	FUZZ_MUST(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+	MUST(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	return fd;
 }
@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 			break;
 		got += n > 0 ? (size_t)n : 0;
 	}
-	FUZZ_MUST(got < 5 || memcmp(answer, "HTTP/", 5) == 0);
+	MUST(got < 5 || memcmp(answer, "HTTP/", 5) == 0);
 	close(fd);
 	http_intake_run(talk.intake);
 	return 0;

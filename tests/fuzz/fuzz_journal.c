@@ -42,8 +42,8 @@ static void append(struct journal *journal, uint64_t number)
 					       .data = bytes,
 					       .len = record_bytes(number, bytes) };
 
-	FUZZ_MUST(journal_append(journal, &record, 1, &sequence) == TTG_OK);
-	FUZZ_MUST(sequence == number && journal_flush(journal) == TTG_OK);
+	MUST(journal_append(journal, &record, 1, &sequence) == TTG_OK);
+	MUST(sequence == number && journal_flush(journal) == TTG_OK);
 }
 
 /* Two segments and a snapshot in the middle; closed, or as a killed process leaves it. */
@@ -53,11 +53,11 @@ static struct memory_world *undamaged(bool killed)
 	struct journal *journal = NULL;
 	const struct journal_options how = options();
 
-	FUZZ_MUST(journal_open(&journal, &how, memory_world_table(memory), NULL) == TTG_OK);
+	MUST(journal_open(&journal, &how, memory_world_table(memory), NULL) == TTG_OK);
 	for (uint64_t i = 1; i <= RECORDS; i++) {
 		append(journal, i);
 		if (i == RECORDS / 2)
-			FUZZ_MUST(journal_snapshot_save(journal, i, "state", 5, NULL) == TTG_OK);
+			MUST(journal_snapshot_save(journal, i, "state", 5, NULL) == TTG_OK);
 	}
 	if (killed)
 		memory_world_kill(memory);
@@ -88,14 +88,14 @@ static uint64_t check_records(struct journal *journal)
 
 	journal_get_stats(journal, &stats);
 	expected = stats.first_sequence;
-	FUZZ_MUST(journal_reader_open(&reader, journal) == TTG_OK);
+	MUST(journal_reader_open(&reader, journal) == TTG_OK);
 	enum ttg_error error = journal_reader_seek(reader, expected);
 	while (!error && !(error = journal_reader_next(reader, &sequence, &record))) {
-		FUZZ_MUST(sequence == expected && record.len == record_bytes(sequence, bytes));
-		FUZZ_MUST(record.kind == 1 && memcmp(record.data, bytes, record.len) == 0);
+		MUST(sequence == expected && record.len == record_bytes(sequence, bytes));
+		MUST(record.kind == 1 && memcmp(record.data, bytes, record.len) == 0);
 		expected++;
 	}
-	FUZZ_MUST(error == TTG_EAGAIN && expected == stats.next_sequence);
+	MUST(error == TTG_EAGAIN && expected == stats.next_sequence);
 	journal_reader_close(&reader);
 	return expected - 1;
 }
@@ -110,12 +110,12 @@ static void use(struct journal *journal, struct memory_world *memory)
 
 	const uint64_t last = check_records(journal);
 	if (journal_snapshot_load(journal, &from, &snapshot, &snapshot_bytes, &message) == TTG_OK)
-		FUZZ_MUST(snapshot_bytes == 5 && memcmp(snapshot, "state", 5) == 0);
+		MUST(snapshot_bytes == 5 && memcmp(snapshot, "state", 5) == 0);
 	free(snapshot);
 	append(journal, last + 1);
 	journal_close(&journal);
-	FUZZ_MUST(journal_open(&journal, &how, memory_world_table(memory), &message) == TTG_OK);
-	FUZZ_MUST(check_records(journal) == last + 1);
+	MUST(journal_open(&journal, &how, memory_world_table(memory), &message) == TTG_OK);
+	MUST(check_records(journal) == last + 1);
 	journal_close(&journal);
 }
 
@@ -129,8 +129,8 @@ static void check_untouched(struct memory_world *before, struct memory_world *af
 		const uint8_t *bytes = memory_world_file(before, name, &size);
 		const uint8_t *bytes_after = memory_world_file(after, name, &size_after);
 
-		FUZZ_MUST(size == size_after);
-		FUZZ_MUST(size == 0 || memcmp(bytes, bytes_after, size) == 0);
+		MUST(size == size_after);
+		MUST(size == 0 || memcmp(bytes, bytes_after, size) == 0);
 	}
 }
 
@@ -151,7 +151,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	const enum ttg_error error =
 		journal_open(&journal, &how, memory_world_table(memory), &message);
 	if (error) {
-		FUZZ_MUST(!journal && message.text[0] != '\0');
+		MUST(!journal && message.text[0] != '\0');
 		check_untouched(before, memory);
 	} else {
 		use(journal, memory);

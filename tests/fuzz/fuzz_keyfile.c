@@ -13,12 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	fuzz_write("key", data, len);
 	fuzz_path("key", path, sizeof(path));
 	if (keyfile_read_public(path, public, &message) == TTG_OK)
-		FUZZ_MUST(len == 59 && strlen(public) == KEYFILE_Z85 - 1);
+		MUST(len == 59 && strlen(public) == KEYFILE_Z85 - 1);
 	else
-		FUZZ_MUST(message.text[0] != '\0');
+		MUST(message.text[0] != '\0');
 	if (keyfile_read_secret(path, &pair, &message) == TTG_OK)
-		FUZZ_MUST(len == 100 && strlen(pair.secret_z85) == KEYFILE_Z85 - 1);
+		MUST(len == 100 && strlen(pair.secret_z85) == KEYFILE_Z85 - 1);
 	if (keyfile_read_symmetric(path, symmetric, &message) == TTG_OK)
-		FUZZ_MUST(len == 86);
+		MUST(len == 86);
 	return 0;
 }

@@ -44,9 +44,9 @@ static struct memory_world *undamaged(void)
 	struct outbox *outbox = NULL;
 	struct outbox_place place = { 0 };
 
-	FUZZ_MUST(outbox_open(&outbox, memory_world_table(memory), "/o", 1u << 20, NULL) == TTG_OK);
+	MUST(outbox_open(&outbox, memory_world_table(memory), "/o", 1u << 20, NULL) == TTG_OK);
 	for (uint8_t i = 1; i <= EVENTS; i++) {
-		FUZZ_MUST(put(outbox, i, &place) == TTG_OK);
+		MUST(put(outbox, i, &place) == TTG_OK);
 		if (i == 2) /* a hole in the middle */
 			outbox_done(outbox, &place);
 	}
@@ -74,26 +74,26 @@ static void use(struct outbox *outbox, struct memory_world *memory, bool forged)
 	struct outbox_place place;
 	uint8_t wanted[EVENT_BYTES];
 
-	FUZZ_MUST(outbox_each(outbox, each, &seen) == TTG_OK);
+	MUST(outbox_each(outbox, each, &seen) == TTG_OK);
 	for (size_t i = 0; i < seen.n; i++) {
 		uint8_t *got = malloc(seen.events[i].bytes + 1);
-		FUZZ_MUST(got);
+		MUST(got);
 		const enum ttg_error error =
 			outbox_read(outbox, &seen.events[i].place, seen.events[i].bytes, got);
-		FUZZ_MUST(forged || error == TTG_OK);
+		MUST(forged || error == TTG_OK);
 		if (!forged)
-			FUZZ_MUST(event_bytes(seen.events[i].id, wanted) == seen.events[i].bytes &&
+			MUST(event_bytes(seen.events[i].id, wanted) == seen.events[i].bytes &&
 				  memcmp(got, wanted, seen.events[i].bytes) == 0);
 		free(got);
 		outbox_done(outbox, &seen.events[i].place);
 	}
 	const enum ttg_error error = put(outbox, 99, &place);
-	FUZZ_MUST(forged || error == TTG_OK);
+	MUST(forged || error == TTG_OK);
 	outbox_close(&outbox);
 	struct message message = { "" };
 	const enum ttg_error again =
 		outbox_open(&outbox, memory_world_table(memory), "/o", 1u << 20, &message);
-	FUZZ_MUST(error || again == TTG_OK);
+	MUST(error || again == TTG_OK);
 	outbox_close(&outbox);
 }
 
@@ -108,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (outbox_open(&outbox, memory_world_table(memory), "/o", 1u << 20, &message) == TTG_OK)
 		use(outbox, memory, damage.forged);
 	else
-		FUZZ_MUST(!outbox && message.text[0] != '\0');
+		MUST(!outbox && message.text[0] != '\0');
 	memory_world_free(&memory);
 	return 0;
 }

@@ -19,16 +19,16 @@ static void identifiers(const char *text)
 		const enum identifier_validity validity =
 			identifier_check((enum identifier_kind)kind, text, YEAR, canonical);
 
-		FUZZ_MUST(memchr(canonical, '\0', sizeof(canonical)));
+		MUST(memchr(canonical, '\0', sizeof(canonical)));
 		if (validity != IDENTIFIER_VALID) {
-			FUZZ_MUST(canonical[0] == '\0');
+			MUST(canonical[0] == '\0');
 			continue;
 		}
-		FUZZ_MUST(identifier_check((enum identifier_kind)kind, canonical, YEAR, again) ==
+		MUST(identifier_check((enum identifier_kind)kind, canonical, YEAR, again) ==
 			  IDENTIFIER_VALID);
-		FUZZ_MUST(strcmp(canonical, again) == 0);
+		MUST(strcmp(canonical, again) == 0);
 	}
-	FUZZ_MUST(identifier_kind_name(identifier_guess(text, YEAR)));
+	MUST(identifier_kind_name(identifier_guess(text, YEAR)));
 	identifier_kind_parse(text);
 }
 
@@ -39,14 +39,14 @@ static void instants(const char *text)
 
 	if (instant_parse(text, &unix_ns) == TTG_OK) {
 		instant_format(unix_ns, written);
-		FUZZ_MUST(instant_parse(written, &again) == TTG_OK && again == unix_ns);
+		MUST(instant_parse(written, &again) == TTG_OK && again == unix_ns);
 		instant_to_civil(unix_ns, date, clock);
-		FUZZ_MUST(date_is_valid(date) && clock_is_valid(clock));
+		MUST(date_is_valid(date) && clock_is_valid(clock));
 	}
 	if (date_parse(text, date) == TTG_OK)
-		FUZZ_MUST(date_is_valid(date));
+		MUST(date_is_valid(date));
 	if (clock_parse(text, clock) == TTG_OK)
-		FUZZ_MUST(clock_is_valid(clock));
+		MUST(clock_is_valid(clock));
 	instant_from_civil(text, NULL, &unix_ns);
 	instant_from_civil("2026-11-21", text, &unix_ns);
 }
@@ -59,8 +59,8 @@ static void uuids(const char *text)
 	if (ttg_uuid_parse(text, id) != TTG_OK)
 		return;
 	ttg_uuid_format(id, written);
-	FUZZ_MUST(ttg_uuid_parse(written, again) == TTG_OK);
-	FUZZ_MUST(memcmp(id, again, sizeof(id)) == 0);
+	MUST(ttg_uuid_parse(written, again) == TTG_OK);
+	MUST(memcmp(id, again, sizeof(id)) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

@@ -32,7 +32,7 @@ static void read_request(struct fuzz_input *input, struct request *request)
 {
 	uint8_t key[32];
 
-	FUZZ_MUST(zmq_z85_decode(key, fuzz_keys[0]));
+	MUST(zmq_z85_decode(key, fuzz_keys[0]));
 	while (request->parts < PARTS_MAX && (input->left > 0 || request->parts == 0)) {
 		switch (fuzz_u8(input) & 7) {
 		case 1:
@@ -84,15 +84,15 @@ static void take_answer(void *peer, const struct request *request)
 	size_t size = sizeof(more);
 
 	while (more) {
-		FUZZ_MUST(parts < ANSWER_PARTS);
+		MUST(parts < ANSWER_PARTS);
 		const int got = zmq_recv(peer, part[parts], sizeof(part[parts]) - 1, ZMQ_DONTWAIT);
-		FUZZ_MUST(got >= 0 && got < 300);
+		MUST(got >= 0 && got < 300);
 		part[parts++][got] = '\0';
-		FUZZ_MUST(zmq_getsockopt(peer, ZMQ_RCVMORE, &more, &size) == 0);
+		MUST(zmq_getsockopt(peer, ZMQ_RCVMORE, &more, &size) == 0);
 	}
-	FUZZ_MUST(parts == ANSWER_PARTS);
-	FUZZ_MUST(strcmp(part[2], "200") != 0 || may_be_let_in(request));
-	FUZZ_MUST((strcmp(part[2], "200") == 0) == (part[4][0] != '\0'));
+	MUST(parts == ANSWER_PARTS);
+	MUST(strcmp(part[2], "200") != 0 || may_be_let_in(request));
+	MUST((strcmp(part[2], "200") == 0) == (part[4][0] != '\0'));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -109,9 +109,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (!context) {
 		context = zmq_ctx_new();
 		broker = fuzz_broker_new();
-		FUZZ_MUST(context && zap_open(&zap, context, &message) == TTG_OK);
+		MUST(context && zap_open(&zap, context, &message) == TTG_OK);
 		peer = zmq_socket(context, ZMQ_DEALER);
-		FUZZ_MUST(peer && zmq_connect(peer, "inproc://zeromq.zap.01") == 0);
+		MUST(peer && zmq_connect(peer, "inproc://zeromq.zap.01") == 0);
 	}
 	read_request(&input, &request);
 	zmq_send(peer, "", 0, ZMQ_SNDMORE); /* the envelope a REQ socket would add */
@@ -119,7 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		zmq_send(peer, request.part[i], request.len[i],
 			 i + 1 < request.parts ? ZMQ_SNDMORE : 0);
 	zap_serve(zap, &broker->net);
-	FUZZ_MUST(zmq_recv(peer, envelope, sizeof(envelope), ZMQ_DONTWAIT) == 0);
+	MUST(zmq_recv(peer, envelope, sizeof(envelope), ZMQ_DONTWAIT) == 0);
 	take_answer(peer, &request);
 	for (int i = 0; i < request.parts; i++)
 		free(request.part[i]);

@@ -15,7 +15,7 @@ void fuzz_reader_open(struct fuzz_reader *reader, const struct adapter_kind *kin
 	struct message message = { "" };
 
 	reader->kind = kind;
-	FUZZ_MUST(kind->open(&reader->self, &context, settings, &message) == TTG_OK);
+	MUST(kind->open(&reader->self, &context, settings, &message) == TTG_OK);
 }
 
 static void check_event(struct arena *arena, const struct intake_event *it)
@@ -27,10 +27,10 @@ static void check_event(struct arena *arena, const struct intake_event *it)
 
 	if (!fields)
 		fields = fields_new();
-	FUZZ_MUST(fields != NULL);
+	MUST(fields != NULL);
 	enum ttg_error error = event_decode(arena, it->bytes, it->len, &event, text);
 	if (!error) {
-		FUZZ_MUST(memcmp(event.message->id.data, it->id, TTG_UUID_BYTES) == 0);
+		MUST(memcmp(event.message->id.data, it->id, TTG_UUID_BYTES) == 0);
 		error = event_check(&event, fields, &clock, text);
 	}
 	if (error == TTG_REFUSED_MALFORMED || error == TTG_REFUSED_FIELD) {
@@ -50,16 +50,16 @@ void fuzz_reader_read(const struct fuzz_reader *reader, const char *bytes, size_
 	struct intake intake;
 	struct arena arena;
 
-	FUZZ_MUST(arena_init(&arena));
+	MUST(arena_init(&arena));
 	intake_init(&intake);
-	FUZZ_MUST(reader->kind->read(reader->self, &document, &intake, &message) == TTG_OK);
+	MUST(reader->kind->read(reader->self, &document, &intake, &message) == TTG_OK);
 	for (size_t i = 0; i < intake.n_events; i++)
 		check_event(&arena, &intake.events[i]);
 	for (size_t i = 0; i < intake.n_problems; i++)
-		FUZZ_MUST(intake.problems[i].message.text[0] != '\0');
+		MUST(intake.problems[i].message.text[0] != '\0');
 	free(intake_reason_text(&intake));
 	if (reader->kind->settle)
-		FUZZ_MUST(reader->kind->settle(reader->self, false, &message) == TTG_OK);
+		MUST(reader->kind->settle(reader->self, false, &message) == TTG_OK);
 	intake_fini(&intake);
 	arena_fini(&arena);
 }

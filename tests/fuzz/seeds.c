@@ -22,7 +22,7 @@ struct seed {
 
 static void put(struct seed *seed, const void *bytes, size_t len)
 {
-	FUZZ_MUST(seed->len + len <= SEED_MAX);
+	MUST(seed->len + len <= SEED_MAX);
 	memcpy(seed->bytes + seed->len, bytes, len);
 	seed->len += len;
 }
@@ -54,7 +54,7 @@ static void write_seed(const char *folder, const char *what, const char *name,
 	mkdir(path, 0755);
 	snprintf(path, sizeof(path), "%s/%s/seed-%s", folder, what, name);
 	FILE *file = fopen(path, "wb");
-	FUZZ_MUST(file && fwrite(seed->bytes, 1, seed->len, file) == seed->len);
+	MUST(file && fwrite(seed->bytes, 1, seed->len, file) == seed->len);
 	fclose(file);
 }
 
@@ -64,7 +64,7 @@ static void put_frame(struct seed *seed, unsigned step, const Ttg__Frame *frame)
 	const size_t len = ttg__frame__get_packed_size(frame);
 	uint8_t *bytes = malloc(len);
 
-	FUZZ_MUST(bytes);
+	MUST(bytes);
 	ttg__frame__pack(frame, bytes);
 	put_u8(seed, step);
 	put_u16(seed, len);
@@ -84,7 +84,7 @@ static ProtobufCBinaryData event_bytes(struct play *play, int type, unsigned per
 	play_event(play, &event, type, person);
 	ProtobufCBinaryData out = { ttg__event__get_packed_size(&event.event), NULL };
 	out.data = malloc(out.len);
-	FUZZ_MUST(out.data);
+	MUST(out.data);
 	ttg__event__pack(&event.event, out.data);
 	return out;
 }
@@ -232,7 +232,7 @@ static void core_seeds(const char *folder)
 		put(&seed, play->records[i].data, play->records[i].len);
 	}
 	write_seed(folder, "core_apply", "life", &seed);
-	FUZZ_MUST(core_snapshot(play->core, &snapshot, &snapshot_len) == TTG_OK);
+	MUST(core_snapshot(play->core, &snapshot, &snapshot_len) == TTG_OK);
 	seed.len = 0;
 	put_u8(&seed, 1);
 	put(&seed, snapshot, snapshot_len);

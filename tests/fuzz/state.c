@@ -37,7 +37,7 @@ static enum ttg_error read_back(void *self, uint64_t sequence, uint8_t *kind, co
 static bool deliver(void *self, uint64_t consumer, const struct core_delivery *delivery)
 {
 	(void)self, (void)consumer;
-	FUZZ_MUST(delivery->position > 0 && delivery->event && delivery->n_agreements > 0);
+	MUST(delivery->position > 0 && delivery->event && delivery->n_agreements > 0);
 	return true;
 }
 
@@ -72,7 +72,7 @@ static struct core *make_core(struct fuzz_state *state)
 					note };
 	struct core *core = core_new(&options, &sink);
 
-	FUZZ_MUST(core);
+	MUST(core);
 	return core;
 }
 
@@ -80,7 +80,7 @@ void fuzz_state_init(struct fuzz_state *state)
 {
 	*state = (struct fuzz_state){ .now = { PLAY_NOW, 1000 } };
 	state->records = calloc(RECORDS_MAX, sizeof(*state->records));
-	FUZZ_MUST(state->records);
+	MUST(state->records);
 	state->core = make_core(state);
 	state->rules = play_rules(true);
 }
@@ -96,12 +96,12 @@ void fuzz_state_fini(struct fuzz_state *state)
 
 void fuzz_state_push(struct fuzz_state *state, uint8_t kind, const void *data, size_t len)
 {
-	FUZZ_MUST(state->n_records < RECORDS_MAX);
+	MUST(state->n_records < RECORDS_MAX);
 	struct fuzz_record *record = &state->records[state->n_records++];
 	record->kind = kind;
 	record->len = len;
 	record->data = malloc(len > 0 ? len : 1);
-	FUZZ_MUST(record->data);
+	MUST(record->data);
 	if (len > 0)
 		memcpy(record->data, data, len);
 }
@@ -113,14 +113,14 @@ static void check_snapshot(struct fuzz_state *state)
 	struct message message = { "" };
 	struct core *again = make_core(state);
 
-	FUZZ_MUST(core_snapshot(state->core, &first, &first_len) == TTG_OK);
+	MUST(core_snapshot(state->core, &first, &first_len) == TTG_OK);
 	if (core_restore(again, first, first_len, &message) != TTG_OK) {
 		fprintf(stderr, "its own snapshot: %s\n", message.text);
 		abort();
 	}
-	FUZZ_MUST(core_snapshot(again, &second, &second_len) == TTG_OK);
-	FUZZ_MUST(first_len == second_len && memcmp(first, second, first_len) == 0);
-	FUZZ_MUST(core_sequence(again) == core_sequence(state->core));
+	MUST(core_snapshot(again, &second, &second_len) == TTG_OK);
+	MUST(first_len == second_len && memcmp(first, second, first_len) == 0);
+	MUST(core_sequence(again) == core_sequence(state->core));
 	core_free(&again);
 	free(first);
 	free(second);
@@ -130,7 +130,7 @@ static bool count_letter(void *arg, const struct core_dead_letter *letter)
 {
 	struct fuzz_state *state = arg;
 
-	FUZZ_MUST(letter->mailbox && letter->position > 0);
+	MUST(letter->mailbox && letter->position > 0);
 	return state->core != NULL;
 }
 
