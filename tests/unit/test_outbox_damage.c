@@ -8,11 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-static void read_head(struct box_stage *stage, uint8_t out[3 * BOX_SECTOR])
-{
-	int file = open(stage->head, O_RDONLY);
+#define WHOLE_MAX 16384
 
-	assert_int_equal(pread(file, out, 3 * BOX_SECTOR, 0), 3 * BOX_SECTOR);
+static void read_file(const char *path, uint8_t *out, off_t len)
+{
+	int file = open(path, O_RDONLY);
+
+	assert_true(file >= 0 && len <= WHOLE_MAX);
+	assert_int_equal(pread(file, out, (size_t)len, 0), len);
 	close(file);
 }
 
@@ -28,9 +31,9 @@ static off_t two_batches(struct box_stage *stage)
 	assert_int_equal(box_open(stage), TTG_OK);
 	assert_int_equal(box_put(stage, 1, 4, 300, NULL), TTG_OK);
 	off_t second = box_length(stage->segment);
-	read_head(stage, stage->first_head);
+	read_file(stage->head, stage->first_head, 3 * BOX_SECTOR);
 	assert_int_equal(box_put(stage, 5, 4, 300, NULL), TTG_OK);
-	read_head(stage, stage->second_head);
+	read_file(stage->head, stage->second_head, 3 * BOX_SECTOR);
 	box_crash(stage);
 	return second;
 }
@@ -40,12 +43,10 @@ static void a_last_batch_cut_off_anywhere_is_dropped_whole(void **state)
 	struct box_stage *stage = *state;
 	off_t second = two_batches(stage);
 	off_t end = box_length(stage->segment);
-	uint8_t whole[16384];
+	uint8_t whole[WHOLE_MAX];
 
 	assert_true(end <= (off_t)sizeof(whole) && end > second + BOX_SECTOR);
-	int file = open(stage->segment, O_RDONLY);
-	assert_int_equal(read(file, whole, sizeof(whole)), end);
-	close(file);
+	read_file(stage->segment, whole, end);
 	for (off_t cut = second; cut < end; cut += 100) {
 		assert_int_equal(truncate(stage->segment, cut), 0);
 		machine_stopped(stage);
@@ -65,12 +66,10 @@ static void a_last_batch_with_sectors_that_were_not_written_is_dropped_whole(voi
 	off_t second = two_batches(stage);
 	off_t end = box_length(stage->segment);
 	static const uint8_t zeros[BOX_SECTOR];
-	uint8_t whole[16384];
+	uint8_t whole[WHOLE_MAX];
 	int sectors = (int)((end - second) / BOX_SECTOR);
 
-	int file = open(stage->segment, O_RDONLY);
-	assert_int_equal(read(file, whole, sizeof(whole)), end);
-	close(file);
+	read_file(stage->segment, whole, end);
 	assert_true(sectors >= 3);
 	/* Every choice of sectors that did not reach the disk. */
 	for (int lost = 1; lost < 1 << sectors; lost++) {
@@ -92,11 +91,9 @@ static void a_last_batch_with_a_sector_torn_in_its_middle_is_dropped_whole(void 
 	off_t second = two_batches(stage);
 	off_t end = box_length(stage->segment);
 	static const uint8_t zeros[BOX_SECTOR];
-	uint8_t whole[16384];
+	uint8_t whole[WHOLE_MAX];
 
-	int file = open(stage->segment, O_RDONLY);
-	assert_int_equal(read(file, whole, sizeof(whole)), end);
-	close(file);
+	read_file(stage->segment, whole, end);
 	for (off_t torn = second; torn < end; torn += BOX_SECTOR) {
 		for (off_t kept = 0; kept <= BOX_SECTOR - 12; kept += 50) {
 			box_overwrite(stage->segment, 0, whole, (size_t)end);
@@ -117,11 +114,9 @@ static void a_last_batch_missing_while_the_machine_ran_is_damage(void **state)
 	off_t second = two_batches(stage);
 	off_t end = box_length(stage->segment);
 	static const uint8_t zeros[BOX_SECTOR];
-	uint8_t whole[16384];
+	uint8_t whole[WHOLE_MAX];
 
-	int file = open(stage->segment, O_RDONLY);
-	assert_int_equal(read(file, whole, sizeof(whole)), end);
-	close(file);
+	read_file(stage->segment, whole, end);
 	for (off_t at = 0; at < end; at += 100) {
 		assert_int_equal(truncate(stage->segment, at), 0);
 		assert_int_equal(box_open(stage), TTG_ECORRUPT);
