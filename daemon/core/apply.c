@@ -183,6 +183,8 @@ static enum ttg_error apply_positions(struct core *core, uint64_t sequence, uint
 	mailbox->stopped += kind == RECORD_STOPPED ? core->applied.positions : 0;
 	if (kind == RECORD_EXPIRED || kind == RECORD_STOPPED)
 		mailbox->unseen = sequence;
+	if (kind == RECORD_ACK)
+		mailbox->answered = sequence;
 	core_wake(core, mailbox);
 	return TTG_OK;
 }

@@ -43,6 +43,9 @@ static void activate(struct core *core, struct mailbox *mailbox)
 {
 	mailbox->turn++;
 	mailbox->highest = 0;
+	/* What others acknowledged this one has not seen; see deliver.c. */
+	if (mailbox->answered > mailbox->unseen && !PLANTED(OVERTAKE_ANSWERED))
+		mailbox->unseen = mailbox->answered;
 	core_wake(core, mailbox);
 	core->sink.attached(core->sink.self, mailbox->consumers[0].id, true, acknowledged(mailbox));
 }

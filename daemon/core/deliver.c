@@ -5,8 +5,9 @@
  * A row of deliveries is recorded (DELIVERED) before flush() lets it out. When the journal is busy
  * the row is kept and nothing more is delivered from that mailbox until it is recorded.
  *
- * What is done with unseen by anybody (expired, stopped, discarded, given up) must not come back by
- * a crash behind something newer: nothing leaves the mailbox until the record of that is durable.
+ * What is done with unseen by the consumer (expired, stopped, discarded, given up, acknowledged by
+ * those before it) must not come back by a crash behind something newer: nothing leaves the mailbox
+ * until the record of that is durable.
  */
 #include <assert.h>
 #include <string.h>

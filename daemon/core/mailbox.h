@@ -49,6 +49,7 @@ struct mailbox {
 	uint64_t in_flight;
 	uint64_t hint;              /* nothing below this position is WAITING */
 	uint64_t unseen;            /* last record that settled what its consumer had not taken */
+	uint64_t answered;          /* last ACK record */
 
 	struct record_ranges row;   /* delivered and not yet recorded */
 	uint32_t row_attempt;

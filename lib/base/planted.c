@@ -17,6 +17,7 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_DELIVER_EARLY] = "deliver_early",
 	[PLANTED_DELIVER_UNRECORDED] = "deliver_unrecorded",
 	[PLANTED_OVERTAKE_UNSEEN] = "overtake_unseen",
+	[PLANTED_OVERTAKE_ANSWERED] = "overtake_answered",
 	[PLANTED_SNAPSHOT_EARLY] = "snapshot_early",
 	[PLANTED_SNAPSHOT_WITHOUT_HELD] = "snapshot_without_held",
 	[PLANTED_FORGET_DEDUPE] = "forget_dedupe",

@@ -206,7 +206,7 @@ static struct fact *fact_at(struct box *box, uint64_t position)
 	return &box->facts[position - 1];
 }
 
-static void settle(struct box *box, struct fact *fact, bool dropped)
+static void settle(const struct model *model, struct box *box, struct fact *fact, bool dropped)
 {
 	life_check(fact->state != FACT_SETTLED, "%s: position %td is settled twice", box->id,
 	           fact - box->facts + 1);
@@ -214,6 +214,8 @@ static void settle(struct box *box, struct fact *fact, bool dropped)
 	box->n_dead -= fact->state == FACT_DEAD;
 	fact->state = FACT_SETTLED;
 	fact->dropped = dropped;
+	fact->ended_by = model->applied;
+	fact->acknowledged_by = dropped ? 0 : box->active;
 	fact->holder = 0;
 }
 
@@ -256,7 +258,7 @@ static void apply_positions(struct model *model, uint8_t kind, const uint8_t *da
 			if (kind == RECORD_DELIVERED)
 				fact->deliveries = (uint32_t)it.value;
 			else
-				settle(box, fact, kind != RECORD_ACK);
+				settle(model, box, fact, kind != RECORD_ACK);
 			if (kind == RECORD_ACK)
 				life_check(fact->deliveries > 0,
 				           "%s: acknowledged and never delivered", box->id);
@@ -307,7 +309,7 @@ static void apply_letter(struct model *model, uint8_t kind, const uint8_t *data,
 	life_check(fact->state == FACT_DEAD, "%s: position %" PRIu64 " is no dead letter", box->id,
 	           it.position);
 	if (kind == RECORD_DISCARD) {
-		settle(box, fact, true);
+		settle(model, box, fact, true);
 		return;
 	}
 	for (size_t i = 0; i < it.position; i++) {
@@ -350,7 +352,7 @@ static void apply_given_up(struct model *model, const uint8_t *data, size_t len,
 		for (size_t k = 0; k < box->n; k++) {
 			if (box->facts[k].state == FACT_SETTLED || box->facts[k].sequence >= below)
 				continue;
-			settle(box, &box->facts[k], true);
+			settle(model, box, &box->facts[k], true);
 			count++;
 		}
 		life_check(count == items[i].count, "%s: given up %" PRIu64 ", open were %" PRIu64,
@@ -362,6 +364,7 @@ static void apply_given_up(struct model *model, const uint8_t *data, size_t len,
 static void apply(struct model *model, uint64_t sequence, uint8_t kind, const uint8_t *data,
                   size_t len, bool live)
 {
+	model->applied = sequence;
 	switch ((enum record_kind)kind) {
 	case RECORD_MAILBOX:
 		add_box(model, data, len);
@@ -458,6 +461,7 @@ static void forget_snapshots(struct model *model, uint64_t last)
 
 void model_recovered(struct model *model, uint64_t last, bool restored)
 {
+	life_trace("recovered %" PRIu64 " records of %zu", last, model->n_records);
 	life_check(last <= model->n_records, "recovery found %" PRIu64 " records, taken were %zu",
 	           last, model->n_records);
 	if (!restored) {

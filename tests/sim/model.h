@@ -17,7 +17,9 @@ struct fact { /* about one position of a mailbox */
 	bool has_person;
 	uint8_t person[CORE_PERSON_KEY];
 	enum fact_state state;
-	bool dropped; /* settled without an acknowledgement, for a good reason */
+	bool dropped;             /* settled without an acknowledgement, for a good reason */
+	uint64_t ended_by;        /* number of the record that settled it */
+	uint64_t acknowledged_by; /* the consumer that did, 0: dropped, or before a recovery */
 	uint32_t refusals;
 	uint32_t deliveries; /* recorded */
 	uint64_t holder;     /* consumer it is in flight to, 0: none */
@@ -73,6 +75,7 @@ struct model {
 	int slots[4096]; /* event + 1 by hash of its id */
 	struct saved *saved;
 	size_t n_saved;
+	uint64_t applied; /* number of the last record looked at */
 	uint64_t durable; /* the journal said so */
 	uint64_t told;    /* somebody was told something that rests on it */
 	bool limited;     /* rules in force: "limited" is granted, until: */

@@ -35,17 +35,30 @@ void model_detached(struct model *model, uint64_t consumer)
 		box->facts[i].holder = 0;
 }
 
+/* An older one of the person may come back only to whom it was acknowledged by. */
+static void check_ended(const struct model *model, const struct box *box, const struct fact *fact,
+                        const struct fact *older, uint64_t consumer)
+{
+	life_check(older->ended_by <= model->durable || older->acknowledged_by == consumer,
+	           "%s: position %td goes, and a crash could bring %td of the same person back",
+	           box->id, fact - box->facts + 1, older - box->facts + 1);
+}
+
 /* Events of one person go out one after the other. */
-static void check_person(const struct box *box, const struct fact *fact, uint64_t consumer)
+static void check_person(const struct model *model, const struct box *box, const struct fact *fact,
+                         uint64_t consumer)
 {
 	for (size_t i = 0; i < box->n; i++) {
 		const struct fact *other = &box->facts[i];
 
 		if (other == fact || !fact->has_person || !other->has_person ||
-		    other->state == FACT_SETTLED ||
 		    memcmp(fact->person, other->person, CORE_PERSON_KEY) != 0)
 			continue;
-		if (other < fact)
+		if (other < fact && other->state == FACT_SETTLED)
+			check_ended(model, box, fact, other, consumer);
+		else if (other->state == FACT_SETTLED)
+			continue;
+		else if (other < fact)
 			life_check(other->state == FACT_PENDING && other->holder == consumer,
 			           "%s: position %td goes before %zu of the same person", box->id,
 			           fact - box->facts + 1, i + 1);
@@ -97,7 +110,7 @@ void model_deliver(struct model *model, uint64_t consumer, const struct core_del
 	life_check(event->expires_ns == 0 || event->expires_ns > life_now->clock.real_ns,
 	           "%s: position %" PRIu64 " is delivered and has expired", box->id,
 	           delivery->position);
-	check_person(box, fact, consumer);
+	check_person(model, box, fact, consumer);
 	model_say_sequence(model, fact->sequence);
 	fact->holder = consumer;
 }

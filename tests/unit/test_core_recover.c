@@ -74,6 +74,52 @@ static void a_new_event_does_not_overtake_those_still_held(void **state)
 	play_free(&play);
 }
 
+static void what_follows_anothers_acknowledgement_waits_until_that_is_durable(void **state)
+{
+	struct play *play = play_new(8, 100);
+	uint64_t durable;
+
+	(void)state;
+	play_say(play, TYPE_RELEASED, 1);
+	play_say(play, TYPE_RELEASED, 1);
+	play_attach(play, BOX_ONESERVICE, 1, 10);
+	play_attach(play, BOX_ONESERVICE, 2, 10);
+	play_settle(play);
+	durable = play->n_records;
+	assert_int_equal(core_ack(play->core, &play->now, 1, 1, NULL, 0), TTG_OK);
+	core_detach(play->core, &play->now, 1);
+	play->n_deliveries = 0;
+	for (int i = 0; i < 3; i++)
+		core_pump(play->core, &play->now);
+	assert_int_equal(play->active, 2);
+	assert_int_equal(play->n_deliveries, 0);
+	/* It is lost: whoever comes then gets both, in order. */
+	play_restart(play, durable, NULL, 0);
+	play_attach(play, BOX_ONESERVICE, 3, 10);
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 2);
+	assert_int_equal(play->deliveries[0].position, 1);
+	assert_int_equal(play->deliveries[1].position, 2);
+	play_free(&play);
+}
+
+static void what_a_consumer_acknowledged_itself_delays_nothing(void **state)
+{
+	struct play *play = play_new(8, 100);
+
+	(void)state;
+	play_say(play, TYPE_RELEASED, 1);
+	play_say(play, TYPE_RELEASED, 1);
+	play_attach(play, BOX_ONESERVICE, 1, 1);
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 1);
+	assert_int_equal(core_ack(play->core, &play->now, 1, 1, NULL, 0), TTG_OK);
+	core_credit(play->core, 1, 1);
+	core_pump(play->core, &play->now);
+	assert_int_equal(play->n_deliveries, 2);
+	play_free(&play);
+}
+
 /* A state with everything in it: window, backlog, dead letters, held ones, a deadline. */
 static struct play *rich(void)
 {
@@ -268,6 +314,8 @@ int main(void)
 		cmocka_unit_test(a_delivery_after_a_restart_counts_as_another_attempt),
 		cmocka_unit_test(an_earlier_dead_letter_of_the_person_is_retried_along),
 		cmocka_unit_test(a_new_event_does_not_overtake_those_still_held),
+		cmocka_unit_test(what_follows_anothers_acknowledgement_waits_until_that_is_durable),
+		cmocka_unit_test(what_a_consumer_acknowledged_itself_delays_nothing),
 		cmocka_unit_test(a_snapshot_brings_back_the_same_state),
 		cmocka_unit_test(a_damaged_or_cut_snapshot_is_refused),
 		cmocka_unit_test(records_that_do_not_follow_the_state_are_corruption),
