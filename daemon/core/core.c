@@ -42,7 +42,7 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	core->recipients = calloc(RECORD_MAX_RECIPIENTS, sizeof(*core->recipients));
 	core->history = history_new();
 	core->fields = fields_new();
-	if (!arena_init(&core->arena) || !core->history || !core->fields || !core->dedupe ||
+	if (!arena_init(&core->arena, ARENA_EVENT_MAX) || !core->history || !core->fields || !core->dedupe ||
 	    !core->buffer || !core->recipients || !derive_keys(core))
 		core_free(&core);
 	return core;

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <ttg/event.h>
-#include "core/arena.h"
+#include "base/arena.h"
 #include "core/fields.h"
 #include "core/rules.h"
 

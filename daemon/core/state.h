@@ -9,7 +9,7 @@
 #ifndef TTGD_CORE_STATE_H
 #define TTGD_CORE_STATE_H
 
-#include "core/arena.h"
+#include "base/arena.h"
 #include "core/core.h"
 #include "core/dedupe.h"
 #include "core/digest.h"

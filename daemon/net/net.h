@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <zmq.h>
+#include "base/arena.h"
 #include "base/log.h"
 #include "base/world.h"
 #include "config/config.h"
-#include "core/arena.h"
 #include "core/core.h"
 #include "journal/journal.h"
 #include "net/counters.h"

@@ -382,7 +382,6 @@ bool session_receive(struct ttg_client *client)
 			return false;
 		}
 		dispatch(client, frame);
-		ttg__frame__free_unpacked(frame, NULL);
 	}
 	return true;
 }

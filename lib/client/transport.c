@@ -98,6 +98,8 @@ static bool open_monitor(struct transport *transport)
 enum ttg_error transport_init(struct transport *transport, int epoll_fd)
 {
 	*transport = (struct transport){ .epoll_fd = epoll_fd };
+	if (!arena_init(&transport->frame, ARENA_FRAME_MAX))
+		return TTG_ENOMEM;
 	transport->context = zmq_ctx_new();
 	return transport->context ? TTG_OK : TTG_ESYS;
 }
@@ -109,6 +111,7 @@ void transport_fini(struct transport *transport)
 		while (zmq_ctx_term(transport->context) < 0 && errno == EINTR)
 			;
 	transport->context = NULL;
+	arena_fini(&transport->frame);
 }
 
 enum ttg_error transport_open(struct transport *transport, const char *broker,
@@ -194,6 +197,7 @@ enum ttg_error transport_receive(struct transport *transport, Ttg__Frame **out)
 	int got;
 
 	*out = NULL;
+	arena_reset(&transport->frame);
 	if (!transport->socket)
 		return TTG_ECLOSED;
 	zmq_msg_init(&part);
@@ -209,7 +213,8 @@ enum ttg_error transport_receive(struct transport *transport, Ttg__Frame **out)
 		code = TTG_EFORMAT;
 		goto out;
 	}
-	*out = ttg__frame__unpack(NULL, zmq_msg_size(&part), zmq_msg_data(&part));
+	*out = ttg__frame__unpack(&transport->frame.allocator, zmq_msg_size(&part),
+				  zmq_msg_data(&part));
 	if (!*out)
 		code = TTG_EFORMAT;
 out:

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "base/arena.h"
 #include "base/keyfile.h"
 #include <ttg/proto/session.pb-c.h>
 
@@ -22,6 +23,7 @@ struct transport {
 	void *monitor;
 	int epoll_fd;    /* both descriptors are registered here while open */
 	unsigned opened; /* how often, to name the monitor's endpoint */
+	struct arena frame; /* the one received last, decoded */
 };
 
 enum transport_news {
@@ -31,6 +33,7 @@ enum transport_news {
 	TRANSPORT_DENIED = 3, /* the other side says that it does not take our key */
 };
 
+/* The transport must not move afterwards. TTG_ENOMEM, TTG_ESYS; also then transport_fini(). */
 enum ttg_error transport_init(struct transport *transport, int epoll_fd);
 void transport_fini(struct transport *transport);
 
@@ -44,8 +47,9 @@ void transport_close(struct transport *transport);
 enum ttg_error transport_send(struct transport *transport, const Ttg__Frame *frame);
 
 /*
- * Takes one frame. TTG_EAGAIN: none there. TTG_EFORMAT: what came is no frame. *out is to be freed
- * with ttg__frame__free_unpacked(). TTG_ECLOSED, TTG_ENOMEM.
+ * Takes one frame. TTG_EAGAIN: none there. TTG_EFORMAT: what came is no frame, or one that would take
+ * more memory than any frame needs. *out stays until the next call or transport_fini(), also when
+ * the transport is closed. TTG_ECLOSED.
  */
 enum ttg_error transport_receive(struct transport *transport, Ttg__Frame **out);
 

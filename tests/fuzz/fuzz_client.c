@@ -20,6 +20,7 @@
 
 struct wire {
 	Ttg__Frame *frames[FRAMES_MAX];
+	Ttg__Frame *given; /* to the client, which may read it until it asks for the next */
 	size_t n;
 	bool formless; /* the next thing that comes is no frame */
 	bool full;
@@ -54,9 +55,18 @@ static void drop_frames(struct wire *wire)
 	wire->formless = false;
 }
 
+static void take_back(struct wire *wire)
+{
+	if (wire->given)
+		ttg__frame__free_unpacked(wire->given, NULL);
+	wire->given = NULL;
+}
+
 void transport_fini(struct transport *transport)
 {
 	transport_close(transport);
+	if (transport->context)
+		take_back(wire_of(transport));
 }
 
 enum ttg_error transport_open(struct transport *transport, const char *broker,
@@ -89,12 +99,13 @@ enum ttg_error transport_receive(struct transport *transport, Ttg__Frame **out)
 	if (!transport->socket)
 		return TTG_ECLOSED;
 	struct wire *wire = wire_of(transport);
+	take_back(wire);
 	if (wire->n == 0) {
 		const bool formless = wire->formless;
 		wire->formless = false;
 		return formless ? TTG_EFORMAT : TTG_EAGAIN;
 	}
-	*out = wire->frames[0];
+	*out = wire->given = wire->frames[0];
 	memmove(wire->frames, wire->frames + 1, --wire->n * sizeof(*wire->frames));
 	return TTG_OK;
 }

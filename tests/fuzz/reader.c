@@ -50,7 +50,7 @@ void fuzz_reader_read(const struct fuzz_reader *reader, const char *bytes, size_
 	struct intake intake;
 	struct arena arena;
 
-	MUST(arena_init(&arena));
+	MUST(arena_init(&arena, ARENA_EVENT_MAX));
 	intake_init(&intake);
 	MUST(reader->kind->read(reader->self, &document, &intake, &message) == TTG_OK);
 	for (size_t i = 0; i < intake.n_events; i++)

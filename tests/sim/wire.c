@@ -219,12 +219,13 @@ void wire_cut_all(struct wire *wire)
 enum ttg_error transport_init(struct transport *transport, int epoll_fd)
 {
 	*transport = (struct transport){ .epoll_fd = epoll_fd };
-	return TTG_OK;
+	return arena_init(&transport->frame, ARENA_FRAME_MAX) ? TTG_OK : TTG_ENOMEM;
 }
 
 void transport_fini(struct transport *transport)
 {
 	transport_close(transport);
+	arena_fini(&transport->frame);
 }
 
 enum ttg_error transport_open(struct transport *transport, const char *broker,
@@ -288,12 +289,13 @@ enum ttg_error transport_receive(struct transport *transport, Ttg__Frame **out)
 	struct frame *frame;
 
 	*out = NULL;
+	arena_reset(&transport->frame);
 	if (!it)
 		return TTG_ECLOSED;
 	if (it->down.arrived == 0)
 		return TTG_EAGAIN;
 	frame = pop(&it->down);
-	*out = ttg__frame__unpack(NULL, frame->len, frame->bytes);
+	*out = ttg__frame__unpack(&transport->frame.allocator, frame->len, frame->bytes);
 	free(frame);
 	life_check(*out, "the broker sent what is no frame");
 	return TTG_OK;

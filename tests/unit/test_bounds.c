@@ -394,7 +394,7 @@ static enum ttg_error judge(const Ttg__Event *event, char text[EVENT_TEXT_MAX])
 
 	text[0] = '\0';
 	assert_non_null(fields);
-	assert_true(arena_init(&arena));
+	assert_true(arena_init(&arena, ARENA_EVENT_MAX));
 	assert_int_equal(ttg_event_pack(event, &bytes, &len), TTG_OK);
 	code = event_decode(&arena, bytes, len, &decoded, text);
 	if (code == TTG_OK)
