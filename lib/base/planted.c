@@ -33,6 +33,10 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_RESEND_SECOND] = "resend_second",
 	[PLANTED_FORGET_STALL] = "forget_stall",
 	[PLANTED_HAND_OVER_VOID] = "hand_over_void",
+	[PLANTED_FILL_UNBOUNDED] = "fill_unbounded",
+	[PLANTED_OVERFILL_FRAME] = "overfill_frame",
+	[PLANTED_LEAK_ANSWERS] = "leak_answers",
+	[PLANTED_KEEP_DETACHED] = "keep_detached",
 };
 
 static enum planted chosen;

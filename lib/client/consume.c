@@ -424,15 +424,23 @@ static bool flush_mailbox(struct ttg_client *client, struct consume_mailbox **sl
 	}
 }
 
+/* Goes without a session too: the broker knows nothing of it, and many would pile up. */
+static bool is_forgotten(const struct consume_mailbox *mailbox)
+{
+	return mailbox->state == CONSUME_DETACHING && mailbox->told && !PLANTED(KEEP_DETACHED);
+}
+
 void consume_flush(struct ttg_client *client)
 {
 	struct consumer *consumer = &client->consumer;
+	bool ready = client->session.state == SESSION_READY && !client->broken;
 
-	if (client->session.state != SESSION_READY || client->broken)
-		return;
-	for (size_t i = 0; i < CONSUME_MAX_MAILBOXES; i++)
-		if (consumer->mailboxes[i] && !flush_mailbox(client, &consumer->mailboxes[i]))
+	for (size_t i = 0; i < CONSUME_MAX_MAILBOXES; i++) {
+		struct consume_mailbox **slot = &consumer->mailboxes[i];
+
+		if (*slot && (ready || is_forgotten(*slot)) && !flush_mailbox(client, slot))
 			return;
+	}
 }
 
 void consume_unattach(struct consume_mailbox *mailbox, int64_t retry_ns)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/client_internal.h"
+#include "sim/memory.h"
 #include "sim/model.h"
 #include "sim/wire.h"
 
@@ -16,6 +17,9 @@
 #define QUEUE        512
 #define REFUSED      64
 #define MAX_PENDING  64
+#define LONG_TEXT    4000
+#define CLIENT_BYTES (36u * 1024) /* libttg without events */
+#define EVENT_BYTES  256          /* beside its own, for each */
 
 struct role {
 	const char *agency;
@@ -50,6 +54,17 @@ struct actor {
 	struct taken refused[REFUSED]; /* and not handed over again */
 	size_t n_refused;
 };
+
+/* What libttg allocates from here on is this client's. */
+static void begin(const struct actor *actor)
+{
+	memory_work(MEMORY_CLIENT(actor->index));
+}
+
+static void end(void)
+{
+	memory_work(MEMORY_NOBODY);
+}
 
 static int event_of(const uint8_t *bytes, size_t len)
 {
@@ -187,15 +202,22 @@ static enum ttg_error make_client(struct actor *actor, char message[TTG_MESSAGE_
 		               .on_state = on_state },
 	};
 
-	return client_new_in_world(&actor->client, &options, disk_world(actor->disk), message);
+	enum ttg_error code;
+
+	begin(actor);
+	code = client_new_in_world(&actor->client, &options, disk_world(actor->disk), message);
+	end();
+	return code;
 }
 
 static void attach(struct actor *actor)
 {
 	actor->detached = false;
+	begin(actor);
 	if (actor->role->box >= 0)
 		ttg_client_attach(actor->client, play_mailboxes[actor->role->box],
 		                  life_now->plan->credit);
+	end();
 }
 
 /* A client may fail to come back only for something that was done to it. */
@@ -226,6 +248,32 @@ static void try_start(struct actor *actor)
 	}
 }
 
+/* What it holds beside a little is events without an answer, at most twice each. */
+static void check_memory(const struct actor *actor)
+{
+	const struct model *model = life_now->model;
+	const size_t held = memory_held(MEMORY_CLIENT(actor->index));
+	size_t allowed = CLIENT_BYTES;
+
+	for (size_t i = 0; held > CLIENT_BYTES && i < model->n_events; i++)
+		if (model->events[i].actor == actor->index && model->events[i].open)
+			allowed += 2 * (model->events[i].len + EVENT_BYTES);
+	life_check(held <= allowed, "client %d holds %zu bytes, allowed are %zu", actor->index,
+	           held, allowed);
+	/* Of positions it settled: in one mailbox, and in one it is about to leave. */
+	life_check(memory_large(MEMORY_CLIENT(actor->index)) <= 2, "client %d holds %zu buffers",
+	           actor->index, memory_large(MEMORY_CLIENT(actor->index)));
+}
+
+static void free_client(struct actor *actor)
+{
+	ttg_client_free(&actor->client);
+	life_check(memory_held(MEMORY_CLIENT(actor->index)) == 0 &&
+	                   memory_large(MEMORY_CLIENT(actor->index)) == 0,
+	           "client %d ended and left %zu bytes", actor->index,
+	           memory_held(MEMORY_CLIENT(actor->index)));
+}
+
 /* What was not on its disk is gone with the process. */
 static void end_process(struct actor *actor)
 {
@@ -239,7 +287,7 @@ static void end_process(struct actor *actor)
 		event->open = false;
 		event->forgotten = true;
 	}
-	ttg_client_free(&actor->client);
+	free_client(actor);
 	actor->came_back = true;
 	actor->n_queue = actor->n_refused = 0;
 }
@@ -260,7 +308,10 @@ void actor_poll(struct actor *actor)
 		try_start(actor);
 	if (!actor->client)
 		return;
+	begin(actor);
 	ttg_client_poll(actor->client, 0);
+	end();
+	check_memory(actor);
 	if (disk_dead(actor->disk)) {
 		actor_crash(actor, DISK_CRASH_ANY);
 	} else if (ttg_client_closed(actor->client)) {
@@ -275,12 +326,17 @@ void actor_poll(struct actor *actor)
 static int say(struct actor *actor, struct play *play)
 {
 	struct said said = { .type = actor->role->type, .actor = actor->index, .open = true };
+	char text[LONG_TEXT] = "";
 	struct play_event it;
 
 	said.person = (unsigned int)life_draw(life_now->plan->persons + 1);
 	play->now = (struct core_now){ life_now->clock.real_ns, life_now->clock.mono_ns };
 	play->next_id = life_now->model->n_events;
 	play_event(play, &it, said.type, said.person);
+	if (said.type == TYPE_RELEASED && life_draw(16) < life_now->plan->large) {
+		memset(text, 'x', (size_t)life_draw(LONG_TEXT));
+		it.released.movement_reason_description = text;
+	}
 	if (life_draw(12) == 0) {
 		said.expires_ns = play->now.real_ns + (int64_t)life_draw(20) * PLAY_SECOND + 1;
 		it.expires.unix_ns = said.expires_ns;
@@ -300,6 +356,7 @@ void actor_publish(struct actor *actor)
 	struct ttg_publish_item items[4];
 	size_t n = 1 + (size_t)life_draw(4);
 	struct play play = { 0 };
+	enum ttg_error code;
 	int first = 0;
 
 	if (!actor->client || actor->role->type < 0 || actor->leaving || model->n_events > 1500)
@@ -314,7 +371,10 @@ void actor_publish(struct actor *actor)
 
 		items[i] = (struct ttg_publish_item){ event->id, event->bytes, event->len, NULL };
 	}
-	if (ttg_client_publish_many(actor->client, items, n) == TTG_OK)
+	begin(actor);
+	code = ttg_client_publish_many(actor->client, items, n);
+	end();
+	if (code == TTG_OK)
 		return;
 	/* Not taken: yet it may be found on the disk, if that is why. */
 	for (size_t i = 0; i < n; i++) {
@@ -343,11 +403,14 @@ static void handle(struct actor *actor, size_t at)
 static void refuse(struct actor *actor, size_t at)
 {
 	const struct taken it = actor->queue[at];
-	enum ttg_error code = ttg_client_nack(
-	        actor->client, play_mailboxes[actor->role->box], it.position,
-	        life_draw(8) ? TTG__NACK_REASON__NACK_TEMPORARY : TTG__NACK_REASON__NACK_NOT_OURS,
-	        "no", (uint32_t)life_draw(3) * 50);
+	enum ttg_error code;
 
+	begin(actor);
+	code = ttg_client_nack(actor->client, play_mailboxes[actor->role->box], it.position,
+	                       life_draw(8) ? TTG__NACK_REASON__NACK_TEMPORARY
+	                                    : TTG__NACK_REASON__NACK_NOT_OURS,
+	                       "no", (uint32_t)life_draw(3) * 50);
+	end();
 	life_trace("client %d: refuses %" PRIu64 " %s", actor->index, it.position,
 	           ttg_error_name(code));
 	if (code != TTG_OK) { /* settled meanwhile, by another consumer or the operator */
@@ -368,7 +431,9 @@ static void acknowledge_up_to(struct actor *actor, uint64_t position)
 	for (size_t i = actor->n_queue; i > 0; i--)
 		if (actor->queue[i - 1].position <= position)
 			handle(actor, i - 1);
+	begin(actor);
 	ttg_client_ack_up_to(actor->client, play_mailboxes[actor->role->box], position);
+	end();
 }
 
 void actor_consume(struct actor *actor)
@@ -392,7 +457,9 @@ void actor_consume(struct actor *actor)
 			uint64_t position = actor->queue[at].position;
 
 			handle(actor, at);
+			begin(actor);
 			ttg_client_ack(actor->client, mailbox, position);
+			end();
 		}
 	}
 }
@@ -402,7 +469,9 @@ void actor_leave(struct actor *actor)
 	if (!actor->client)
 		return;
 	actor->leaving = true;
+	begin(actor);
 	ttg_client_close_begin(actor->client);
+	end();
 }
 
 void actor_detach(struct actor *actor)
@@ -412,7 +481,9 @@ void actor_detach(struct actor *actor)
 	if (actor->detached) {
 		attach(actor);
 	} else {
+		begin(actor);
 		ttg_client_detach(actor->client, play_mailboxes[actor->role->box]);
+		end();
 		actor->detached = true;
 		actor->n_queue = actor->n_refused = 0;
 	}
@@ -455,7 +526,7 @@ struct actor *actor_new(int index)
 
 void actor_free(struct actor **actor)
 {
-	ttg_client_free(&(*actor)->client);
+	free_client(*actor);
 	disk_free(&(*actor)->disk);
 	free(*actor);
 	*actor = NULL;

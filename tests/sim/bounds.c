@@ -6,8 +6,6 @@
 
 #include "sim/broker_private.h"
 
-#define ROW_ROOM (32u * 1024) /* a buffer grows in steps, and has room for one event more */
-
 static void check_session(const struct net *net, const struct session *session)
 {
 	uint64_t waiting = 0;
@@ -20,8 +18,10 @@ static void check_session(const struct net *net, const struct session *session)
 	for (size_t i = 1; i <= SESSION_HANDLES; i++) {
 		const struct session_consumer *consumer = session->consumers[i];
 
-		life_check(!consumer || consumer->len <= net->config->max_frame_bytes + ROW_ROOM,
+		life_check(!consumer || consumer->len <= net->config->max_frame_bytes,
 		           "%zu bytes of deliveries wait for one consumer", consumer->len);
+		life_check(!consumer || consumer->room <= 2 * (size_t)net->config->max_frame_bytes,
+		           "room for %zu bytes of deliveries to one consumer", consumer->room);
 	}
 }
 
@@ -57,6 +57,7 @@ void broker_check_bounds(const struct broker *broker)
 		                                     (uint64_t)net->config->mailbox_max_held,
 		           "%s: %" PRIu64 " deliveries are in flight", view.id, view.in_flight);
 	}
+	broker_weigh(broker);
 	if (!life_now->peaceful)
 		check_journal(broker, life_now->plan->max_bytes);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/memory.h"
 #include "sim/wire.h"
 
 void broker_key(const char *name, char out[41])
@@ -24,7 +25,7 @@ static struct config *make_config(const struct broker *broker)
 	assert(config);
 	strcpy(config->agency, "broker");
 	config->max_sessions = 64;
-	config->max_frame_bytes = 64u * 1024;
+	config->max_frame_bytes = plan->frame_kib * 1024u;
 	config->max_event_bytes = 8u * 1024;
 	config->max_events_per_publish = plan->max_events;
 	config->publish_window = plan->publish_window;
@@ -63,6 +64,8 @@ static void drop_process(struct broker *broker)
 		free(net);
 	}
 	journal_close(&broker->journal);
+	life_check(memory_held(MEMORY_BROKER) == 0, "the broker ended and left %zu bytes",
+	           memory_held(MEMORY_BROKER));
 }
 
 static enum ttg_error open_journal(struct broker *broker, struct message *message)
@@ -115,6 +118,7 @@ static void check_recovered(struct broker *broker)
 {
 	const struct net *net = broker->net;
 	const struct core_options options = core_options(net->config);
+	int worker = memory_work(MEMORY_NOBODY);
 
 	check_idempotent(broker);
 	model_recovered(life_now->model, core_sequence(net->core), broker->restored);
@@ -124,6 +128,7 @@ static void check_recovered(struct broker *broker)
 	broker->restored = false;
 	model_check_recovery(life_now->model, net->core, net->snapshot_saved, &options);
 	model_compare(life_now->model, net->core);
+	memory_work(worker);
 }
 
 static enum ttg_error start(struct broker *broker, struct message *message)
@@ -166,9 +171,13 @@ static void try_start(struct broker *broker)
 	uint64_t before =
 	        disk_flipped(broker->disk) ? disk_digest(broker->disk, BROKER_JOURNAL) : 0;
 	struct message message = { "" };
-	enum ttg_error error = start(broker, &message);
-	bool opened = broker->journal;
+	enum ttg_error error;
+	bool opened;
 
+	memory_work(MEMORY_BROKER);
+	error = start(broker, &message);
+	memory_work(MEMORY_NOBODY);
+	opened = broker->journal;
 	life_trace("start: %s %s", ttg_error_name(error), message.text);
 	if (broker->journal) {
 		struct journal_stats stats;
@@ -177,8 +186,10 @@ static void try_start(struct broker *broker)
 		life_trace("journal: %" PRIu64 " segments, %" PRIu64 " bytes, first %" PRIu64,
 		           stats.segments, stats.disk_bytes, stats.first_sequence);
 	}
-	if (!error)
+	if (!error) {
+		broker_weigh_first(broker);
 		return;
+	}
 	drop_process(broker);
 	if (disk_dead(broker->disk)) {
 		disk_crash(broker->disk, life_draw(2) ? DISK_CRASH_ANY : DISK_CRASH_LOSE);
@@ -231,13 +242,17 @@ void broker_step(struct broker *broker)
 		return;
 	life_now->append_refused = false;
 	life_now->in_cycle = true;
+	memory_work(MEMORY_BROKER);
 	now = net_step(net, net_has_room(net));
+	memory_work(MEMORY_NOBODY);
 	life_now->in_cycle = false;
 	if (!net->failure && !disk_dead(broker->disk)) {
 		broker_check_bounds(broker);
 		if (!life_now->append_refused)
 			model_check_deadlines(life_now->model, now.real_ns);
+		memory_work(MEMORY_BROKER);
 		net_upkeep(net, &now);
+		memory_work(MEMORY_NOBODY);
 		if (++broker->steps % 8 == 0)
 			broker_compare(broker);
 	}
@@ -259,6 +274,7 @@ void broker_stop(struct broker *broker)
 
 	if (!net)
 		return;
+	memory_work(MEMORY_BROKER);
 	net_goodbye_all(net, TTG_SESSION_STOPPING);
 	journal_flush(net->journal);
 	/* What the last flush made durable is known only to the journal. */
@@ -267,6 +283,7 @@ void broker_stop(struct broker *broker)
 	broker_compare(broker);
 	if (journal_failure(net->journal, NULL) == TTG_OK)
 		net_save_last_snapshot(net);
+	memory_work(MEMORY_NOBODY);
 	drop_process(broker);
 	if (disk_dead(broker->disk))
 		disk_crash(broker->disk, DISK_CRASH_ANY);

@@ -23,12 +23,18 @@ struct broker {
 	bool has_backup, restored;
 	uint64_t backup_sequence;
 	uint64_t steps;
+	size_t weight; /* bytes held after the first start, beside what weigh.c names */
+	size_t large;  /* and large buffers */
 	/* Of the last recovery; the next one of the same records must come to the same. */
 	uint64_t recovered_sequence, recovered_from, recovered_digest;
 };
 
 /* bounds.c: no queue is longer than it may be. */
 void broker_check_bounds(const struct broker *broker);
+/* weigh.c: nor does it hold more memory than that takes. The first start tells what it takes empty.
+ */
+void broker_weigh_first(struct broker *broker);
+void broker_weigh(const struct broker *broker);
 
 /* Rules of core_play.h with other numbers in them; limited: until when. */
 struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight);

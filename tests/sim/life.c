@@ -16,6 +16,7 @@
 #include "sim/actor.h"
 #include "sim/broker.h"
 #include "sim/chance.h"
+#include "sim/memory.h"
 #include "sim/model.h"
 #include "sim/wire.h"
 
@@ -63,6 +64,7 @@ static void draw_numbers(struct life_plan *plan, uint64_t *random)
 	const uint64_t retained[] = { 0, 0, 64 * 1024, 128 * 1024, 256 * 1024 };
 	const uint64_t bounds[] = { 0, 0, 0, 192 * 1024, 320 * 1024, 1024 * 1024 };
 	const uint64_t snapshots[] = { 5, 20, 60, 1000000 };
+	const uint64_t large[] = { 0, 0, 2, 8 };
 
 	plan->window = 2 + (uint32_t)chance_below(random, 14);
 	plan->max_held = 1 + (uint32_t)chance_below(random, 24);
@@ -77,6 +79,8 @@ static void draw_numbers(struct life_plan *plan, uint64_t *random)
 	plan->max_bytes = one_of(random, bounds, 6);
 	plan->retain_days = (uint32_t)chance_below(random, 2);
 	plan->busy = (uint32_t)chance_below(random, 4);
+	plan->frame_kib = 12u << chance_below(random, 3);
+	plan->large = (uint32_t)one_of(random, large, 4);
 	for (int i = 0; i < LIFE_ACTORS; i++)
 		plan->outbox[i] = i < 4 && chance_below(random, 2) == 0;
 }
@@ -405,6 +409,7 @@ uint64_t life_run(const struct life_plan *plan)
 	uint64_t digest;
 
 	life_now = &life;
+	memory_reset();
 	life.random = plan->seed;
 	life.clock = (struct sim_clock){ PLAY_NOW, PLAY_SECOND };
 	life.wire = wire_new(plan->hwm);

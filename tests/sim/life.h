@@ -62,6 +62,8 @@ struct life_plan {
 	uint64_t seed;
 	uint32_t window, max_held, publish_window, max_events, snapshot_records, buffer_kib;
 	uint32_t credit, hwm, persons;
+	uint32_t frame_kib;
+	uint32_t large; /* of 16 events so many are long */
 	uint64_t retain_bytes, max_bytes;
 	uint32_t retain_days;
 	uint32_t busy; /* of 4 times that the writer should write, it is busy so often */
@@ -81,6 +83,7 @@ struct life {
 	bool peaceful;       /* the end: nothing fails any more */
 	bool append_refused; /* the journal took no record since the last step began */
 	bool in_cycle;       /* the broker is in its loop */
+	size_t most_staged;  /* bytes for the journal's next batches, ever */
 	const struct step *step;
 };
 

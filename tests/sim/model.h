@@ -121,6 +121,8 @@ void model_say_sequence(struct model *model, uint64_t sequence);
 
 /* The state of the core and of the model, compared. */
 void model_compare(struct model *model, struct core *core);
+/* Deadlines of escalation that may have to be remembered. */
+size_t model_deadlines(const struct model *model);
 /* After a step that could do all it wanted: nothing is overdue. */
 void model_check_deadlines(const struct model *model, int64_t real_ns);
 /* Nothing is open any more. */

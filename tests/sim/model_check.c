@@ -240,6 +240,23 @@ void model_check_deadlines(const struct model *model, int64_t real_ns)
 		}
 }
 
+/* Told or answered ones go when their time comes. */
+static bool may_be_due(const struct fact *fact)
+{
+	return fact->deadline_ns != 0 && (fact->deadline_ns > life_now->clock.real_ns ||
+	                                  (fact->state != FACT_SETTLED && !fact->escalated));
+}
+
+size_t model_deadlines(const struct model *model)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < model->n_boxes; i++)
+		for (size_t k = 0; k < model->boxes[i].n; k++)
+			n += may_be_due(&model->boxes[i].facts[k]);
+	return n;
+}
+
 bool model_is_quiet(const struct model *model)
 {
 	for (size_t i = 0; i < model->n_boxes; i++)

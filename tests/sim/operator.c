@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sim/broker_private.h"
+#include "sim/memory.h"
 #include "sim/wire.h"
 
 static void add_keys(struct rules *rules)
@@ -48,11 +49,14 @@ static void set_rules(struct broker *broker, struct rules *rules, bool limited, 
 
 	if (net) {
 		now = net_now(net);
+		memory_work(MEMORY_BROKER);
 		if (core_set_rules(net->core, &now, rules) != TTG_OK) {
 			core_set_rules(net->core, &now, broker->rules);
+			memory_work(MEMORY_NOBODY);
 			rules_free(&rules);
 			return;
 		}
+		memory_work(MEMORY_NOBODY);
 		net->config->rules = rules;
 	}
 	rules_free(&broker->rules);
@@ -122,12 +126,14 @@ void broker_letter(struct broker *broker)
 	if (choice.n == 0)
 		return;
 	life_now->model->by_operator = true;
+	memory_work(MEMORY_BROKER);
 	if (!life_now->peaceful && life_draw(3) == 0)
 		core_dead_letter_discard(broker->net->core, &now, choice.mailbox,
 		                         choice.letter.sequence);
 	else
 		core_dead_letter_retry(broker->net->core, &now, choice.mailbox,
 		                       choice.letter.sequence);
+	memory_work(MEMORY_NOBODY);
 	life_now->model->by_operator = false;
 }
 
@@ -140,8 +146,10 @@ void broker_give_up(struct broker *broker)
 		return;
 	now = net_now(broker->net);
 	life_now->model->by_operator = true;
+	memory_work(MEMORY_BROKER);
 	core_give_up(broker->net->core, &now, 1 + life_draw(core_sequence(broker->net->core) + 1),
 	             &given_up);
+	memory_work(MEMORY_NOBODY);
 	life_now->model->by_operator = false;
 }
 
@@ -155,6 +163,7 @@ void broker_backup(struct broker *broker)
 		return;
 	disk_remove_directory(broker->disk, BROKER_BACKUP);
 	broker->has_backup = false;
+	memory_work(MEMORY_BROKER);
 	error = journal_backup_begin(&backup, broker->journal, BROKER_BACKUP, &message);
 	if (!error)
 		error = journal_backup_run(backup, &message);
@@ -167,6 +176,7 @@ void broker_backup(struct broker *broker)
 	                   broker->full,
 	           "no copy can be made: %s: %s", ttg_error_name(error), message.text);
 	journal_backup_end(&backup);
+	memory_work(MEMORY_NOBODY);
 }
 
 void broker_restore(struct broker *broker)

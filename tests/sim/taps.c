@@ -14,6 +14,7 @@
 #include "journal/crypto.h"
 #include "journal/journal.h"
 #include "sim/broker.h"
+#include "sim/memory.h"
 #include "sim/model.h"
 
 #define CONSUMERS 512
@@ -185,10 +186,16 @@ enum ttg_error __wrap_journal_append(struct journal *journal, const struct journ
                                      size_t n, uint64_t *first)
 {
 	enum ttg_error code = __real_journal_append(journal, records, n, first);
+	int worker = memory_work(MEMORY_NOBODY);
+	struct journal_stats stats;
 
+	journal_get_stats(journal, &stats);
+	if (stats.staged_bytes > life_now->most_staged)
+		life_now->most_staged = stats.staged_bytes;
 	for (size_t i = 0; i < n && code == TTG_OK; i++)
 		model_append(life_now->model, *first + i, records[i].kind, records[i].data,
 		             records[i].len);
+	memory_work(worker);
 	return code;
 }
 

@@ -275,6 +275,8 @@ enum ttg_error transport_send(struct transport *transport, const Ttg__Frame *fra
 	if (it->up.n >= life_now->wire->hwm)
 		return TTG_EAGAIN;
 	len = ttg__frame__get_packed_size(frame);
+	life_check(len <= life_now->plan->frame_kib * 1024u, "a client sends a frame of %zu bytes",
+	           len);
 	bytes = malloc(len + 1);
 	assert(bytes);
 	ttg__frame__pack(frame, bytes);
@@ -440,6 +442,8 @@ static void check_frame(const struct connection *to, const void *bytes, size_t l
 	Ttg__Frame *frame = ttg__frame__unpack(NULL, len, bytes);
 
 	life_check(frame, "the broker sends what is no frame");
+	life_check(len <= life_now->plan->frame_kib * 1024u,
+	           "the broker sends a frame of %zu bytes", len);
 	if (frame->body_case == TTG__FRAME__BODY_PUBLISHED) {
 		const Ttg__Published *it = frame->published;
 

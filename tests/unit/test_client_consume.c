@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <string.h>
+#include "client/consume.h"
 #include "support/fake_broker.h"
 
 static int set_up(void **state)
@@ -284,6 +285,19 @@ static void detaching_inside_a_callback_ends_the_hand_over(void **state)
 	assert_int_equal(scene->n_deliveries, 1);
 }
 
+static void what_is_detached_without_a_session_makes_room_for_others(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_connect(scene); /* no Welcome comes */
+	for (int i = 0; i < 2 * CONSUME_MAX_MAILBOXES; i++) {
+		assert_int_equal(ttg_client_attach(scene->client, "box", 10), TTG_OK);
+		assert_int_equal(ttg_client_detach(scene->client, "box"), TTG_OK);
+		scene_turn(scene);
+	}
+	assert_int_equal(ttg_client_attach(scene->client, "box", 10), TTG_OK);
+}
+
 static bool is_attached(const struct scene *scene)
 {
 	return scene->n_attached > 0;
@@ -450,6 +464,7 @@ int main(void)
 		SCENE_TEST(a_position_that_means_another_event_is_handed_over),
 		SCENE_TEST(a_refused_delivery_is_handed_over_again_after_a_loss),
 		SCENE_TEST(detaching_inside_a_callback_ends_the_hand_over),
+		SCENE_TEST(what_is_detached_without_a_session_makes_room_for_others),
 		SCENE_TEST(an_attached_that_comes_late_is_not_taken_for_the_next_attachment),
 		SCENE_TEST(wrong_attachments_are_refused),
 		SCENE_TEST(a_mailbox_that_is_not_ours_is_told_and_asked_for_again),
