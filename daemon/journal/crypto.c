@@ -18,6 +18,7 @@ struct crypto {
 	EVP_CIPHER *aes;
 	EVP_CIPHER *chacha;
 	EVP_CIPHER_CTX *cipher_context;
+	const EVP_CIPHER *current; /* of the context: naming it again would make it anew */
 	EVP_MD *sha256;
 	EVP_MD_CTX *hash_context;
 };
@@ -100,9 +101,11 @@ static bool start(struct crypto *crypto, const struct crypto_unit *unit, int enc
 
 	for (unsigned i = 0; i < 8; i++)
 		nonce[4 + i] = (uint8_t)(unit->nonce >> (8 * i));
-	return EVP_CipherInit_ex2(crypto->cipher_context, cipher, unit->key, nonce, encrypt,
-	                          NULL) == 1 &&
-	       EVP_CipherUpdate(crypto->cipher_context, NULL, &moved, unit->aad,
+	if (EVP_CipherInit_ex2(crypto->cipher_context, cipher == crypto->current ? NULL : cipher,
+	                       unit->key, nonce, encrypt, NULL) != 1)
+		return false;
+	crypto->current = cipher;
+	return EVP_CipherUpdate(crypto->cipher_context, NULL, &moved, unit->aad,
 	                        (int)unit->aad_bytes) == 1;
 }
 

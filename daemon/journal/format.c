@@ -385,3 +385,8 @@ bool format_record_decode(const uint8_t *body, size_t body_bytes, size_t *offset
 	*offset += cursor_offset(&cursor);
 	return cursor_ok(&cursor) && out->kind != 0;
 }
+
+bool format_filled(const uint8_t *at, size_t len, uint8_t value)
+{
+	return len == 0 || (at[0] == value && memcmp(at, at + 1, len - 1) == 0);
+}

@@ -111,4 +111,7 @@ bool format_record_decode(const uint8_t *body, size_t body_bytes, size_t *offset
 uint32_t format_get_u32(const uint8_t *in);
 void format_put_u32(uint8_t *out, uint32_t value);
 
+/* All bytes have this value. */
+bool format_filled(const uint8_t *at, size_t len, uint8_t value);
+
 #endif

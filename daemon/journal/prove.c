@@ -55,10 +55,7 @@ static enum ttg_error damage(const struct prover *prover, struct proof *proof,
 
 static bool padding_whole(const uint8_t *at, const uint8_t *end)
 {
-	while (at < end)
-		if (*at++ != FORMAT_PADDING)
-			return false;
-	return true;
+	return format_filled(at, (size_t)(end - at), FORMAT_PADDING);
 }
 
 static bool room_for_scratch(struct prover *prover, size_t bytes)

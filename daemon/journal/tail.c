@@ -23,10 +23,7 @@
 
 static bool all_zero(const uint8_t *at, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if (at[i] != 0)
-			return false;
-	return true;
+	return format_filled(at, len, 0);
 }
 
 static bool sector_unwritten(const uint8_t *sector)
@@ -78,6 +75,8 @@ static enum ttg_error look_behind(struct prover *prover, const struct prove_plac
 		if (block == NULL)
 			return err;
 		if (!all_zero(block, len)) {
+			while (len > ZERO_TAIL && all_zero(block + len - ZERO_TAIL, ZERO_TAIL))
+				len -= ZERO_TAIL;
 			while (block[len - 1] == 0)
 				len--;
 			*used = offset + len;
