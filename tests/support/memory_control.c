@@ -24,10 +24,11 @@ void memory_world_free(struct memory_world **memory)
 {
 	if (*memory == NULL)
 		return;
-	for (unsigned i = 0; i < FILES_MAX; i++)
+	for (unsigned i = 0; i < (*memory)->n_nodes; i++)
 		if ((*memory)->nodes[i].used)
 			memory_node_release(&(*memory)->nodes[i]);
 	pthread_mutex_destroy(&(*memory)->lock);
+	free((*memory)->handles);
 	free(*memory);
 	*memory = NULL;
 }
@@ -41,7 +42,7 @@ struct memory_world *memory_world_clone(struct memory_world *memory)
 {
 	struct memory_world *clone = memory_world_new(memory_random_next(memory));
 
-	for (unsigned i = 0; i < FILES_MAX; i++) {
+	for (unsigned i = 0; i < memory->n_nodes; i++) {
 		const struct node *from = &memory->nodes[i];
 		struct node *to = &clone->nodes[i];
 
@@ -52,8 +53,9 @@ struct memory_world *memory_world_clone(struct memory_world *memory)
 		to->path = memory_text_copy(from->path);
 		to->synced_path = memory_text_copy(from->path);
 		memory_bytes_copy(&to->now, &from->now);
-		memory_bytes_copy(&to->synced, &from->now);
+		to->clean = true;
 	}
+	clone->n_nodes = memory->n_nodes;
 	clone->clock_ns = memory->clock_ns;
 	return clone;
 }
@@ -69,6 +71,8 @@ void memory_world_kill(struct memory_world *memory)
 static void settle(struct memory_world *memory, struct node *node, enum memory_crash how)
 {
 	struct bytes result = { 0 };
+
+	memory_node_touch(node);
 	bool keep_size = how != MEMORY_CRASH_LOSE && (memory_random_next(memory) & 1) != 0;
 
 	memory_bytes_resize(&result, keep_size ? node->now.size : node->synced.size);
@@ -83,7 +87,7 @@ static void settle(struct memory_world *memory, struct node *node, enum memory_c
 			memcpy(result.data + at, from->data + at, end - at);
 	}
 	memory_bytes_copy(&node->now, &result);
-	memory_bytes_copy(&node->synced, &result);
+	node->clean = true;
 	free(result.data);
 }
 
@@ -96,7 +100,7 @@ void memory_world_crash(struct memory_world *memory, enum memory_crash how)
 	for (int i = 0; i < memory->n_handles; i++)
 		memory->handles[i] = -1;
 	memory->n_handles = 0;
-	for (unsigned i = 0; i < FILES_MAX; i++) {
+	for (unsigned i = 0; i < memory->n_nodes; i++) {
 		struct node *node = &memory->nodes[i];
 
 		if (!node->used)
@@ -153,6 +157,27 @@ void memory_world_advance(struct memory_world *memory, int64_t ns)
 	memory_leave(memory);
 }
 
+uint64_t memory_world_changes(struct memory_world *memory)
+{
+	return memory->changes;
+}
+
+struct memory_moment memory_world_moment(struct memory_world *memory)
+{
+	return (struct memory_moment){ memory->clock_ns, memory->random, memory->changes };
+}
+
+bool memory_world_go_back(struct memory_world *memory, const struct memory_moment *moment)
+{
+	if (memory->changes != moment->changes)
+		return false;
+	memory->clock_ns = moment->clock_ns;
+	memory->random = moment->random;
+	while (memory->n_handles > 0 && memory->handles[memory->n_handles - 1] < 0)
+		memory->n_handles--;
+	return true;
+}
+
 uint8_t *memory_world_file(struct memory_world *memory, const char *path, uint64_t *size)
 {
 	int node = memory_node_find(memory, path);
@@ -184,12 +209,12 @@ void memory_world_put(struct memory_world *memory, const char *path, const void 
 	memory_bytes_resize(&file->now, size);
 	if (size > 0)
 		memcpy(file->now.data, data, size);
-	memory_bytes_copy(&file->synced, &file->now);
+	file->clean = true;
 }
 
 const char *memory_world_name(struct memory_world *memory, size_t i)
 {
-	for (unsigned node = 0; node < FILES_MAX; node++)
+	for (unsigned node = 0; node < memory->n_nodes; node++)
 		if (memory->nodes[node].used && memory->nodes[node].path != NULL && i-- == 0)
 			return memory->nodes[node].path;
 	return NULL;

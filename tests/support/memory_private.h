@@ -11,6 +11,7 @@
 #define SECTOR      512u
 #define FILES_MAX   512u
 #define HANDLES_MAX 65536u
+#define HANDLES_STEP 64
 
 struct bytes {
 	uint8_t *data;
@@ -20,6 +21,7 @@ struct bytes {
 
 struct node {
 	struct bytes now, synced;
+	bool clean;        /* the synced bytes are those of now, and not kept twice */
 	char *path;        /* NULL: has no name now */
 	char *synced_path; /* NULL: has no durable name */
 	bool used;
@@ -30,9 +32,11 @@ struct memory_world {
 	struct world table;
 	pthread_mutex_t lock;
 	struct node nodes[FILES_MAX];
-	int handles[HANDLES_MAX]; /* node, -1 when closed */
-	int n_handles;
+	unsigned n_nodes;  /* those behind were never used */
+	int *handles;      /* node, -1 when closed */
+	int n_handles, room_handles;
 	bool dead;
+	uint64_t changes;
 	uint64_t random;
 	int64_t clock_ns;
 	uint64_t free_bytes;
@@ -46,6 +50,8 @@ struct memory_world {
 uint64_t memory_random_next(struct memory_world *memory);
 void memory_bytes_resize(struct bytes *bytes, uint64_t size);
 void memory_bytes_copy(struct bytes *to, const struct bytes *from);
+/* Before the first change after a sync. */
+void memory_node_touch(struct node *node);
 char *memory_text_copy(const char *text);
 void memory_node_release(struct node *node);
 int memory_node_find(const struct memory_world *memory, const char *path);

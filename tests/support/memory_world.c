@@ -40,6 +40,13 @@ void memory_bytes_copy(struct bytes *to, const struct bytes *from)
 		memcpy(to->data, from->data, from->size);
 }
 
+void memory_node_touch(struct node *node)
+{
+	if (node->clean)
+		memory_bytes_copy(&node->synced, &node->now);
+	node->clean = false;
+}
+
 char *memory_text_copy(const char *text)
 {
 	char *copy = text != NULL ? strdup(text) : NULL;
@@ -59,7 +66,7 @@ void memory_node_release(struct node *node)
 
 int memory_node_find(const struct memory_world *memory, const char *path)
 {
-	for (unsigned i = 0; i < FILES_MAX; i++)
+	for (unsigned i = 0; i < memory->n_nodes; i++)
 		if (memory->nodes[i].used && memory->nodes[i].path != NULL &&
 		    strcmp(memory->nodes[i].path, path) == 0)
 			return (int)i;
@@ -77,6 +84,8 @@ int memory_node_make(struct memory_world *memory, const char *path)
 		node->used = true;
 		node->locked_by = -1;
 		node->path = memory_text_copy(path);
+		if (i >= memory->n_nodes)
+			memory->n_nodes = i + 1;
 		return (int)i;
 	}
 	return -ENOSPC;
@@ -103,6 +112,18 @@ static struct node *node_of(struct memory_world *memory, int file)
 	return &memory->nodes[memory->handles[file]];
 }
 
+static int handle_of(struct memory_world *memory, int node)
+{
+	if (memory->n_handles == memory->room_handles) {
+		memory->room_handles += HANDLES_STEP;
+		memory->handles = realloc(memory->handles, (size_t)memory->room_handles *
+								   sizeof(*memory->handles));
+		assert(memory->handles != NULL);
+	}
+	memory->handles[memory->n_handles] = node;
+	return memory->n_handles++;
+}
+
 static int do_open(struct memory_world *memory, const char *path, enum world_open how)
 {
 	int node = memory_node_find(memory, path);
@@ -113,12 +134,13 @@ static int do_open(struct memory_world *memory, const char *path, enum world_ope
 		return -ENOENT;
 	if (node >= 0 && how == WORLD_EXCLUSIVE)
 		return -EEXIST;
-	if (node < 0)
+	if (node < 0) {
 		node = memory_node_make(memory, path);
+		memory->changes++;
+	}
 	if (node < 0)
 		return node;
-	memory->handles[memory->n_handles] = node;
-	return memory->n_handles++;
+	return handle_of(memory, node);
 }
 
 /* A file without a name, durable or not, and without a handle is gone. */
@@ -170,8 +192,10 @@ static ssize_t do_write_at(struct memory_world *memory, int file, const void *da
 	struct node *node = node_of(memory, file);
 	int error = fault(memory, MEMORY_WRITE);
 
+	memory->changes++;
 	if (error != 0 || node == NULL)
 		return error != 0 ? error : -EIO;
+	memory_node_touch(node);
 	if (offset + len > node->now.size)
 		memory_bytes_resize(&node->now, offset + len);
 	memcpy(node->now.data + offset, data, len);
@@ -185,7 +209,7 @@ static int do_sync(struct memory_world *memory, int file)
 
 	if (error != 0 || node == NULL)
 		return error != 0 ? error : -EIO;
-	memory_bytes_copy(&node->synced, &node->now);
+	node->clean = true;
 	return 0;
 }
 
@@ -194,10 +218,12 @@ static int do_allocate(struct memory_world *memory, int file, uint64_t bytes)
 	struct node *node = node_of(memory, file);
 	int error = fault(memory, MEMORY_ALLOCATE);
 
+	memory->changes++;
 	if (error != 0 || node == NULL)
 		return error != 0 ? error : -EIO;
 	if (bytes > memory->free_bytes)
 		return -ENOSPC;
+	memory_node_touch(node);
 	if (bytes > node->now.size)
 		memory_bytes_resize(&node->now, bytes);
 	return 0;
@@ -207,8 +233,10 @@ static int do_truncate(struct memory_world *memory, int file, uint64_t bytes)
 {
 	struct node *node = node_of(memory, file);
 
+	memory->changes++;
 	if (node == NULL)
 		return -EIO;
+	memory_node_touch(node);
 	memory_bytes_resize(&node->now, bytes);
 	return 0;
 }
@@ -238,6 +266,7 @@ static int do_rename(struct memory_world *memory, const char *from, const char *
 	int old = memory_node_find(memory, to);
 	int error = fault(memory, MEMORY_RENAME);
 
+	memory->changes++;
 	if (error != 0 || node < 0)
 		return error != 0 ? error : -ENOENT;
 	if (old >= 0) {
@@ -254,6 +283,7 @@ static int do_unlink(struct memory_world *memory, const char *path)
 {
 	int node = memory_node_find(memory, path);
 
+	memory->changes++;
 	if (memory->dead)
 		return -EIO;
 	if (node < 0)
@@ -284,7 +314,7 @@ static int do_sync_dir(struct memory_world *memory, const char *path)
 
 	if (error != 0)
 		return error;
-	for (unsigned i = 0; i < FILES_MAX; i++) {
+	for (unsigned i = 0; i < memory->n_nodes; i++) {
 		struct node *node = &memory->nodes[i];
 
 		if (!node->used || (!inside(node->path, path) && !inside(node->synced_path, path)))
@@ -301,7 +331,7 @@ static int do_list(struct memory_world *memory, const char *path,
 {
 	bool more = !memory->dead;
 
-	for (unsigned i = 0; i < FILES_MAX && more; i++)
+	for (unsigned i = 0; i < memory->n_nodes && more; i++)
 		if (memory->nodes[i].used && inside(memory->nodes[i].path, path))
 			more = each(arg, memory->nodes[i].path + strlen(path) + 1);
 	return memory->dead ? -EIO : 0;

@@ -51,6 +51,17 @@ uint64_t memory_world_calls(struct memory_world *memory, enum memory_call call);
 void memory_world_set_free(struct memory_world *memory, uint64_t bytes);
 void memory_world_advance(struct memory_world *memory, int64_t ns);
 
+/* Calls so far that may have changed a file or a name. */
+uint64_t memory_world_changes(struct memory_world *memory);
+/* Where clock and random numbers stand; and back there, when nothing was changed since. Numbers of
+   handles that are closed are given out again after that. */
+struct memory_moment {
+	int64_t clock_ns;
+	uint64_t random, changes;
+};
+struct memory_moment memory_world_moment(struct memory_world *memory);
+bool memory_world_go_back(struct memory_world *memory, const struct memory_moment *moment);
+
 /* Bytes of a file as they are, to read and to damage; NULL: no such file. Counts as synced. */
 uint8_t *memory_world_file(struct memory_world *memory, const char *path, uint64_t *size);
 /* Sets a file's bytes, making it when missing; data NULL removes it. */
