@@ -7,6 +7,13 @@
 #define SEED       UINT64_C(20261121)
 #define CYCLES_MAX 64
 
+/* What a broker was when it was new, as far as an input changes it and no file. */
+struct fuzz_broker_fresh {
+	struct net net;
+	struct memory_moment moment;
+	uint64_t sequence;
+};
+
 const char *const fuzz_keys[FUZZ_KEYS] = {
 	"rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7",
 	"Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID",
@@ -14,10 +21,14 @@ const char *const fuzz_keys[FUZZ_KEYS] = {
 	"JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6",
 };
 
+/* The same for all; made once. */
 static struct rules *rules_with_keys(void)
 {
-	struct rules *rules = play_rules(true);
+	static struct rules *rules;
 
+	if (rules)
+		return rules;
+	rules = play_rules(true);
 	for (size_t i = 0; i < FUZZ_KEYS; i++) {
 		struct rules_agency *agency = &rules->agencies[i + 1];
 		agency->keys = calloc(1, sizeof(*agency->keys));
@@ -26,6 +37,11 @@ static struct rules *rules_with_keys(void)
 		agency->keys[0].to_ns = RULES_FOREVER;
 		snprintf(agency->keys[0].public_z85, sizeof(agency->keys[0].public_z85), "%s",
 			 fuzz_keys[i]);
+	}
+	MUST(rules_finish(rules)); /* or nobody's key is found, and no session is ever opened */
+	for (size_t i = 0; i < FUZZ_KEYS; i++) {
+		uint32_t agency = 0, key = 0;
+		MUST(rules_find_key(rules, fuzz_keys[i], &agency, &key) && agency == i + 1);
 	}
 	return rules;
 }
@@ -121,8 +137,8 @@ void fuzz_broker_free(struct fuzz_broker **broker)
 	limiter_free(&net->limiter);
 	arena_fini(&net->frame);
 	journal_close(&net->journal);
-	rules_free(&(*broker)->config.rules);
 	memory_world_free(&(*broker)->memory);
+	free((*broker)->fresh);
 	free(*broker);
 	*broker = NULL;
 }
@@ -162,4 +178,69 @@ void fuzz_broker_publish(struct fuzz_broker *broker, unsigned person)
 	free(bytes);
 	MUST(outcome.kind == CORE_ACCEPTED);
 	fuzz_broker_cycle(broker);
+}
+
+/* The one that waits for the next input. */
+static struct fuzz_broker **waiting(void)
+{
+	static struct fuzz_broker *broker;
+
+	return &broker;
+}
+
+struct fuzz_broker *fuzz_broker_take(unsigned n_events)
+{
+	struct fuzz_broker *broker = *waiting();
+
+	*waiting() = NULL;
+	if (broker)
+		return broker;
+	broker = fuzz_broker_new();
+	for (unsigned person = 1; person <= n_events; person++)
+		fuzz_broker_publish(broker, person);
+	broker->net.reader_next = 0; /* the reader stays, and seeks */
+	broker->fresh = calloc(1, sizeof(*broker->fresh));
+	MUST(broker->fresh);
+	broker->fresh->net = broker->net;
+	broker->fresh->moment = memory_world_moment(broker->memory);
+	broker->fresh->sequence = core_sequence(broker->net.core);
+	return broker;
+}
+
+/* False when it cannot be as it was. */
+static bool renew(struct fuzz_broker *broker)
+{
+	struct net *net = &broker->net;
+	const struct fuzz_broker_fresh *fresh = broker->fresh;
+	const struct arena frame = net->frame;
+
+	if (core_sequence(net->core) != fresh->sequence || net->snapshot ||
+	    !memory_world_go_back(broker->memory, &fresh->moment))
+		return false;
+	limiter_free(&net->limiter);
+	*net = fresh->net;
+	net->frame = frame;
+	arena_reset(&net->frame);
+	net->limiter = limiter_new();
+	MUST(net->limiter);
+	return true;
+}
+
+void fuzz_broker_give_back(struct fuzz_broker **broker)
+{
+	const struct net *net = &(*broker)->net;
+
+	MUST(net->sessions.count == 0 && !net->control);
+	fuzz_broker_cycle(*broker);
+	const bool idle = net->sessions.last_number == (*broker)->fresh->net.sessions.last_number;
+	for (size_t i = 0; !idle && i < core_mailbox_count(net->core); i++) {
+		struct core_mailbox_view view;
+		core_mailbox_view(net->core, i, &view);
+		MUST(!view.has_consumer);
+	}
+	if (renew(*broker))
+		*waiting() = *broker;
+	else
+		fuzz_broker_free(broker);
+	*broker = NULL;
 }

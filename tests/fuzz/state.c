@@ -78,20 +78,22 @@ static struct core *make_core(struct fuzz_state *state)
 
 void fuzz_state_init(struct fuzz_state *state)
 {
+	static struct rules *rules; /* the same for all; made once */
+	static struct fuzz_record records[RECORDS_MAX]; /* in use by one at a time */
+
 	*state = (struct fuzz_state){ .now = { PLAY_NOW, 1000 } };
-	state->records = calloc(RECORDS_MAX, sizeof(*state->records));
-	MUST(state->records);
+	state->records = records;
 	state->core = make_core(state);
-	state->rules = play_rules(true);
+	if (!rules)
+		rules = play_rules(true);
+	state->rules = rules;
 }
 
 void fuzz_state_fini(struct fuzz_state *state)
 {
 	core_free(&state->core);
-	rules_free(&state->rules);
 	for (size_t i = 0; i < state->n_records; i++)
 		free(state->records[i].data);
-	free(state->records);
 }
 
 void fuzz_state_push(struct fuzz_state *state, uint8_t kind, const void *data, size_t len)

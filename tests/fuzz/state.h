@@ -7,7 +7,7 @@
 
 struct fuzz_state {
 	struct core *core;
-	struct rules *rules;
+	const struct rules *rules;
 	struct core_now now;
 	struct fuzz_record {
 		uint8_t kind;
