@@ -210,8 +210,11 @@ uint64_t mailbox_give_up(struct mailbox *mailbox, uint64_t sequence, uint64_t ne
 	}
 	if (mailbox->backlog_from != 0 && next_position > mailbox->fill_position) {
 		n += next_position - mailbox->fill_position;
-		mailbox->fill_position = next_position;
-		mailbox->backlog_from = next_position < mailbox->next_position ? next_sequence : 0;
+		if (!PLANTED(DELIVER_GIVEN_UP)) {
+			mailbox->fill_position = next_position;
+			mailbox->backlog_from =
+				next_position < mailbox->next_position ? next_sequence : 0;
+		}
 	}
 	assert(n <= mailbox->pending);
 	mailbox->pending -= n;

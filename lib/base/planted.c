@@ -37,6 +37,8 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_OVERFILL_FRAME] = "overfill_frame",
 	[PLANTED_LEAK_ANSWERS] = "leak_answers",
 	[PLANTED_KEEP_DETACHED] = "keep_detached",
+	[PLANTED_TELL_NOBODY] = "tell_nobody",
+	[PLANTED_DELIVER_GIVEN_UP] = "deliver_given_up",
 };
 
 static enum planted chosen;

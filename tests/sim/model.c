@@ -196,6 +196,9 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 	for (uint32_t i = 0; i < it.n_recipients; i++) {
 		record_next_recipient(&it.recipients, &to);
 		apply_recipient(model, &it, index, sequence, &to, live);
+		if (live && model->events[index].actor < 0)
+			model_take_notice(model, it.bytes, it.n_bytes,
+			                  model->boxes[to.mailbox].play);
 	}
 }
 
@@ -349,6 +352,8 @@ static void apply_given_up(struct model *model, const uint8_t *data, size_t len,
 		struct box *box = numbered(model, items[i].mailbox);
 		uint64_t count = 0;
 
+		if (live)
+			model_owe_notice(model, box, below);
 		for (size_t k = 0; k < box->n; k++) {
 			if (box->facts[k].state == FACT_SETTLED || box->facts[k].sequence >= below)
 				continue;

@@ -22,12 +22,29 @@ static void add_keys(struct rules *rules)
 	}
 }
 
+/* Of what is given up; see notices.c. */
+static void grant_notices(struct rules *rules, bool limited)
+{
+	const uint32_t type = (uint32_t)rules->n_types;
+
+	rules->types = realloc(rules->types, (type + 1) * sizeof(*rules->types));
+	assert(rules->types);
+	memset(&rules->types[type], 0, sizeof(*rules->types));
+	strcpy(rules->types[type], "broker.deliveries_given_up");
+	rules->n_types++;
+	play_grant(rules, type, RULES_NONE, BOX_DESK, AGREED_ALWAYS);
+	play_grant(rules, type, RULES_NONE, BOX_CHARITY, AGREED_ALWAYS);
+	if (limited)
+		play_grant(rules, type, RULES_NONE, BOX_POLICE, AGREED_LIMITED);
+}
+
 struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight)
 {
 	struct rules *rules = play_rules(limited);
 	const bool rated = tight && life_draw(3) == 0, bounded = tight && life_draw(3) == 0;
 
 	add_keys(rules);
+	grant_notices(rules, limited);
 	rules->agreements[rules_find_agreement(rules, "limited")].to_ns = until_ns;
 	for (size_t i = 0; i < rules->n_mailboxes; i++) {
 		rules->mailboxes[i].max_attempts = tight ? 1 + (uint32_t)life_draw(4) : 3;
@@ -145,12 +162,14 @@ void broker_give_up(struct broker *broker)
 	if (!broker->net)
 		return;
 	now = net_now(broker->net);
+	life_now->append_refused = false;
 	life_now->model->by_operator = true;
 	memory_work(MEMORY_BROKER);
 	core_give_up(broker->net->core, &now, 1 + life_draw(core_sequence(broker->net->core) + 1),
 	             &given_up);
 	memory_work(MEMORY_NOBODY);
 	life_now->model->by_operator = false;
+	model_check_told(life_now->model);
 }
 
 void broker_backup(struct broker *broker)

@@ -125,6 +125,8 @@ static void tap_note(void *self, const char *word, const char *mailbox, uint64_t
 	/* Files go only with retention, and that never passes what is needed. */
 	life_check(strcmp(word, "record_missing") != 0, "record %" PRIu64 " is needed and missing",
 	           sequence);
+	if (strcmp(word, "give_up_untold") == 0)
+		model_untold(life_now->model, mailbox);
 	tap.sink.note(self, word, mailbox, sequence);
 }
 

@@ -11,11 +11,12 @@
 #include "sim/broker_private.h"
 #include "sim/memory.h"
 
-#define HASH_BYTES     64           /* of the two hash tables, for each session */
-#define ENTRIES_FIRST  16           /* room for so many, when there is the first */
-#define SNAPSHOT_BYTES (48u * 1024) /* not yet written: a block of the dedupe window and the rest  \
-	                             */
-#define SMALL_BYTES 4096u           /* what has no name here */
+#define HASH_BYTES    64 /* of the two hash tables, for each session */
+#define ENTRIES_FIRST 16 /* room for so many, when there is the first */
+#define SNAPSHOT_BYTES                                                                             \
+	(48u * 1024)      /* not yet written: a block of the dedupe window and the rest            \
+	                   */
+#define SMALL_BYTES 4096u /* what has no name here */
 
 static size_t weigh_lanes(const struct lanes *lanes)
 {
@@ -78,6 +79,7 @@ void broker_weigh_first(struct broker *broker)
 {
 	if (broker->weight != 0)
 		return;
+	life_check(memory_held(MEMORY_BROKER) > weigh(broker), "memory is not counted");
 	broker->weight = memory_held(MEMORY_BROKER) - weigh(broker);
 	broker->large = memory_large(MEMORY_BROKER);
 }
