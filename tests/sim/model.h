@@ -8,6 +8,7 @@
 
 #include "core/core.h"
 #include "sim/life.h"
+#include "sim/notices.h"
 
 enum fact_state { FACT_PENDING = 0, FACT_DEAD, FACT_SETTLED };
 
@@ -64,12 +65,6 @@ struct saved { /* a snapshot as it was handed to the journal */
 	uint8_t *data;
 	size_t len;
 };
-
-struct owed {          /* a notice of what was given up, that the broker has to make */
-	int to, about; /* indices in play_mailboxes */
-	uint64_t count, from, before;
-};
-#define OWED_MAX (2 * N_BOXES)
 
 struct model {
 	struct record *records; /* number n is records[n - 1] */
@@ -129,13 +124,6 @@ void model_say_sequence(struct model *model, uint64_t sequence);
 
 /* The state of the core and of the model, compared. */
 void model_compare(struct model *model, struct core *core);
-/* notices.c: deliveries of this mailbox are being given up; its owner is told, the broker could
-   not; nobody is owed a notice any more. */
-void model_owe_notice(struct model *model, const struct box *box, uint64_t below);
-void model_take_notice(struct model *model, const uint8_t *bytes, size_t len, int to);
-void model_untold(struct model *model, const char *mailbox);
-void model_check_told(const struct model *model);
-
 /* Deadlines of escalation that may have to be remembered. */
 size_t model_deadlines(const struct model *model);
 /* After a step that could do all it wanted: nothing is overdue. */

@@ -1,6 +1,6 @@
 /*
  * What the operator gives up is told to the owner of each mailbox that loses something, once, with
- * what was lost, in those of its mailboxes that are granted the notice. See model.h.
+ * what was lost, in those of its mailboxes that are granted the notice. See notices.h.
  */
 #include <inttypes.h>
 #include <string.h>
