@@ -42,7 +42,7 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	core->recipients = calloc(RECORD_MAX_RECIPIENTS, sizeof(*core->recipients));
 	core->history = history_new();
 	core->fields = fields_new();
-	if (!arena_init(&core->arena, ARENA_EVENT_MAX) || !core->history || !core->fields || !core->dedupe ||
+	if (!core->history || !core->fields || !core->dedupe ||
 	    !core->buffer || !core->recipients || !derive_keys(core))
 		core_free(&core);
 	return core;
@@ -68,7 +68,6 @@ void core_free(struct core **core)
 	timers_fini(&it->timers);
 	dedupe_free(&it->dedupe);
 	hmac_free(&it->hmac);
-	arena_fini(&it->arena);
 	fields_free(&it->fields);
 	memset(it->options.person_secret, 0, sizeof(it->options.person_secret));
 	free(it);

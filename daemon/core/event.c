@@ -1,8 +1,11 @@
 /*
- * Decoding an event and walking its fields; see event.h. The walk knows types of fields, and their
- * bounds from a table that was worked out before (core/fields.h). Owner: the loop thread. All input
- * is hostile: the arena bounds what decoding may allocate, the depth of the walk is bounded, and a
- * message that fails here changes nothing.
+ * The walk over an encoded event; see event.h. It knows types of fields and how they are encoded;
+ * their bounds come from a table that was worked out before (core/fields.h), what a value may be
+ * from judge.c. Owner: the loop thread. All input is hostile: the depth of the walk is bounded, and
+ * an event that fails here changes nothing.
+ *
+ * A field that is given twice is refused unless it is a list. Decoders take the last of them, or
+ * join them, and what was judged here must be what a recipient reads.
  */
 #include "core/event.h"
 
@@ -11,384 +14,373 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/identifier.h"
-#include "base/instant.h"
+#include "core/judge.h"
 
-/* Where the walk is: a list on the stack, written out only when something is wrong. */
-struct path {
-	const struct path *up;
-	const char *name;
-	size_t index;
-	bool repeated;
+/* Numbers of fields, as in proto/envelope.proto and proto/common.proto. */
+enum {
+	EVENT_ID = 1,
+	EVENT_SOURCE = 2,
+	EVENT_TYPE = 3,
+	EVENT_OCCURRED_AT = 4,
+	EVENT_RECORDED_AT = 5,
+	EVENT_PERSON = 6,
+	EVENT_URGENCY = 13,
+	EVENT_EXPIRES_AT = 14,
+	TIME_UNIX_NS = 1,
 };
 
-/* Faults by rank: the lowest found is the one that is told. */
 struct walk {
-	const struct event_clock *clock;
+	struct judge judge;
 	const struct fields *fields;
-	enum ttg_error code;
-	int rank;
-	int year_now;
+	struct event *event;
+	struct span source, type;
+	size_t id_bytes;
+	int64_t occurred_ns, recorded_ns;
+	bool has_occurred, has_recorded, has_expires;
+	const ProtobufCFieldDescriptor *payload; /* NULL: none */
 	int depth;
-	char *text;
 };
 
-static void walk_message(struct walk *walk, const struct path *path, const ProtobufCMessage *it,
+static bool walk_message(struct walk *walk, const struct path *path, struct span bytes,
 			 uint32_t number);
 
-static int rank_of(enum ttg_error code)
+bool span_is(struct span span, const char *text)
 {
-	if (code == TTG_REFUSED_FIELD)
-		return 1;
-	if (code == TTG_REFUSED_TIME)
-		return 2;
-	return code == TTG_REFUSED_IDENTIFIER ? 3 : 4;
+	return strlen(text) == span.len &&
+	       (span.len == 0 || memcmp(span.at, text, span.len) == 0);
 }
 
-static void write_path(const struct path *path, char *out, size_t size)
+int64_t event_time(struct span time)
 {
-	size_t used;
+	struct wire_field field;
+	uint64_t unix_ns = 0;
 
-	if (path->up) {
-		write_path(path->up, out, size);
-		used = strlen(out);
-		snprintf(out + used, size - used, ".");
-	} else {
-		out[0] = 0;
+	while (wire_next(&time, &field) == WIRE_TOOK) {
+		if (field.id == TIME_UNIX_NS && field.type == WIRE_FIXED64)
+			unix_ns = field.value;
 	}
-	used = strlen(out);
-	if (path->repeated)
-		snprintf(out + used, size - used, "%s[%zu]", path->name, path->index);
-	else
-		snprintf(out + used, size - used, "%s", path->name);
+	return (int64_t)unix_ns;
 }
 
-static void fault(struct walk *walk, enum ttg_error code, const struct path *path, const char *what)
+static enum wire_type wire_type_of(ProtobufCType type)
 {
-	char where[96];
+	switch (type) {
+	case PROTOBUF_C_TYPE_STRING:
+	case PROTOBUF_C_TYPE_BYTES:
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return WIRE_SIZED;
+	case PROTOBUF_C_TYPE_SFIXED64:
+	case PROTOBUF_C_TYPE_FIXED64:
+	case PROTOBUF_C_TYPE_DOUBLE:
+		return WIRE_FIXED64;
+	case PROTOBUF_C_TYPE_SFIXED32:
+	case PROTOBUF_C_TYPE_FIXED32:
+	case PROTOBUF_C_TYPE_FLOAT:
+		return WIRE_FIXED32;
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_BOOL:
+	case PROTOBUF_C_TYPE_ENUM:
+		break;
+	}
+	return WIRE_VARINT;
+}
 
-	if (rank_of(code) >= walk->rank)
+static int64_t unfold(uint64_t value) /* of the zigzag encoding */
+{
+	return (int64_t)(value >> 1 ^ -(value & 1));
+}
+
+static bool is_finite(ProtobufCType type, uint64_t value)
+{
+	uint32_t half = (uint32_t)value;
+	double number;
+	float small;
+
+	if (type == PROTOBUF_C_TYPE_FLOAT) {
+		memcpy(&small, &half, sizeof(small));
+		number = (double)small;
+	} else {
+		memcpy(&number, &value, sizeof(number));
+	}
+	return number - number == 0.0;
+}
+
+static void walk_number(struct walk *walk, const struct path *path, ProtobufCType type,
+			const struct bound *bound, uint64_t value)
+{
+	int64_t number = 0;
+
+	switch (type) {
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+		number = (int32_t)(uint32_t)value;
+		break;
+	case PROTOBUF_C_TYPE_SINT32:
+		number = unfold((uint32_t)value);
+		break;
+	case PROTOBUF_C_TYPE_SINT64:
+		number = unfold(value);
+		break;
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+		number = (int64_t)value;
+		break;
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+		number = (uint32_t)value;
+		break;
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+		number = value > INT64_MAX ? INT64_MAX : (int64_t)value;
+		break;
+	case PROTOBUF_C_TYPE_FLOAT:
+	case PROTOBUF_C_TYPE_DOUBLE:
+		if (!is_finite(type, value))
+			judge_fault(&walk->judge, TTG_REFUSED_FIELD, path, "is not a finite number");
 		return;
-	walk->rank = rank_of(code);
-	walk->code = code;
-	write_path(path, where, sizeof(where));
-	snprintf(walk->text, EVENT_TEXT_MAX, "%s %s", where, what);
+	case PROTOBUF_C_TYPE_BOOL:
+	case PROTOBUF_C_TYPE_ENUM:
+	case PROTOBUF_C_TYPE_STRING:
+	case PROTOBUF_C_TYPE_BYTES:
+	case PROTOBUF_C_TYPE_MESSAGE:
+		return;
+	}
+	judge_number(&walk->judge, path, bound, number);
 }
 
-static void fault_text(struct walk *walk, const struct path *path, const struct bound *bound)
+/* One value of its field. False: it is not the encoding of a message. */
+static bool walk_value(struct walk *walk, const struct path *path,
+		       const ProtobufCFieldDescriptor *field, const struct field_rule *rule,
+		       const struct wire_field *it)
 {
-	char what[BOUNDS_TELL_MAX];
-
-	bounds_tell_text(bound, what);
-	fault(walk, TTG_REFUSED_FIELD, path, what);
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_STRING:
+		judge_text(&walk->judge, path, &rule->bound, it->span);
+		return true;
+	case PROTOBUF_C_TYPE_BYTES:
+		judge_bytes(&walk->judge, path, &rule->bound, it->span);
+		return true;
+	case PROTOBUF_C_TYPE_MESSAGE:
+		if (field->descriptor == &ttg__time__descriptor)
+			judge_time(&walk->judge, path, it->span);
+		else if (field->descriptor == &ttg__identifier__descriptor)
+			judge_identifier(&walk->judge, path, it->span);
+		return walk_message(walk, path, it->span, rule->inner);
+	case PROTOBUF_C_TYPE_INT32:
+	case PROTOBUF_C_TYPE_SINT32:
+	case PROTOBUF_C_TYPE_SFIXED32:
+	case PROTOBUF_C_TYPE_INT64:
+	case PROTOBUF_C_TYPE_SINT64:
+	case PROTOBUF_C_TYPE_SFIXED64:
+	case PROTOBUF_C_TYPE_UINT32:
+	case PROTOBUF_C_TYPE_FIXED32:
+	case PROTOBUF_C_TYPE_UINT64:
+	case PROTOBUF_C_TYPE_FIXED64:
+	case PROTOBUF_C_TYPE_FLOAT:
+	case PROTOBUF_C_TYPE_DOUBLE:
+	case PROTOBUF_C_TYPE_BOOL:
+	case PROTOBUF_C_TYPE_ENUM:
+		walk_number(walk, path, field->type, &rule->bound, it->value);
+		return true;
+	}
+	return false;
 }
 
-static bool is_code(const char *text, size_t len)
+/* Counts a value; false when it is one too many, which is told. */
+static bool count(struct walk *walk, struct path *path, const ProtobufCFieldDescriptor *field,
+		  const struct bound *bound, uint32_t *n)
 {
-	for (size_t i = 0; i < len; i++) {
-		if ((unsigned char)text[i] <= ' ')
+	uint32_t most = path->repeated ? bound->entries : 1;
+
+	path->index = (*n)++;
+	if (*n <= most)
+		return true;
+	path->repeated = false;
+	if (field->label == PROTOBUF_C_LABEL_REPEATED)
+		judge_entries(&walk->judge, path, bound);
+	else
+		judge_fault(&walk->judge, TTG_REFUSED_FIELD, path, "is given twice");
+	return false;
+}
+
+/* Numbers of a list in a row; false: they are not whole. */
+static bool walk_packed(struct walk *walk, const struct path *path,
+			const ProtobufCFieldDescriptor *field, const struct field_rule *rule,
+			struct span left, uint32_t *n)
+{
+	struct wire_field it = { .type = wire_type_of(field->type) };
+
+	while (left.len > 0) {
+		struct path entry = *path;
+
+		if (!wire_number(&left, it.type, &it.value))
 			return false;
+		if (count(walk, &entry, field, &rule->bound, n))
+			walk_value(walk, &entry, field, rule, &it);
 	}
 	return true;
 }
 
-/* A string of our arena that is `len` bytes long as C sees it hides nothing behind a NUL. */
-static bool is_whole(const char *text, size_t len)
-{
-	return text == (const char *)protobuf_c_empty_string || arena_size(text) == len + 1;
-}
-
-static void check_form(struct walk *walk, const struct path *path, const struct bound *bound,
-		       const char *text, size_t len)
-{
-	bool fits = bounds_text_fits(bound, text, len);
-
-	switch ((enum bound_form)bound->form) {
-	case BOUND_CODE:
-		if (!fits || !is_code(text, len))
-			fault(walk, TTG_REFUSED_FIELD, path,
-			      "is not a code of at most 32 bytes without spaces");
-		break;
-	case BOUND_DATE:
-		if (!date_is_valid(text))
-			fault(walk, TTG_REFUSED_FIELD, path, "is not a date YYYY-MM-DD");
-		break;
-	case BOUND_CLOCK:
-		if (!clock_is_valid(text))
-			fault(walk, TTG_REFUSED_FIELD, path, "is not a time of day HH:MM");
-		break;
-	case BOUND_AGENCY:
-		if (!event_agency_is_valid(text, len))
-			fault(walk, TTG_REFUSED_FIELD, path, "is not an agency id");
-		break;
-	case BOUND_ID:
-		if (!event_agency_is_valid(text, len))
-			fault(walk, TTG_REFUSED_FIELD, path, "is not an id [a-z0-9-], 32 at most");
-		break;
-	case BOUND_OTHER:
-	case BOUND_TEXT:
-	case BOUND_UUID:
-	case BOUND_NUMBER:
-		if (!fits)
-			fault_text(walk, path, bound);
-		break;
-	}
-}
-
-static void check_string(struct walk *walk, const struct path *path, const struct bound *bound,
-			 const char *text)
-{
-	size_t len;
-
-	if (!text || text == (const char *)protobuf_c_empty_string)
-		return;
-	len = strlen(text);
-	if (!is_whole(text, len) || !event_text_is_clean(text, len))
-		fault(walk, TTG_REFUSED_FIELD, path,
-		      "is not UTF-8 text without control characters");
-	else if (len > 0)
-		check_form(walk, path, bound, text, len);
-}
-
-static void check_bytes(struct walk *walk, const struct path *path, const struct bound *bound,
-			const ProtobufCBinaryData *data)
-{
-	if (bound->form == BOUND_UUID) {
-		if (data->len != 0 && data->len != TTG_UUID_BYTES)
-			fault(walk, TTG_REFUSED_FIELD, path, "is not 16 bytes");
-	} else if (!bounds_text_fits(bound, (const char *)data->data, data->len)) {
-		fault_text(walk, path, bound);
-	}
-}
-
-static void check_number(struct walk *walk, const struct path *path, const struct bound *bound,
-			 int64_t value)
-{
-	char what[BOUNDS_TELL_MAX];
-
-	if (bound->form != BOUND_NUMBER || bounds_number_fits(bound, value))
-		return;
-	bounds_tell_number(bound, what);
-	fault(walk, TTG_REFUSED_FIELD, path, what);
-}
-
-static void check_time(struct walk *walk, const struct path *path, const Ttg__Time *time)
-{
-	if (time->unix_ns < EVENT_FIRST_NS || time->unix_ns >= EVENT_LAST_NS)
-		fault(walk, TTG_REFUSED_TIME, path, "is not between 1900 and 2200");
-}
-
-static void check_identifier(struct walk *walk, const struct path *path, const Ttg__Identifier *it)
-{
-	const struct path value = { path, "value", 0, false };
-	const struct path canonical = { path, "canonical", 0, false };
-	const struct path validity = { path, "validity", 0, false };
-	const struct path issuer = { path, "issuer", 0, false };
-	const char *given = it->value ? it->value : "";
-	char expected[IDENTIFIER_CANONICAL];
-	enum identifier_validity found;
-	size_t len = strlen(given);
-
-	if (len == 0)
-		fault(walk, TTG_REFUSED_FIELD, &value, "is missing");
-	if (len == 0 || len > EVENT_IDENTIFIER_MAX)
-		return; /* too long: the walk tells it */
-	if (it->issuer && it->issuer[0] && !event_agency_is_valid(it->issuer, strlen(it->issuer)))
-		fault(walk, TTG_REFUSED_FIELD, &issuer, "is not an agency id");
-	if (it->kind == TTG__IDENTIFIER_KIND__IDENTIFIER_KIND_UNSPECIFIED)
-		return;
-	if (it->validity == TTG__VALIDITY__VALIDITY_UNSPECIFIED &&
-	    (!it->canonical || !it->canonical[0]))
-		return; /* nothing is claimed about it */
-	found = identifier_check((enum identifier_kind)it->kind, given, walk->year_now, expected);
-	if (found == IDENTIFIER_UNCHECKED)
-		return; /* a kind of the future */
-	if (it->canonical && it->canonical[0] && strcmp(it->canonical, expected) != 0)
-		fault(walk, TTG_REFUSED_IDENTIFIER, &canonical, "is not what the value gives");
-	if (it->validity != TTG__VALIDITY__VALIDITY_UNSPECIFIED && (int)it->validity != (int)found)
-		fault(walk, TTG_REFUSED_IDENTIFIER, &validity, "is not what the value gives");
-}
-
-static void check_known(struct walk *walk, const struct path *path, const ProtobufCMessage *it)
-{
-	if (it->descriptor == &ttg__time__descriptor)
-		check_time(walk, path, (const Ttg__Time *)it);
-	else if (it->descriptor == &ttg__identifier__descriptor)
-		check_identifier(walk, path, (const Ttg__Identifier *)it);
-}
-
-/* One value; `at` points to it as protobuf-c stores it. */
-static void walk_value(struct walk *walk, const struct path *path,
+static bool walk_field(struct walk *walk, const struct path *up,
 		       const ProtobufCFieldDescriptor *field, const struct field_rule *rule,
-		       const void *at)
+		       const struct wire_field *it, uint32_t *n)
 {
-	const struct bound *bound = &rule->bound;
-	const ProtobufCMessage *inner;
-	uint64_t large;
-	double number;
+	struct path path = { up, field->name, 0, field->label == PROTOBUF_C_LABEL_REPEATED };
+	enum wire_type wanted = wire_type_of(field->type);
 
-	switch (field->type) {
-	case PROTOBUF_C_TYPE_STRING:
-		check_string(walk, path, bound, *(char *const *)at);
+	if (path.repeated && it->type == WIRE_SIZED && wanted != WIRE_SIZED)
+		return walk_packed(walk, &path, field, rule, it->span, n);
+	if (it->type != wanted)
+		return false;
+	if (!count(walk, &path, field, &rule->bound, n))
+		return true;
+	return walk_value(walk, &path, field, rule, it);
+}
+
+/* Of the envelope, what the broker works with. */
+static void take_envelope(struct walk *walk, const struct wire_field *it)
+{
+	struct event *event = walk->event;
+
+	switch (it->id) {
+	case EVENT_ID:
+		walk->id_bytes = it->span.len;
+		if (it->span.len == sizeof(event->id))
+			memcpy(event->id, it->span.at, sizeof(event->id));
 		break;
-	case PROTOBUF_C_TYPE_BYTES:
-		check_bytes(walk, path, bound, at);
+	case EVENT_SOURCE:
+		walk->source = it->span;
 		break;
-	case PROTOBUF_C_TYPE_MESSAGE:
-		inner = *(ProtobufCMessage *const *)at;
-		if (!inner)
-			break;
-		check_known(walk, path, inner);
-		walk_message(walk, path, inner, rule->inner);
+	case EVENT_TYPE:
+		walk->type = it->span;
 		break;
-	case PROTOBUF_C_TYPE_INT32:
-	case PROTOBUF_C_TYPE_SINT32:
-	case PROTOBUF_C_TYPE_SFIXED32:
-		check_number(walk, path, bound, *(const int32_t *)at);
+	case EVENT_OCCURRED_AT:
+		walk->has_occurred = true;
+		walk->occurred_ns = event_time(it->span);
 		break;
-	case PROTOBUF_C_TYPE_INT64:
-	case PROTOBUF_C_TYPE_SINT64:
-	case PROTOBUF_C_TYPE_SFIXED64:
-		check_number(walk, path, bound, *(const int64_t *)at);
+	case EVENT_RECORDED_AT:
+		walk->has_recorded = true;
+		walk->recorded_ns = event_time(it->span);
 		break;
-	case PROTOBUF_C_TYPE_FLOAT:
-	case PROTOBUF_C_TYPE_DOUBLE:
-		number = field->type == PROTOBUF_C_TYPE_FLOAT ? (double)*(const float *)at :
-								*(const double *)at;
-		if (!(number - number == 0.0))
-			fault(walk, TTG_REFUSED_FIELD, path, "is not a finite number");
+	case EVENT_PERSON:
+		event->person = it->span;
 		break;
-	case PROTOBUF_C_TYPE_UINT32:
-	case PROTOBUF_C_TYPE_FIXED32:
-		check_number(walk, path, bound, *(const uint32_t *)at);
+	case EVENT_URGENCY:
+		event->urgency = (int32_t)(uint32_t)it->value;
 		break;
-	case PROTOBUF_C_TYPE_UINT64:
-	case PROTOBUF_C_TYPE_FIXED64:
-		large = *(const uint64_t *)at;
-		check_number(walk, path, bound, large > INT64_MAX ? INT64_MAX : (int64_t)large);
+	case EVENT_EXPIRES_AT:
+		walk->has_expires = true;
+		event->expires_ns = event_time(it->span);
 		break;
-	case PROTOBUF_C_TYPE_BOOL:
-	case PROTOBUF_C_TYPE_ENUM:
+	default:
 		break;
 	}
 }
 
-static size_t value_size(ProtobufCType type)
+static void take_payload(struct walk *walk, const ProtobufCFieldDescriptor *field,
+			 const struct wire_field *it)
 {
-	switch (type) {
-	case PROTOBUF_C_TYPE_STRING:
-	case PROTOBUF_C_TYPE_MESSAGE:
-		return sizeof(void *);
-	case PROTOBUF_C_TYPE_BYTES:
-		return sizeof(ProtobufCBinaryData);
-	case PROTOBUF_C_TYPE_INT64:
-	case PROTOBUF_C_TYPE_SINT64:
-	case PROTOBUF_C_TYPE_SFIXED64:
-	case PROTOBUF_C_TYPE_UINT64:
-	case PROTOBUF_C_TYPE_FIXED64:
-	case PROTOBUF_C_TYPE_DOUBLE:
-		return 8;
-	case PROTOBUF_C_TYPE_BOOL:
-		return sizeof(protobuf_c_boolean);
-	case PROTOBUF_C_TYPE_INT32:
-	case PROTOBUF_C_TYPE_SINT32:
-	case PROTOBUF_C_TYPE_SFIXED32:
-	case PROTOBUF_C_TYPE_UINT32:
-	case PROTOBUF_C_TYPE_FIXED32:
-	case PROTOBUF_C_TYPE_FLOAT:
-	case PROTOBUF_C_TYPE_ENUM:
-		break;
+	const struct path path = { NULL, field->name, 0, false };
+
+	if (walk->payload && walk->payload != field)
+		judge_fault(&walk->judge, TTG_REFUSED_FIELD, &path, "is a second payload");
+	walk->payload = field;
+	walk->event->payload = it->span;
+}
+
+/* Index of the field with this number; most come in order, so the last one's neighbours first. */
+static unsigned index_of(const ProtobufCMessageDescriptor *message, unsigned last, uint32_t id)
+{
+	const ProtobufCFieldDescriptor *found;
+
+	for (unsigned i = last; i < message->n_fields && i < last + 2; i++) {
+		if (message->fields[i].id == id)
+			return i;
 	}
-	return 4;
+	found = protobuf_c_message_descriptor_get_field(message, id);
+	return found ? (unsigned)(found - message->fields) : message->n_fields;
 }
 
-static void walk_field(struct walk *walk, const struct path *up, const ProtobufCMessage *it,
-		       const ProtobufCFieldDescriptor *field, const struct field_rule *rule)
+/* Numbers that may not be absent, since absent is 0. */
+static void judge_absent(struct walk *walk, const struct path *up, const struct message_rule *rule,
+			 const uint32_t *counts)
 {
-	const char *base = (const char *)it;
-	const void *at = base + field->offset;
-	struct path path = { up, field->name, 0, false };
-	char what[BOUNDS_TELL_MAX];
+	for (unsigned i = 0; i < rule->descriptor->n_fields; i++) {
+		const struct path path = { up, rule->descriptor->fields[i].name, 0, false };
 
-	if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-		size_t n = *(const size_t *)(const void *)(base + field->quantifier_offset);
-		const char *items = *(char *const *)at;
-
-		if (n > rule->bound.entries) {
-			bounds_tell_entries(&rule->bound, what);
-			fault(walk, TTG_REFUSED_FIELD, &path, what);
-			return;
-		}
-		path.repeated = true;
-		for (; path.index < n; path.index++)
-			walk_value(walk, &path, field, rule,
-				   items + path.index * value_size(field->type));
-		return;
+		if (rule->fields[i].wanted && counts[i] == 0)
+			judge_number(&walk->judge, &path, &rule->fields[i].bound, 0);
 	}
-	walk_value(walk, &path, field, rule, at);
 }
 
-/* Another member of the same union is set: this one's place holds that one's value. */
-static bool is_not_the_one(const ProtobufCMessage *it, const ProtobufCFieldDescriptor *field)
-{
-	const char *base = (const char *)it;
-
-	return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
-	       *(const uint32_t *)(const void *)(base + field->quantifier_offset) != field->id;
-}
-
-static void walk_fields(struct walk *walk, const struct path *path, const ProtobufCMessage *it,
+static bool walk_fields(struct walk *walk, const struct path *path, struct span left,
 			uint32_t number)
 {
 	const struct message_rule *rule = &walk->fields->messages[number];
-	const ProtobufCFieldDescriptor *field = it->descriptor->fields;
+	const ProtobufCMessageDescriptor *message = rule->descriptor;
+	uint32_t counts[FIELDS_PER_MESSAGE_MAX];
+	struct wire_field it;
+	enum wire_step step;
+	unsigned at = 0;
 
-	assert(rule->descriptor == it->descriptor);
-	for (unsigned i = 0; i < it->descriptor->n_fields && walk->rank > 1; i++) {
-		if (!is_not_the_one(it, &field[i]))
-			walk_field(walk, path, it, &field[i], &rule->fields[i]);
+	memset(counts, 0, message->n_fields * sizeof(counts[0]));
+	while ((step = wire_next(&left, &it)) == WIRE_TOOK) {
+		unsigned i = index_of(message, at, it.id);
+		const ProtobufCFieldDescriptor *field = &message->fields[i];
+
+		if (i == message->n_fields)
+			continue; /* of a newer catalogue */
+		at = i;
+		if (!walk_field(walk, path, field, &rule->fields[i], &it, &counts[i]))
+			return false;
+		if (number == FIELDS_EVENT && (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+			take_payload(walk, field, &it);
+		else if (number == FIELDS_EVENT)
+			take_envelope(walk, &it);
 	}
+	if (step == WIRE_BAD)
+		return false;
+	if (rule->any_wanted)
+		judge_absent(walk, path, rule, counts);
+	return true;
 }
 
-static void walk_message(struct walk *walk, const struct path *path, const ProtobufCMessage *it,
+static bool walk_message(struct walk *walk, const struct path *path, struct span bytes,
 			 uint32_t number)
 {
+	bool whole;
+
 	if (walk->depth >= EVENT_DEPTH_MAX) {
-		fault(walk, TTG_REFUSED_FIELD, path, "is nested too deep");
-		return;
+		judge_fault(&walk->judge, TTG_REFUSED_FIELD, path, "is nested too deep");
+		return true;
 	}
 	walk->depth++;
-	walk_fields(walk, path, it, number);
+	whole = walk_fields(walk, path, bytes, number);
 	walk->depth--;
+	return whole;
 }
 
-static void check_envelope(struct walk *walk, const Ttg__Event *it)
+static void judge_envelope(struct walk *walk)
 {
 	const struct path occurred = { NULL, "occurred_at", 0, false };
 	const struct path recorded = { NULL, "recorded_at", 0, false };
 	const struct path expires = { NULL, "expires_at", 0, false };
-	int64_t latest = walk->clock->now_ns + (int64_t)walk->clock->max_skew_s * 1000000000;
+	const struct event_clock *clock = walk->judge.clock;
+	int64_t latest = clock->now_ns + (int64_t)clock->max_skew_s * 1000000000;
 
-	if (!it->occurred_at)
-		fault(walk, TTG_REFUSED_FIELD, &occurred, "is missing");
-	else if (it->occurred_at->unix_ns > latest)
-		fault(walk, TTG_REFUSED_TIME, &occurred, "is in the future");
-	if (it->recorded_at && it->recorded_at->unix_ns > latest)
-		fault(walk, TTG_REFUSED_TIME, &recorded, "is in the future");
-	if (it->expires_at && it->expires_at->unix_ns <= walk->clock->now_ns)
-		fault(walk, TTG_REFUSED_EXPIRED, &expires, "is past");
-}
-
-enum ttg_error event_check(const struct event *event, const struct fields *fields,
-			   const struct event_clock *clock, char text[EVENT_TEXT_MAX])
-{
-	struct walk walk = { .clock = clock, .fields = fields, .rank = 9, .text = text };
-	const ProtobufCMessage *message = &event->message->base;
-
-	walk.year_now = event_year(clock->now_ns);
-	check_envelope(&walk, event->message);
-	walk_fields(&walk, NULL, message, FIELDS_EVENT);
-	return walk.code;
+	if (!walk->has_occurred)
+		judge_fault(&walk->judge, TTG_REFUSED_FIELD, &occurred, "is missing");
+	else if (walk->occurred_ns > latest)
+		judge_fault(&walk->judge, TTG_REFUSED_TIME, &occurred, "is in the future");
+	if (walk->has_recorded && walk->recorded_ns > latest)
+		judge_fault(&walk->judge, TTG_REFUSED_TIME, &recorded, "is in the future");
+	if (walk->has_expires && walk->event->expires_ns <= clock->now_ns)
+		judge_fault(&walk->judge, TTG_REFUSED_EXPIRED, &expires, "is past");
 }
 
 __attribute__((format(printf, 3, 4))) static enum ttg_error
@@ -402,23 +394,23 @@ refuse(char text[EVENT_TEXT_MAX], enum ttg_error code, const char *format, ...)
 	return code;
 }
 
-static bool is_uuid(const ProtobufCBinaryData *id)
+static bool is_uuid(const uint8_t *id, size_t len)
 {
 	uint8_t any = 0;
 
-	if (id->len != TTG_UUID_BYTES)
+	if (len != TTG_UUID_BYTES)
 		return false;
-	for (size_t i = 0; i < id->len; i++)
-		any |= id->data[i];
-	return any != 0 && (id->data[8] & 0xc0) == 0x80;
+	for (size_t i = 0; i < len; i++)
+		any |= id[i];
+	return any != 0 && (id[8] & 0xc0) == 0x80;
 }
 
-static bool is_type_name(const char *text, size_t len)
+static bool is_type_name(struct span type)
 {
-	if (len == 0 || len > RULES_TYPE_MAX)
+	if (type.len == 0 || type.len > RULES_TYPE_MAX)
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = text[i];
+	for (size_t i = 0; i < type.len; i++) {
+		char c = (char)type.at[i];
 
 		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.'))
 			return false;
@@ -426,48 +418,71 @@ static bool is_type_name(const char *text, size_t len)
 	return true;
 }
 
-enum ttg_error event_decode(struct arena *arena, const uint8_t *data, size_t len, struct event *out,
-			    char text[EVENT_TEXT_MAX])
+static void copy_text(char *out, struct span text)
 {
-	Ttg__Event *it;
-
-	arena_reset(arena);
-	*out = (struct event){ .type_index = -1 };
-	it = ttg__event__unpack(&arena->allocator, len, data);
-	if (!it)
-		return refuse(text, TTG_REFUSED_MALFORMED, "not an encoded Event");
-	out->message = it;
-	if (!is_uuid(&it->id))
-		return refuse(text, TTG_REFUSED_FIELD, "id is not a UUID of 16 bytes");
-	if (!is_whole(it->source, strlen(it->source)) ||
-	    !event_agency_is_valid(it->source, strlen(it->source)))
-		return refuse(text, TTG_REFUSED_FIELD, "source is not an agency id");
-	if (!is_whole(it->type, strlen(it->type)) || !is_type_name(it->type, strlen(it->type)))
-		return refuse(text, TTG_REFUSED_FIELD, "type is not the name of a type");
-	out->type_index = ttg_type_find(it->type);
-	if (it->payload_case == TTG__EVENT__PAYLOAD__NOT_SET) {
-		if (out->type_index >= 0)
-			return refuse(text, TTG_REFUSED_MALFORMED, "payload is missing");
-		return TTG_OK;
-	}
-	if (out->type_index < 0 || ttg_type_of(it) != out->type_index)
-		return refuse(text, TTG_REFUSED_MALFORMED, "payload is not of the type");
-	/* Every member of the union is a pointer to a message. */
-	out->payload = (const ProtobufCMessage *)it->prison_reception;
-	return out->payload ? TTG_OK :
-			      refuse(text, TTG_REFUSED_MALFORMED, "payload is missing");
+	memcpy(out, text.at, text.len);
+	out[text.len] = '\0';
 }
 
-const char *event_payload_string(const struct event *event, const char *field)
+/* What the broker could not even name in an answer. */
+static enum ttg_error identify(const struct walk *walk, char text[EVENT_TEXT_MAX])
 {
-	const ProtobufCFieldDescriptor *it;
-	const char *text;
+	struct event *event = walk->event;
 
-	if (!event->payload)
-		return NULL;
-	it = protobuf_c_message_descriptor_get_field_by_name(event->payload->descriptor, field);
-	if (!it || it->type != PROTOBUF_C_TYPE_STRING || it->label == PROTOBUF_C_LABEL_REPEATED)
-		return NULL;
-	text = *(char *const *)(const void *)((const char *)event->payload + it->offset);
-	return text ? text : "";
+	if (!is_uuid(event->id, walk->id_bytes))
+		return refuse(text, TTG_REFUSED_FIELD, "id is not a UUID of 16 bytes");
+	if (!event_agency_is_valid((const char *)walk->source.at, walk->source.len))
+		return refuse(text, TTG_REFUSED_FIELD, "source is not an agency id");
+	if (!is_type_name(walk->type))
+		return refuse(text, TTG_REFUSED_FIELD, "type is not the name of a type");
+	copy_text(event->source, walk->source);
+	copy_text(event->type, walk->type);
+	event->type_index = ttg_type_find(event->type);
+	if (!walk->payload)
+		return event->type_index < 0 ? TTG_OK :
+					       refuse(text, TTG_REFUSED_MALFORMED,
+						      "payload is missing");
+	if (event->type_index < 0 ||
+	    ttg_type_descriptor((size_t)event->type_index) != walk->payload->descriptor)
+		return refuse(text, TTG_REFUSED_MALFORMED, "payload is not of the type");
+	return TTG_OK;
+}
+
+enum ttg_error event_read(const uint8_t *data, size_t len, const struct fields *fields,
+			  const struct event_clock *clock, struct event *out,
+			  char text[EVENT_TEXT_MAX])
+{
+	struct walk walk = { .fields = fields, .event = out };
+	enum ttg_error code;
+
+	*out = (struct event){ .type_index = -1 };
+	judge_init(&walk.judge, clock, out->fault_text);
+	if (!walk_fields(&walk, NULL, (struct span){ data, len }, FIELDS_EVENT))
+		return refuse(text, TTG_REFUSED_MALFORMED, "not an encoded Event");
+	code = identify(&walk, text);
+	if (code != TTG_OK)
+		return code;
+	judge_envelope(&walk);
+	out->fault = walk.judge.code;
+	return TTG_OK;
+}
+
+bool event_payload_text(const struct event *event, const char *field, struct span *out)
+{
+	const ProtobufCMessageDescriptor *message =
+		event->payload.at ? ttg_type_descriptor((size_t)event->type_index) : NULL;
+	const ProtobufCFieldDescriptor *wanted =
+		message ? protobuf_c_message_descriptor_get_field_by_name(message, field) : NULL;
+	struct span left = event->payload;
+	struct wire_field it;
+
+	*out = (struct span){ NULL, 0 };
+	if (!wanted || wanted->type != PROTOBUF_C_TYPE_STRING ||
+	    wanted->label == PROTOBUF_C_LABEL_REPEATED)
+		return false;
+	while (wire_next(&left, &it) == WIRE_TOOK) {
+		if (it.id == wanted->id)
+			*out = it.span;
+	}
+	return true;
 }

@@ -1,6 +1,7 @@
 /*
- * One encoded event: decoding it and judging its content by the catalogue's descriptors. Nothing
- * here knows a payload by name; the conventions at the top of proto/envelope.proto are the rules.
+ * One encoded event: reading what the broker needs of it and judging its content by the catalogue's
+ * descriptors, in one walk over its bytes; no message is made of it. Nothing here knows a payload by
+ * name; the conventions at the top of proto/envelope.proto are the rules.
  *
  * Refusal texts name the path of the field, never what was in it.
  */
@@ -11,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <ttg/event.h>
-#include "base/arena.h"
 #include "core/fields.h"
 #include "core/rules.h"
+#include "core/wire.h"
 
 #define EVENT_TEXT_MAX 160        /* a refusal, its NUL included */
 #define EVENT_AGENCY_MAX 32u
@@ -22,10 +23,18 @@
 #define EVENT_FIRST_NS (-INT64_C(2208988800) * 1000000000) /* 1900-01-01T00:00:00Z */
 #define EVENT_LAST_NS (INT64_C(7258118400) * 1000000000)   /* 2200-01-01T00:00:00Z */
 
+/* Spans point into the encoded bytes. */
 struct event {
-	Ttg__Event *message;             /* in the arena */
-	int type_index;                  /* in the catalogue, -1: a type of the future */
-	const ProtobufCMessage *payload; /* NULL with a type of the future */
+	uint8_t id[TTG_UUID_BYTES];
+	char source[EVENT_AGENCY_MAX + 1];
+	char type[RULES_TYPE_MAX + 1];
+	int type_index;       /* in the catalogue, -1: a type of the future */
+	int32_t urgency;      /* Ttg__Urgency */
+	int64_t expires_ns;   /* 0: never */
+	struct span person;   /* at NULL: about nobody */
+	struct span payload;  /* at NULL: a type of the future */
+	enum ttg_error fault; /* TTG_OK, TTG_REFUSED_FIELD, _TIME, _IDENTIFIER, _EXPIRED */
+	char fault_text[EVENT_TEXT_MAX];
 };
 
 struct event_clock {
@@ -34,22 +43,25 @@ struct event_clock {
 };
 
 /*
- * Decodes into the arena, which is reset first. What can be told without looking at fields: it is
- * an Event, its id is a UUID, its source and type are there, its payload is of its type. TTG_OK or
+ * Reads and judges. The answer is what keeps the broker from knowing which event it is: it is an
+ * Event, its id is a UUID, its source and type are there, its payload is of its type. TTG_OK or
  * TTG_REFUSED_MALFORMED, TTG_REFUSED_FIELD with text.
+ *
+ * With TTG_OK out->fault is what is wrong with any field. Of several faults the one is kept that
+ * stands first in: fields, times, identifiers, expiry.
  */
-enum ttg_error event_decode(struct arena *arena, const uint8_t *data, size_t len, struct event *out,
-			    char text[EVENT_TEXT_MAX]);
+enum ttg_error event_read(const uint8_t *data, size_t len, const struct fields *fields,
+			  const struct event_clock *clock, struct event *out,
+			  char text[EVENT_TEXT_MAX]);
 
-/*
- * Judges every field. Of several faults the one is told that stands first in: fields, times,
- * identifiers, expiry. TTG_OK, TTG_REFUSED_FIELD, _TIME, _IDENTIFIER, _EXPIRED with text.
- */
-enum ttg_error event_check(const struct event *event, const struct fields *fields,
-			   const struct event_clock *clock, char text[EVENT_TEXT_MAX]);
+/* The payload's string of this name, empty when not set. False when it has no such string. */
+bool event_payload_text(const struct event *event, const char *field, struct span *out);
 
-/* String of the payload's field of this name, "" when empty; NULL when it has no such string. */
-const char *event_payload_string(const struct event *event, const char *field);
+/* Instant of an encoded Time; 0 when it has none. */
+int64_t event_time(struct span time);
+
+/* The same bytes as the text. */
+bool span_is(struct span span, const char *text);
 
 /* UTF-8 without control characters but newline and tab. */
 bool event_text_is_clean(const char *text, size_t len);

@@ -40,6 +40,12 @@ static size_t find_messages(struct fields *fields)
 	return n;
 }
 
+static bool is_wanted(const ProtobufCFieldDescriptor *field, const struct bound *bound)
+{
+	return bound->form == BOUND_NUMBER && field->label != PROTOBUF_C_LABEL_REPEATED &&
+	       !(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) && !bounds_number_fits(bound, 0);
+}
+
 struct fields *fields_new(void)
 {
 	struct fields *fields = calloc(1, sizeof(*fields));
@@ -58,9 +64,13 @@ struct fields *fields_new(void)
 	for (uint32_t i = 0; i < fields->n_messages; i++) {
 		const ProtobufCMessageDescriptor *it = fields->messages[i].descriptor;
 
+		assert(it->n_fields <= FIELDS_PER_MESSAGE_MAX);
 		fields->messages[i].fields = rule;
 		for (unsigned k = 0; k < it->n_fields; k++, rule++) {
 			rule->bound = bounds_of(it, &it->fields[k]);
+			rule->wanted = is_wanted(&it->fields[k], &rule->bound);
+			if (rule->wanted)
+				fields->messages[i].any_wanted = true;
 			if (it->fields[k].type == PROTOBUF_C_TYPE_MESSAGE)
 				rule->inner = number_of(fields, it->fields[k].descriptor);
 		}

@@ -10,16 +10,19 @@
 #include "base/bounds.h"
 
 #define FIELDS_MESSAGES_MAX 256u
+#define FIELDS_PER_MESSAGE_MAX 96u
 #define FIELDS_EVENT 0u /* number of the message Event */
 
 struct field_rule {
 	struct bound bound;
 	uint32_t inner; /* number of the message in it, where the field is one */
+	bool wanted;    /* a number for which absent, which is 0, is out of bounds */
 };
 
 struct message_rule {
 	const ProtobufCMessageDescriptor *descriptor;
 	const struct field_rule *fields; /* as many, and in the order, as in the descriptor */
+	bool any_wanted;
 };
 
 struct fields {

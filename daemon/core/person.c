@@ -9,7 +9,41 @@
 
 #include "base/cursor.h"
 #include "base/identifier.h"
-#include "core/event.h"
+
+/* Numbers of fields, as in proto/common.proto. */
+enum {
+	PERSON_IDENTIFIERS = 1,
+	IDENTIFIER_KIND = 1,
+	IDENTIFIER_VALUE = 2,
+	IDENTIFIER_CANONICAL_FORM = 3,
+	IDENTIFIER_VALIDITY = 4,
+	IDENTIFIER_ISSUER = 5,
+};
+
+void person_read_identifier(struct span identifier, struct person_identifier *out)
+{
+	struct span value = { NULL, 0 };
+	struct wire_field it;
+
+	*out = (struct person_identifier){ 0 };
+	while (wire_next(&identifier, &it) == WIRE_TOOK) {
+		if (it.type == WIRE_VARINT && it.id == IDENTIFIER_KIND)
+			out->kind = (int32_t)(uint32_t)it.value;
+		else if (it.type == WIRE_VARINT && it.id == IDENTIFIER_VALIDITY)
+			out->validity = (int32_t)(uint32_t)it.value;
+		else if (it.type == WIRE_SIZED && it.id == IDENTIFIER_VALUE)
+			value = it.span;
+		else if (it.type == WIRE_SIZED && it.id == IDENTIFIER_CANONICAL_FORM)
+			out->canonical = it.span;
+		else if (it.type == WIRE_SIZED && it.id == IDENTIFIER_ISSUER)
+			out->issuer = it.span;
+	}
+	out->value_bytes = value.len;
+	if (value.len > EVENT_IDENTIFIER_MAX)
+		value.len = EVENT_IDENTIFIER_MAX;
+	if (value.len > 0)
+		memcpy(out->value, value.at, value.len);
+}
 
 /* Lower is better; 0: never a key. */
 static int preference(enum identifier_kind kind)
@@ -38,7 +72,7 @@ static int preference(enum identifier_kind kind)
 #define INVALID_PENALTY 100 /* any valid number is better than any invalid one */
 
 /* Kind, who numbers that way, and the number, each with its length. */
-static bool hash(struct hmac *hmac, int kind, const char *issuer, const char *number,
+static bool hash(struct hmac *hmac, int kind, struct span issuer, const char *number,
 		 uint8_t out[PERSON_KEY_BYTES])
 {
 	uint8_t text[EVENT_AGENCY_MAX + IDENTIFIER_CANONICAL + EVENT_IDENTIFIER_MAX + 8];
@@ -47,7 +81,7 @@ static bool hash(struct hmac *hmac, int kind, const char *issuer, const char *nu
 
 	cursor_init_write(&cursor, text, sizeof(text));
 	cursor_put_u8(&cursor, (uint8_t)kind);
-	cursor_put_sized(&cursor, issuer, strlen(issuer));
+	cursor_put_sized(&cursor, issuer.at, issuer.len);
 	cursor_put_sized(&cursor, number, strlen(number));
 	if (!cursor_ok(&cursor) || !hmac_sum(hmac, text, cursor_offset(&cursor), sum))
 		return false;
@@ -55,22 +89,27 @@ static bool hash(struct hmac *hmac, int kind, const char *issuer, const char *nu
 	return true;
 }
 
-bool person_key(struct hmac *hmac, const Ttg__Person *person, const char *source, int year_now,
+bool person_key(struct hmac *hmac, struct span person, const char *source, int year_now,
 		uint8_t out[PERSON_KEY_BYTES])
 {
 	char canonical[IDENTIFIER_CANONICAL], best_number[IDENTIFIER_CANONICAL] = "";
-	const Ttg__Identifier *best = NULL;
+	const struct span own = { (const uint8_t *)source, strlen(source) };
+	struct person_identifier it, best = { 0 };
 	int best_rank = 2 * INVALID_PENALTY;
-	const char *issuer = "";
+	struct wire_field field;
+	struct span issuer = { NULL, 0 };
 
-	for (size_t i = 0; person && i < person->n_identifiers; i++) {
-		const Ttg__Identifier *it = person->identifiers[i];
-		int rank = preference((enum identifier_kind)it->kind);
+	while (wire_next(&person, &field) == WIRE_TOOK) {
 		enum identifier_validity validity;
+		int rank;
 
+		if (field.id != PERSON_IDENTIFIERS || field.type != WIRE_SIZED)
+			continue;
+		person_read_identifier(field.span, &it);
+		rank = preference((enum identifier_kind)it.kind);
 		if (rank == 0)
 			continue;
-		validity = identifier_check((enum identifier_kind)it->kind, it->value, year_now,
+		validity = identifier_check((enum identifier_kind)it.kind, it.value, year_now,
 					    canonical);
 		if (validity == IDENTIFIER_DUMMY || validity == IDENTIFIER_UNCHECKED)
 			continue;
@@ -82,13 +121,12 @@ bool person_key(struct hmac *hmac, const Ttg__Person *person, const char *source
 		best_rank = rank;
 		memcpy(best_number, canonical, sizeof(best_number));
 	}
-	if (!best)
+	if (best_rank == 2 * INVALID_PENALTY)
 		return false;
 	if (best_rank > INVALID_PENALTY)
-		return hash(hmac, (int)best->kind | 0x80, source, best->value, out);
+		return hash(hmac, best.kind | 0x80, own, best.value, out);
 	/* These are each service's own numbering; the others are one for the country. */
-	if (best->kind == TTG__IDENTIFIER_KIND__CASE_NUMBER ||
-	    best->kind == TTG__IDENTIFIER_KIND__BOOKING)
-		issuer = best->issuer && best->issuer[0] ? best->issuer : source;
-	return hash(hmac, (int)best->kind, issuer, best_number, out);
+	if (best.kind == IDENTIFIER_CASE_NUMBER || best.kind == IDENTIFIER_BOOKING)
+		issuer = best.issuer.len > 0 ? best.issuer : own;
+	return hash(hmac, best.kind, issuer, best_number, out);
 }

@@ -7,18 +7,29 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <ttg/event.h>
 #include "core/digest.h"
+#include "core/event.h"
 
 #define PERSON_KEY_BYTES 16
 
+/* An encoded Identifier. Spans point into it. */
+struct person_identifier {
+	int kind;                             /* enum identifier_kind, or one of the future */
+	int validity;                         /* enum identifier_validity, likewise */
+	size_t value_bytes;                   /* as given */
+	char value[EVENT_IDENTIFIER_MAX + 1]; /* cut where it is longer */
+	struct span canonical, issuer;
+};
+
+void person_read_identifier(struct span identifier, struct person_identifier *out);
+
 /*
- * Key of the best number of `person`: a valid NOMS number before PNC, CRO, CRN, case number and
+ * Key of the best number of the encoded `person`: a valid NOMS number before PNC, CRO, CRN, case number and
  * booking; failing those the first number that is not valid, as this source wrote it, so that at
  * least its own events about one person stay in order. False: nobody, or only numbers that do not
- * stand for a person (ASN, other, dummies). person may be NULL.
+ * stand for a person (ASN, other, dummies).
  */
-bool person_key(struct hmac *hmac, const Ttg__Person *person, const char *source, int year_now,
+bool person_key(struct hmac *hmac, struct span person, const char *source, int year_now,
 		uint8_t out[PERSON_KEY_BYTES]);
 
 #endif

@@ -68,17 +68,16 @@ uint64_t core_fingerprint(const struct core *core, const char *source, const uin
 /* False when the event is answered: it was accepted before, or that cannot be told now. */
 static bool check_first_time(struct core *core, struct candidate *it)
 {
-	const Ttg__Event *message = it->event.message;
 	struct record_event first;
 	uint64_t sequence = dedupe_find(core->dedupe,
-					core_fingerprint(core, it->agency, message->id.data));
+					core_fingerprint(core, it->agency, it->event.id));
 	enum ttg_error code;
 
 	if (sequence == 0)
 		return true;
 	code = core_read_event(core, sequence, 0, &first, NULL);
 	if (code == TTG_OK) {
-		if (memcmp(first.id, message->id.data, RECORD_ID) != 0 ||
+		if (memcmp(first.id, it->event.id, RECORD_ID) != 0 ||
 		    strcmp(first.source, it->agency) != 0)
 			return true; /* only the fingerprints are the same */
 		if (first.n_bytes != it->len || memcmp(first.bytes, it->bytes, it->len) != 0) {
@@ -96,24 +95,25 @@ static bool check_first_time(struct core *core, struct candidate *it)
 
 static bool check_decode(struct core *core, struct candidate *it)
 {
+	const struct event_clock clock = { it->now->real_ns, core->options.max_skew_s };
 	enum ttg_error code;
 
 	if (it->len > core->options.max_event_bytes)
 		return refuse(it, TTG_REFUSED_TOO_LARGE, "larger than %u bytes",
 			      core->options.max_event_bytes);
-	code = event_decode(&core->arena, it->bytes, it->len, &it->event, it->out->text);
+	code = event_read(it->bytes, it->len, core->fields, &clock, &it->event, it->out->text);
 	if (code != TTG_OK) {
 		it->out->code = code;
 		return false;
 	}
-	if (strcmp(it->event.message->source, it->agency) != 0)
+	if (strcmp(it->event.source, it->agency) != 0)
 		return refuse(it, TTG_REFUSED_SOURCE, "source is not the agency of the key");
 	return true;
 }
 
 static bool check_agreed(struct core *core, struct candidate *it)
 {
-	const char *name = it->event.message->type;
+	const char *name = it->event.type;
 	int type = core->rules ? rules_find_type(core->rules, name) : -1;
 	int from = core->rules ? rules_find_agency(core->rules, it->agency) : -1;
 
@@ -131,15 +131,10 @@ static bool check_agreed(struct core *core, struct candidate *it)
 	return true;
 }
 
-static bool check_content(struct core *core, struct candidate *it)
+static bool check_content(struct candidate *it)
 {
-	const struct event_clock clock = { it->now->real_ns, core->options.max_skew_s };
-	enum ttg_error code = event_check(&it->event, core->fields, &clock, it->out->text);
-
-	if (code != TTG_OK) {
-		it->out->code = code;
-		return false;
-	}
+	if (it->event.fault != TTG_OK)
+		return refuse(it, it->event.fault, "%s", it->event.fault_text);
 	if (it->reused)
 		return refuse(it, TTG_REFUSED_ID_REUSED,
 			      "id was accepted before with other content");
@@ -155,14 +150,14 @@ static const char *agency_of(const struct rules *rules, uint32_t mailbox)
 static bool grants(const struct rules *rules, const struct rules_deliver_grant *grant,
 		   const struct candidate *it)
 {
-	const char *named;
+	struct span named;
 
 	if (!rules_in_force(rules, grant->agreement, it->now->real_ns))
 		return false;
 	if (!grant->addressed_by[0])
 		return true;
-	named = event_payload_string(&it->event, grant->addressed_by);
-	return named && strcmp(named, agency_of(rules, grant->mailbox)) == 0;
+	return event_payload_text(&it->event, grant->addressed_by, &named) &&
+	       span_is(named, agency_of(rules, grant->mailbox));
 }
 
 /* Fields that address this type, in whatever grant: each named agency must be reached by one. */
@@ -174,7 +169,8 @@ static bool check_addressed(const struct core *core, struct candidate *it)
 	bool addressed = false;
 
 	for (size_t i = 0; i < n_all; i++) {
-		const char *field = all[i].addressed_by, *named;
+		const char *field = all[i].addressed_by;
+		struct span named;
 		bool reached = false;
 
 		if (!field[0] || !rules_in_force(core->rules, all[i].agreement, it->now->real_ns))
@@ -183,8 +179,7 @@ static bool check_addressed(const struct core *core, struct candidate *it)
 		if (i > 0 && strcmp(field, all[i - 1].addressed_by) == 0 &&
 		    rules_in_force(core->rules, all[i - 1].agreement, it->now->real_ns))
 			continue; /* asked already */
-		named = event_payload_string(&it->event, field);
-		if (!named || !named[0])
+		if (!event_payload_text(&it->event, field, &named) || named.len == 0)
 			continue;
 		for (size_t k = 0; k < n_mine && !reached; k++)
 			reached = strcmp(mine[k].addressed_by, field) == 0 &&
@@ -223,7 +218,7 @@ static bool add_grant(struct core *core, struct candidate *it,
 	    (to->n_agreements == 0 || strcmp(to->agreements[to->n_agreements - 1],
 					     core->rules->agreements[grant->agreement].id) != 0))
 		to->agreements[to->n_agreements++] = core->rules->agreements[grant->agreement].id;
-	if (it->event.message->urgency == TTG__URGENCY__URGENT && within_ms != 0 &&
+	if (it->event.urgency == TTG__URGENCY__URGENT && within_ms != 0 &&
 	    (to->ack_within_ms == 0 || within_ms < to->ack_within_ms)) {
 		to->ack_within_ms = within_ms;
 		to->fallback = grant->fallback == RULES_NONE ? RULES_NONE :
@@ -259,15 +254,15 @@ static bool route(struct core *core, struct candidate *it)
 
 static bool store(struct core *core, struct candidate *it)
 {
-	const Ttg__Event *message = it->event.message;
+	const struct event *event = &it->event;
 	uint8_t key[PERSON_KEY_BYTES];
 	struct record_event record = {
 		.accepted_ns = it->now->real_ns,
-		.expires_ns = message->expires_at ? message->expires_at->unix_ns : 0,
-		.id = message->id.data,
-		.urgency = (uint8_t)(message->urgency & 0x7f),
-		.source = message->source,
-		.type = message->type,
+		.expires_ns = event->expires_ns,
+		.id = event->id,
+		.urgency = (uint8_t)(event->urgency & 0x7f),
+		.source = event->source,
+		.type = event->type,
 		.n_recipients = it->n_recipients,
 		.bytes = it->bytes,
 		.n_bytes = it->len,
@@ -275,7 +270,7 @@ static bool store(struct core *core, struct candidate *it)
 	struct cursor cursor;
 	enum ttg_error code;
 
-	if (person_key(core->hmac, message->person, it->agency, event_year(it->now->real_ns), key))
+	if (person_key(core->hmac, event->person, it->agency, event_year(it->now->real_ns), key))
 		record.person_key = key;
 	core_begin_record(core, &cursor);
 	record_put_event(&cursor, &record, core->recipients);
@@ -300,7 +295,7 @@ void core_publish(struct core *core, const struct core_now *now, const char *age
 	}
 	core_watch_clock(core, now);
 	if (check_decode(core, &it) && check_first_time(core, &it) && check_agreed(core, &it) &&
-	    check_content(core, &it) && route(core, &it))
+	    check_content(&it) && route(core, &it))
 		store(core, &it);
 	if (out->kind != CORE_REFUSED) {
 		out->code = TTG_OK;

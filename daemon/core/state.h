@@ -9,7 +9,6 @@
 #ifndef TTGD_CORE_STATE_H
 #define TTGD_CORE_STATE_H
 
-#include "base/arena.h"
 #include "core/core.h"
 #include "core/dedupe.h"
 #include "core/digest.h"
@@ -59,7 +58,6 @@ struct core {
 	struct timers timers;
 	struct hmac *hmac;
 	uint8_t sip_key[SIPHASH_KEY_BYTES];
-	struct arena arena;
 	struct fields *fields;
 
 	uint8_t *buffer;                       /* RECORD_MAX bytes: the record being made */

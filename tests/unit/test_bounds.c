@@ -386,7 +386,6 @@ static enum ttg_error judge(const Ttg__Event *event, char text[EVENT_TEXT_MAX])
 {
 	const struct event_clock clock = { .now_ns = NOW_NS, .max_skew_s = 60 };
 	struct fields *fields = fields_new();
-	struct arena arena;
 	struct event decoded;
 	uint8_t *bytes;
 	size_t len;
@@ -394,13 +393,13 @@ static enum ttg_error judge(const Ttg__Event *event, char text[EVENT_TEXT_MAX])
 
 	text[0] = '\0';
 	assert_non_null(fields);
-	assert_true(arena_init(&arena, ARENA_EVENT_MAX));
 	assert_int_equal(ttg_event_pack(event, &bytes, &len), TTG_OK);
-	code = event_decode(&arena, bytes, len, &decoded, text);
-	if (code == TTG_OK)
-		code = event_check(&decoded, fields, &clock, text);
+	code = event_read(bytes, len, fields, &clock, &decoded, text);
+	if (code == TTG_OK && decoded.fault != TTG_OK) {
+		code = decoded.fault;
+		memcpy(text, decoded.fault_text, EVENT_TEXT_MAX);
+	}
 	free(bytes);
-	arena_fini(&arena);
 	fields_free(&fields);
 	return code;
 }
