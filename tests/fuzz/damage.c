@@ -7,7 +7,7 @@
 #include "base/crc32c.h"
 
 #define STEPS_MAX 24
-#define FILE_MAX (256u * 1024u)
+#define FILE_MAX (160u * 1024u)
 #define CRC_BYTES 4u
 #define BLOCK 512u
 

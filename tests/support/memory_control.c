@@ -28,6 +28,7 @@ void memory_world_free(struct memory_world **memory)
 		if ((*memory)->nodes[i].used)
 			memory_node_release(&(*memory)->nodes[i]);
 	pthread_mutex_destroy(&(*memory)->lock);
+	free((*memory)->nodes);
 	free((*memory)->handles);
 	free(*memory);
 	*memory = NULL;
@@ -44,18 +45,15 @@ struct memory_world *memory_world_clone(struct memory_world *memory)
 
 	for (unsigned i = 0; i < memory->n_nodes; i++) {
 		const struct node *from = &memory->nodes[i];
-		struct node *to = &clone->nodes[i];
 
 		if (!from->used || from->path == NULL)
 			continue;
-		to->used = true;
-		to->locked_by = -1;
-		to->path = memory_text_copy(from->path);
+		const int index = memory_node_make(clone, from->path);
+		struct node *to = &clone->nodes[index];
 		to->synced_path = memory_text_copy(from->path);
 		memory_bytes_copy(&to->now, &from->now);
 		to->clean = true;
 	}
-	clone->n_nodes = memory->n_nodes;
 	clone->clock_ns = memory->clock_ns;
 	return clone;
 }

@@ -12,6 +12,7 @@
 #define FILES_MAX   512u
 #define HANDLES_MAX 65536u
 #define HANDLES_STEP 64
+#define NODES_STEP  16u
 
 struct bytes {
 	uint8_t *data;
@@ -31,8 +32,8 @@ struct node {
 struct memory_world {
 	struct world table;
 	pthread_mutex_t lock;
-	struct node nodes[FILES_MAX];
-	unsigned n_nodes;  /* those behind were never used */
+	struct node *nodes;
+	unsigned n_nodes, room_nodes;
 	int *handles;      /* node, -1 when closed */
 	int n_handles, room_handles;
 	bool dead;

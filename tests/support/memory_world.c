@@ -19,15 +19,18 @@ uint64_t memory_random_next(struct memory_world *memory)
 	return z ^ (z >> 31);
 }
 
+static void reserve(struct bytes *bytes, uint64_t size)
+{
+	if (size <= bytes->capacity)
+		return;
+	bytes->capacity = size > 2 * bytes->capacity ? size : 2 * bytes->capacity;
+	bytes->data = realloc(bytes->data, bytes->capacity);
+	assert(bytes->data != NULL);
+}
+
 void memory_bytes_resize(struct bytes *bytes, uint64_t size)
 {
-	if (size > bytes->capacity) {
-		uint64_t capacity = size > 2 * bytes->capacity ? size : 2 * bytes->capacity;
-
-		bytes->data = realloc(bytes->data, capacity);
-		assert(bytes->data != NULL);
-		bytes->capacity = capacity;
-	}
+	reserve(bytes, size);
 	if (size > bytes->size)
 		memset(bytes->data + bytes->size, 0, size - bytes->size);
 	bytes->size = size;
@@ -35,7 +38,8 @@ void memory_bytes_resize(struct bytes *bytes, uint64_t size)
 
 void memory_bytes_copy(struct bytes *to, const struct bytes *from)
 {
-	memory_bytes_resize(to, from->size);
+	reserve(to, from->size);
+	to->size = from->size;
 	if (from->size > 0)
 		memcpy(to->data, from->data, from->size);
 }
@@ -73,22 +77,34 @@ int memory_node_find(const struct memory_world *memory, const char *path)
 	return -1;
 }
 
+static unsigned unused_node(struct memory_world *memory)
+{
+	unsigned i = 0;
+
+	while (i < memory->n_nodes && memory->nodes[i].used)
+		i++;
+	if (i == memory->room_nodes) {
+		memory->room_nodes += NODES_STEP;
+		memory->nodes = realloc(memory->nodes, memory->room_nodes * sizeof(*memory->nodes));
+		assert(memory->nodes != NULL);
+	}
+	if (i == memory->n_nodes)
+		memory->n_nodes++;
+	memset(&memory->nodes[i], 0, sizeof(memory->nodes[i]));
+	return i;
+}
+
 int memory_node_make(struct memory_world *memory, const char *path)
 {
-	for (unsigned i = 0; i < FILES_MAX; i++) {
-		struct node *node = &memory->nodes[i];
+	const unsigned index = unused_node(memory);
+	struct node *node = &memory->nodes[index];
 
-		if (node->used)
-			continue;
-		memset(node, 0, sizeof(*node));
-		node->used = true;
-		node->locked_by = -1;
-		node->path = memory_text_copy(path);
-		if (i >= memory->n_nodes)
-			memory->n_nodes = i + 1;
-		return (int)i;
-	}
-	return -ENOSPC;
+	if (index >= FILES_MAX)
+		return -ENOSPC;
+	node->used = true;
+	node->locked_by = -1;
+	node->path = memory_text_copy(path);
+	return (int)index;
 }
 
 /* Counts the call; the error it is to fail with, or 0. Also what a dead process gets. */
