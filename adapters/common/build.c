@@ -261,11 +261,13 @@ void *build_add_message(struct build *build, size_t *n, void *list,
 void build_add_text(struct build *build, size_t *n, char ***list, const char *what,
                     const char *text, size_t max)
 {
+	char *entry = NULL; /* never the shared empty string: entries of lists are freed as they are */
+
 	if (text == NULL || *text == '\0' || !grow_list(build, *n, list))
 		return;
-	(*list)[*n] = (char *)protobuf_c_empty_string;
-	build_text(build, &(*list)[*n], what, text, max);
-	(*n)++;
+	build_text(build, &entry, what, text, max);
+	if (entry != NULL)
+		(*list)[(*n)++] = entry;
 }
 
 static void fill_identifier(struct build *build, Ttg__Identifier *made, enum identifier_kind kind,

@@ -133,6 +133,20 @@ static void unknown_warning_signals_and_forces_are_refused(void **state)
 	            "force");
 }
 
+static void a_refused_entry_of_a_list_refuses_the_document_and_no_more(void **state)
+{
+	char extra[256], signal[100];
+
+	(void)state;
+	memset(signal, 'J', sizeof(signal));
+	signal[99] = '\0';
+	snprintf(extra, sizeof(extra), "\"warningSignals\":[\"VI\",\"%s\",\"DR\"],", signal);
+	must_refuse(&reader, arrest(PNC, MATCH, QUERY, extra), "warningSignals is longer than");
+	must_refuse(&reader, arrest(PNC, MATCH, QUERY, "\"warningSignals\":[\"VI\\u0007\"],"),
+	            "warningSignals holds control characters");
+	an_arrest_carries_codes_and_a_match(state);
+}
+
 static const char *update(const char *disposition)
 {
 	static char text[512];
@@ -349,6 +363,7 @@ int main(void)
 		POLICE_TEST(an_arrest_summons_number_alone_finds_nobody),
 		POLICE_TEST(a_query_needs_a_reason_and_a_justification_of_3_to_250_characters),
 		POLICE_TEST(unknown_warning_signals_and_forces_are_refused),
+		POLICE_TEST(a_refused_entry_of_a_list_refuses_the_document_and_no_more),
 		POLICE_TEST(a_follow_up_names_the_first_alert),
 		POLICE_TEST(no_further_action_takes_back_what_everybody_was_told),
 		POLICE_TEST(an_encounter_asks_somebody_to_come),
