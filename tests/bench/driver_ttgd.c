@@ -6,12 +6,14 @@
  * an agency with one mailbox. The agencies that are left over only stand in the configuration, with
  * a mailbox and an agreement each.
  */
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <ttg/client.h>
 #include <zmq.h>
 #include "base/keyfile.h"
@@ -186,6 +188,8 @@ static void start(struct bench *bench)
 		write_configuration(bench);
 	}
 	snprintf(program, sizeof(program), "%s/ttgd", bench->options.bin);
+	if (access(program, X_OK) != 0)
+		bench_die("%s: %s: --bin names the folder of ttgd", program, strerror(errno));
 	broker_start(&bench->broker, bench->place,
 		     (const char *const[]){ program, "--config", "ttgd.conf", NULL });
 }

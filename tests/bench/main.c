@@ -115,7 +115,8 @@ static void usage(void)
 	printf("\nOptions:\n  --broker NAME (");
 	for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
 		printf("%s%s", i ? ", " : "", drivers[i]->name);
-	printf(")\n  --bin FOLDER of ttgd, --place FOLDER to work in, --keep what was made there\n");
+	printf(")\n  --bin FOLDER of ttgd (as built), --place FOLDER to work in (/var/tmp)\n"
+	       "  --keep what was made there\n");
 	for (size_t i = 0; i < N_NUMBERS; i++) {
 		const struct option *option = options;
 
@@ -159,11 +160,27 @@ static const char *whole_path(const char *path, char whole[PATH_MAX])
 	return whole;
 }
 
+/* Where a build puts ttgd, seen from this program. */
+static const char *built_bin(char whole[PATH_MAX])
+{
+	char program[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - sizeof("/../bin"));
+	char *slash;
+
+	program[len > 0 ? len : 0] = '\0';
+	slash = strrchr(program, '/');
+	if (!slash)
+		return ".";
+	memcpy(slash, "/../bin", sizeof("/../bin"));
+	return realpath(program, whole) ? whole : ".";
+}
+
 static void take_options(struct bench *bench, int argc, char **argv)
 {
 	static char bin[PATH_MAX], place[PATH_MAX];
 	int option;
 
+	bench->options.bin = built_bin(bin);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == HELP) {
 			usage();
@@ -238,7 +255,7 @@ int main(int argc, char **argv)
 {
 	static struct bench bench = {
 		.driver = &driver_ttgd,
-		.options = { .bin = ".", .place = "/var/tmp", .numbers = {
+		.options = { .place = "/var/tmp", .numbers = {
 			.publishers = 4, .subscribers = 2, .window = 256, .bytes = 512,
 			.events = 200000, .warm_up = 20000, .persons = 1000, .agencies = 6,
 			.rate = 2000, .seconds = 10, .backlog = 200000,
