@@ -311,6 +311,8 @@ static bool send_attach(struct ttg_client *client, struct consume_mailbox *mailb
 	mailbox->credit_left = attach.credit;
 	mailbox->active = false;
 	mailbox->attachment++;
+	/* Of this attachment nothing is settled; Attached says where it begins. */
+	mailbox->base_told = mailbox->base;
 	return true;
 }
 

@@ -285,6 +285,24 @@ static void detaching_inside_a_callback_ends_the_hand_over(void **state)
 	assert_int_equal(scene->n_deliveries, 1);
 }
 
+/* The broker may have been restored meanwhile: its positions may be other events. */
+static void a_mailbox_left_before_it_was_attached_again_acknowledges_nothing(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_with(scene, 10, 0);
+	scene_deliver(scene, 1, 2, 'a');
+	must_get(scene, 2);
+	scene_broker_stop(scene);
+	assert_int_equal(ttg_client_ack_up_to(scene->client, "box", 2), TTG_OK);
+	scene_broker_start(scene);
+	scene_welcome(scene);
+	ttg__frame__free_unpacked(scene_expect(scene, TTG__FRAME__BODY_ATTACH), NULL);
+	assert_int_equal(ttg_client_detach(scene->client, "box"), TTG_OK);
+	ttg__frame__free_unpacked(scene_expect(scene, TTG__FRAME__BODY_DETACH), NULL);
+	scene_expect_silence(scene);
+}
+
 static void what_is_detached_without_a_session_makes_room_for_others(void **state)
 {
 	struct scene *scene = *state;
@@ -464,6 +482,7 @@ int main(void)
 		SCENE_TEST(a_position_that_means_another_event_is_handed_over),
 		SCENE_TEST(a_refused_delivery_is_handed_over_again_after_a_loss),
 		SCENE_TEST(detaching_inside_a_callback_ends_the_hand_over),
+		SCENE_TEST(a_mailbox_left_before_it_was_attached_again_acknowledges_nothing),
 		SCENE_TEST(what_is_detached_without_a_session_makes_room_for_others),
 		SCENE_TEST(an_attached_that_comes_late_is_not_taken_for_the_next_attachment),
 		SCENE_TEST(wrong_attachments_are_refused),
