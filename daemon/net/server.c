@@ -303,7 +303,7 @@ enum ttg_error server_open(struct net **out, const struct server_options *option
 		net->watchdog_ns = (int64_t)watchdog_us * 1000;
 	net->limiter = limiter_new();
 	enum ttg_error error = TTG_ENOMEM;
-	if (arena_init(&net->frame, ARENA_EVENT_MAX) && net->limiter)
+	if (arena_init(&net->frame, ARENA_CLIENT_MAX) && net->limiter)
 		error = net_make_core(net, options->person_secret);
 	if (!error)
 		error = net_recover(net, message);

@@ -1,7 +1,6 @@
 /*
- * The arena behind the decoder; see arena.h. Every piece has a header with its size in front and is
- * aligned for any type. What the kept block has no room for goes into further blocks, a large piece
- * into one of its own; they go at reset.
+ * The arena behind the decoder; see arena.h. Every piece is aligned for any type. What the kept block
+ * has no room for goes into further blocks, a large piece into one of its own; they go at reset.
  */
 #include "base/arena.h"
 
@@ -11,15 +10,10 @@
 
 #define LARGE (ARENA_KEPT / 8)
 
-struct header {
-	alignas(max_align_t) size_t size;
-};
-
 struct arena_block {
 	alignas(max_align_t) struct arena_block *older; /* the pieces follow */
 };
 
-static_assert(sizeof(struct header) % alignof(max_align_t) == 0, "pieces stay aligned");
 static_assert(sizeof(struct arena_block) % alignof(max_align_t) == 0, "pieces stay aligned");
 
 static size_t round_up(size_t size)
@@ -44,14 +38,6 @@ static uint8_t *add_block(struct arena *arena, size_t room)
 	return (uint8_t *)(block + 1);
 }
 
-static void *put_header(uint8_t *at, size_t size)
-{
-	struct header *header = (void *)at;
-
-	header->size = size;
-	return header + 1;
-}
-
 static void *take(void *self, size_t size)
 {
 	struct arena *arena = self;
@@ -60,18 +46,18 @@ static void *take(void *self, size_t size)
 
 	if (size > arena->most_bytes)
 		return NULL;
-	whole = sizeof(struct header) + round_up(size);
+	whole = round_up(size);
 	if (whole > arena->left) {
 		at = add_block(arena, whole > LARGE ? whole : ARENA_KEPT);
 		if (!at || whole > LARGE)
-			return at ? put_header(at, size) : NULL;
+			return at;
 		arena->at = at;
 		arena->left = ARENA_KEPT;
 	}
 	at = arena->at;
 	arena->at += whole;
 	arena->left -= whole;
-	return put_header(at, size);
+	return at;
 }
 
 /* All go together at reset. */
@@ -108,11 +94,4 @@ void arena_fini(struct arena *arena)
 	free(arena->kept);
 	arena->kept = NULL;
 	arena->left = 0;
-}
-
-size_t arena_size(const void *piece)
-{
-	const struct header *header = piece;
-
-	return header[-1].size;
 }

@@ -1,7 +1,6 @@
 /*
  * Memory for one decoded message: taken from the front, given back all at once. It bounds what
- * hostile bytes can make the decoder allocate, and remembers the size of every piece, which tells
- * a string that hides a NUL byte from one that does not.
+ * hostile bytes can make the decoder allocate.
  *
  * Owner: one thread.
  */
@@ -14,8 +13,8 @@
 #include <protobuf-c/protobuf-c.h>
 
 #define ARENA_KEPT (256u * 1024u)               /* stays allocated between messages */
-#define ARENA_EVENT_MAX (16u * 1024u * 1024u)   /* behind that, for one event or a client's frame */
-#define ARENA_FRAME_MAX (128u * 1024u * 1024u)  /* for one frame of a broker: 8 MiB encoded at most */
+#define ARENA_CLIENT_MAX (16u * 1024u * 1024u)  /* behind that, for one frame of a client */
+#define ARENA_BROKER_MAX (128u * 1024u * 1024u) /* for one of a broker, 8 MiB encoded */
 
 struct arena_block;
 
@@ -35,7 +34,5 @@ struct arena {
 bool arena_init(struct arena *arena, size_t most_bytes);
 void arena_fini(struct arena *arena);
 void arena_reset(struct arena *arena);
-/* Size that was asked for this piece. It must come from this arena since the last reset. */
-size_t arena_size(const void *piece);
 
 #endif

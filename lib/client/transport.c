@@ -98,7 +98,7 @@ static bool open_monitor(struct transport *transport)
 enum ttg_error transport_init(struct transport *transport, int epoll_fd)
 {
 	*transport = (struct transport){ .epoll_fd = epoll_fd };
-	if (!arena_init(&transport->frame, ARENA_FRAME_MAX))
+	if (!arena_init(&transport->frame, ARENA_BROKER_MAX))
 		return TTG_ENOMEM;
 	transport->context = zmq_ctx_new();
 	return transport->context ? TTG_OK : TTG_ESYS;

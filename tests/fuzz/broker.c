@@ -104,7 +104,7 @@ struct fuzz_broker *fuzz_broker_new(void)
 	net->started_real_ns = PLAY_NOW;
 	net->limiter = limiter_new();
 	MUST(net->limiter);
-	MUST(arena_init(&net->frame, ARENA_EVENT_MAX));
+	MUST(arena_init(&net->frame, ARENA_CLIENT_MAX));
 	const struct core_options options = {
 		.broker = broker->config.agency,
 		.person_secret = { 7 },

@@ -149,7 +149,7 @@ static enum ttg_error start(struct broker *broker, struct message *message)
 	net->started_mono_ns = net->durable_moved_ns = net->next_retain_ns =
 	        life_now->clock.mono_ns;
 	net->limiter = limiter_new();
-	assert(net->limiter && arena_init(&net->frame, ARENA_EVENT_MAX));
+	assert(net->limiter && arena_init(&net->frame, ARENA_CLIENT_MAX));
 	error = net_make_core(net, secret);
 	if (!error)
 		error = net_recover(net, message);

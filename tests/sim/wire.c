@@ -219,7 +219,7 @@ void wire_cut_all(struct wire *wire)
 enum ttg_error transport_init(struct transport *transport, int epoll_fd)
 {
 	*transport = (struct transport){ .epoll_fd = epoll_fd };
-	return arena_init(&transport->frame, ARENA_FRAME_MAX) ? TTG_OK : TTG_ENOMEM;
+	return arena_init(&transport->frame, ARENA_BROKER_MAX) ? TTG_OK : TTG_ENOMEM;
 }
 
 void transport_fini(struct transport *transport)
