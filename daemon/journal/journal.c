@@ -251,18 +251,11 @@ void journal_collect(struct journal *journal)
 	}
 }
 
-enum ttg_error journal_peek(struct journal *journal, uint64_t sequence, struct journal_record *out)
+static bool find_staged(struct journal *journal, uint64_t sequence, struct journal_record *out)
 {
 	struct shared *shared = &journal->shared;
-	const struct plain *cached;
 	bool found = false;
 
-	if (sequence < journal->first_sequence)
-		return TTG_ENOENT;
-	journal_collect(journal);
-	cached = cache_find(&journal->cache, sequence);
-	if (cached != NULL)
-		return plain_get(cached, sequence, out) ? TTG_OK : TTG_EAGAIN;
 	pthread_mutex_lock(&shared->lock);
 	for (unsigned i = 0; i < 2 && !found; i++) {
 		struct staging *staging = &shared->buffers[i];
@@ -275,7 +268,22 @@ enum ttg_error journal_peek(struct journal *journal, uint64_t sequence, struct j
 		found = plain_get(&view, sequence, out);
 	}
 	pthread_mutex_unlock(&shared->lock);
-	return found ? TTG_OK : TTG_EAGAIN;
+	return found;
+}
+
+enum ttg_error journal_peek(struct journal *journal, uint64_t sequence, struct journal_record *out)
+{
+	const struct plain *cached;
+
+	if (sequence < journal->first_sequence)
+		return TTG_ENOENT;
+	journal_collect(journal);
+	if (sequence > journal->collected && find_staged(journal, sequence, out))
+		return TTG_OK;
+	/* It may have left the buffers for the cache between the two looks. */
+	journal_collect(journal);
+	cached = cache_find(&journal->cache, sequence);
+	return cached != NULL && plain_get(cached, sequence, out) ? TTG_OK : TTG_EAGAIN;
 }
 
 static enum ttg_error check_options(const struct journal_options *options, struct message *message)
