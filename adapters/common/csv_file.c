@@ -108,25 +108,37 @@ static void normal_name(const char *name, char out[NAME_MAX_BYTES])
 	out[n] = '\0';
 }
 
-static bool column_is_called(const struct csv_column *column, const char *header)
+/* The next letter of a name that counts: '\0' where it ends, at a comma too. */
+static char next_letter(const char **at)
 {
-	char wanted[NAME_MAX_BYTES], known[NAME_MAX_BYTES], one[NAME_MAX_BYTES];
-	const char *at = column->aliases;
+	while (**at != '\0' && **at != ',') {
+		const unsigned char letter = (unsigned char)*(*at)++;
 
-	normal_name(header, wanted);
-	normal_name(column->name, known);
+		if (isalnum(letter) || letter == '.')
+			return (char)tolower(letter);
+	}
+	return '\0';
+}
+
+/* `wanted` is normal, `name` as it stands in a table. */
+static bool is_name(const char *wanted, const char *name)
+{
+	while (*wanted != '\0' && *wanted == next_letter(&name))
+		wanted++;
+	return *wanted == '\0' && next_letter(&name) == '\0';
+}
+
+static bool column_is_called(const struct csv_column *column, const char *wanted)
+{
 	if (wanted[0] == '\0')
 		return false;
-	if (strcmp(wanted, known) == 0)
+	if (is_name(wanted, column->name))
 		return true;
-	while (at != NULL && *at != '\0') {
-		size_t len = strcspn(at, ",");
-
-		snprintf(one, sizeof(one), "%.*s", (int)len, at);
-		normal_name(one, known);
-		if (strcmp(wanted, known) == 0)
+	for (const char *at = column->aliases; at != NULL && *at != '\0';) {
+		if (is_name(wanted, at))
 			return true;
-		at += len + (at[len] == ',');
+		at += strcspn(at, ",");
+		at += *at == ',';
 	}
 	return false;
 }
@@ -142,9 +154,12 @@ static enum ttg_error match_header(struct reading *reading)
 		                   CSV_COLUMNS_MAX);
 	reading->n_header = reading->n_fields;
 	for (size_t i = 0; i < reading->n_fields; i++) {
+		char wanted[NAME_MAX_BYTES];
+
+		normal_name(reading->fields[i], wanted);
 		reading->column_of[i] = -1;
 		for (size_t j = 0; j < reader->n_columns; j++) {
-			if (!column_is_called(&reader->columns[j], reading->fields[i]))
+			if (!column_is_called(&reader->columns[j], wanted))
 				continue;
 			if (seen[j])
 				return message_set(reading->message, TTG_EFORMAT,
@@ -326,8 +341,12 @@ bool csv_has_column(const char *text, size_t len, const struct csv_column *colum
 	reading->len = len;
 	reading->delimiter = sniff_delimiter(text, len);
 	if (read_row(reading, &at, &lines, &why) == TTG_OK && why == NULL) {
-		for (size_t i = 0; i < reading->n_fields && !found; i++)
-			found = column_is_called(column, reading->fields[i]);
+		for (size_t i = 0; i < reading->n_fields && !found; i++) {
+			char wanted[NAME_MAX_BYTES];
+
+			normal_name(reading->fields[i], wanted);
+			found = column_is_called(column, wanted);
+		}
 	}
 	clear_row(reading);
 	free(reading);

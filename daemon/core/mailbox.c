@@ -40,6 +40,52 @@ void mailbox_free(struct mailbox **mailbox)
 	*mailbox = NULL;
 }
 
+static int by_position(const void *a, const void *b)
+{
+	const uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* Positions of all that is in memory, in the order found. */
+static size_t positions_of(const struct mailbox *it, uint64_t *out)
+{
+	const struct lane *lane;
+	size_t n = 0, cursor = 0;
+
+	for (const struct entry *entry = entries_from(&it->window, 0); entry;
+	     entry = entries_next(&it->window, entry))
+		out[n++] = entry->position;
+	while ((lane = lanes_next(&it->lanes, &cursor))) {
+		for (size_t i = 0; i < lane->n_dead; i++)
+			out[n++] = lane->dead[i].position;
+		for (size_t i = lane->first_held; i < lane->n_held; i++)
+			out[n++] = lane->held[i].position;
+	}
+	return n;
+}
+
+enum ttg_error mailbox_check(const struct mailbox *it)
+{
+	const uint64_t backlog = it->next_position - it->fill_position;
+	const size_t in_memory = it->window.live + it->lanes.n_held + it->lanes.n_dead;
+	bool sound = it->fill_position >= 1 && it->fill_position <= it->next_position &&
+		     (backlog == 0) == (it->backlog_from == 0) && it->pending == backlog + in_memory;
+	uint64_t *positions, before = 0;
+
+	if (!sound)
+		return TTG_ECORRUPT;
+	positions = malloc((in_memory + 1) * sizeof(*positions));
+	if (!positions)
+		return TTG_ENOMEM;
+	const size_t n = positions_of(it, positions);
+	qsort(positions, n, sizeof(*positions), by_position);
+	for (size_t i = 0; i < n; before = positions[i++])
+		sound = sound && positions[i] > before && positions[i] < it->fill_position;
+	free(positions);
+	return sound ? TTG_OK : TTG_ECORRUPT;
+}
+
 uint64_t mailbox_lane(const uint8_t *person_key, uint64_t position)
 {
 	uint64_t lane = 0;

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <ttg/error.h>
 #include "core/lane.h"
 #include "core/record.h"
 #include "core/rules.h"
@@ -62,6 +63,8 @@ struct mailbox {
 
 struct mailbox *mailbox_new(uint32_t number, const char *id);
 void mailbox_free(struct mailbox **mailbox);
+/* Whether what was read from outside keeps the invariants: TTG_ECORRUPT, or TTG_ENOMEM. */
+enum ttg_error mailbox_check(const struct mailbox *mailbox);
 
 /* Lane of an event: first half of the person's key, or one of its own when about nobody. */
 uint64_t mailbox_lane(const uint8_t *person_key, uint64_t position);

@@ -304,12 +304,15 @@ static enum ttg_error load_dead(struct mailbox *mailbox, struct lane *lane, stru
 static enum ttg_error load_lane(struct mailbox *mailbox, struct cursor *cursor)
 {
 	uint64_t key = cursor_get_u64(cursor), n_dead = cursor_get_varint(cursor), n_held;
-	struct lane *lane = cursor_ok(cursor) ? lanes_get(&mailbox->lanes, key) : NULL;
+	struct lane *lane;
 	uint64_t before = 0;
 	enum ttg_error code = TTG_OK;
 
+	if (!cursor_ok(cursor) || lanes_find(&mailbox->lanes, key))
+		return TTG_ECORRUPT;
+	lane = lanes_get(&mailbox->lanes, key);
 	if (!lane)
-		return cursor_ok(cursor) ? TTG_ENOMEM : TTG_ECORRUPT;
+		return TTG_ENOMEM;
 	for (uint64_t i = 0; i < n_dead && code == TTG_OK; i++)
 		code = load_dead(mailbox, lane, cursor);
 	n_held = cursor_get_varint(cursor);
@@ -353,13 +356,13 @@ static enum ttg_error load_entries(struct mailbox *mailbox, struct cursor *curso
 	return TTG_OK;
 }
 
-static bool counts_agree(const struct mailbox *it)
+static bool is_known(const struct core *core, const char *id)
 {
-	uint64_t backlog = it->next_position - it->fill_position;
-
-	return it->fill_position >= 1 && it->fill_position <= it->next_position &&
-	       (backlog == 0) == (it->backlog_from == 0) &&
-	       it->pending == backlog + it->window.live + it->lanes.n_held + it->lanes.n_dead;
+	for (size_t i = 0; i < core->n_mailboxes; i++) {
+		if (strcmp(core->mailboxes[i]->id, id) == 0)
+			return true;
+	}
+	return false;
 }
 
 static enum ttg_error load_mailbox(struct core *core, struct cursor *cursor)
@@ -369,7 +372,7 @@ static enum ttg_error load_mailbox(struct core *core, struct cursor *cursor)
 	uint64_t n_lanes;
 	enum ttg_error code;
 
-	if (!cursor_ok(cursor) || core->n_mailboxes >= RULES_MAX_MAILBOXES)
+	if (!cursor_ok(cursor) || core->n_mailboxes >= RULES_MAX_MAILBOXES || is_known(core, id))
 		return TTG_ECORRUPT;
 	mailbox = core_add_mailbox(core, id);
 	if (!mailbox)
@@ -384,8 +387,8 @@ static enum ttg_error load_mailbox(struct core *core, struct cursor *cursor)
 	n_lanes = cursor_get_varint(cursor);
 	for (uint64_t i = 0; i < n_lanes && code == TTG_OK; i++)
 		code = load_lane(mailbox, cursor);
-	if (code == TTG_OK && (!cursor_ok(cursor) || !counts_agree(mailbox)))
-		code = TTG_ECORRUPT;
+	if (code == TTG_OK)
+		code = cursor_ok(cursor) ? mailbox_check(mailbox) : TTG_ECORRUPT;
 	core_wake(core, mailbox);
 	return code;
 }

@@ -1,5 +1,7 @@
 /*
- * What a client of the adapters' HTTP intake sends, from the first byte of its connection on.
+ * What a client of the adapters' HTTP intake sends, from the first byte of its connection on. The
+ * connection is a pair of sockets that the server is handed when it runs (--wrap at link time): of
+ * real ones a run of millions uses up the ports.
  *
  * Broken when a document is handed over without the token, is longer than allowed, or came under a
  * form that was not asked for; or an answer is no HTTP.
@@ -7,6 +9,7 @@
 #include "fuzz.h"
 
 #include <arpa/inet.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,17 +68,38 @@ static void open_intake(struct talk *talk)
 	MUST(http_intake_open(&talk->intake, &options, &message) == TTG_OK);
 }
 
-static int connect_to(const struct talk *talk)
+/* The server's end of the pair, until it takes it. */
+static int *to_hand_over(void)
 {
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons((uint16_t)http_intake_port(talk->intake)),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	const struct linger at_once = { .l_onoff = 1 };
-	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	static int fd = -1;
 
-	MUST(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	return fd;
+	return &fd;
+}
+
+enum MHD_Result __real_MHD_run(struct MHD_Daemon *daemon);
+enum MHD_Result __wrap_MHD_run(struct MHD_Daemon *daemon);
+
+enum MHD_Result __wrap_MHD_run(struct MHD_Daemon *daemon)
+{
+	const struct sockaddr_in from = { .sin_family = AF_INET,
+					  .sin_port = htons(1024),
+					  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int *fd = to_hand_over();
+
+	if (*fd >= 0)
+		MUST(MHD_add_connection(daemon, *fd, (const struct sockaddr *)&from,
+					sizeof(from)) == MHD_YES);
+	*fd = -1;
+	return __real_MHD_run(daemon);
+}
+
+static int connect_to_intake(void)
+{
+	int ends[2];
+
+	MUST(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+	*to_hand_over() = ends[1];
+	return ends[0];
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -87,7 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (!talk.intake)
 		open_intake(&talk);
 	talk.knows_token = memmem(data, len, TOKEN, sizeof(TOKEN) - 1) != NULL;
-	const int fd = connect_to(&talk);
+	const int fd = connect_to_intake();
 	ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)n;
 	shutdown(fd, SHUT_WR);

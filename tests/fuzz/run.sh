@@ -60,7 +60,7 @@ mkdir -p build
 }
 "$out/fuzz/seeds" "$out/seeds" || exit 1
 
-export ASAN_OPTIONS="detect_leaks=1:malloc_context_size=4:quarantine_size_mb=16:${ASAN_OPTIONS:-}"
+export ASAN_OPTIONS="detect_leaks=1:malloc_context_size=4:quarantine_size_mb=1:thread_local_quarantine_size_kb=64:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="print_stacktrace=1:${UBSAN_OPTIONS:-}"
 export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0:${LSAN_OPTIONS:-}"
 found=0

@@ -9,7 +9,7 @@
 
 #include "core/dedupe.h"
 #include "core/event.h"
-#include "core/lane.h"
+#include "core/mailbox.h"
 #include "core/record.h"
 #include "core/timer.h"
 #include "core/entries.h"
@@ -296,6 +296,39 @@ static void held_entries_stay_in_order_of_position(void **state)
 	lanes_fini(&lanes);
 }
 
+static void a_mailbox_from_outside_has_each_position_in_one_place(void **state)
+{
+	struct mailbox *mailbox = mailbox_new(0, "agency/in");
+	const struct held held = { .position = 3, .sequence = 30 };
+	struct lane *lane;
+	struct dead dead = { .position = 2, .sequence = 20 };
+
+	(void)state;
+	assert_non_null(mailbox);
+	for (uint64_t sequence = 10; sequence <= 30; sequence += 10)
+		assert_true(mailbox_accept(mailbox, sequence, sequence, true));
+	assert_int_equal(mailbox_check(mailbox), TTG_OK);
+
+	lane = lanes_get(&mailbox->lanes, 7);
+	assert_non_null(lane);
+	mailbox->pending++;
+	assert_true(lane_hold(&mailbox->lanes, lane, &held));
+	assert_int_equal(mailbox_check(mailbox), TTG_ECORRUPT);
+	mailbox_settle(mailbox, entries_find(&mailbox->window, 3));
+	assert_int_equal(mailbox_check(mailbox), TTG_OK);
+
+	mailbox->pending++;
+	dead.text = strdup("why");
+	assert_non_null(dead.text);
+	assert_true(lane_park(&mailbox->lanes, lane, &dead));
+	assert_int_equal(mailbox_check(mailbox), TTG_ECORRUPT);
+	mailbox_settle(mailbox, entries_find(&mailbox->window, 2));
+	assert_int_equal(mailbox_check(mailbox), TTG_OK);
+	mailbox->pending++;
+	assert_int_equal(mailbox_check(mailbox), TTG_ECORRUPT);
+	mailbox_free(&mailbox);
+}
+
 static void deadlines_come_in_order(void **state)
 {
 	struct timers timers = { 0 };
@@ -442,6 +475,7 @@ int main(void)
 		cmocka_unit_test(a_window_stays_sorted_whatever_goes_in_and_out),
 		cmocka_unit_test(lanes_count_what_is_in_them),
 		cmocka_unit_test(held_entries_stay_in_order_of_position),
+		cmocka_unit_test(a_mailbox_from_outside_has_each_position_in_one_place),
 		cmocka_unit_test(deadlines_come_in_order),
 		cmocka_unit_test(an_event_record_reads_back_and_no_other_length_does),
 		cmocka_unit_test(ranges_join_neighbours_and_read_back),
