@@ -11,6 +11,7 @@
 #include <string.h>
 #include "base/bounds.h"
 #include "base/instant.h"
+#include "base/utf8.h"
 
 #define REPEATED_MAX 256  /* entries of any repeated field (proto/envelope.proto) */
 #define PERSON_MAX   16   /* identifiers of a person (proto/common.proto) */
@@ -92,15 +93,6 @@ void build_fail(struct build *build, enum ttg_error error, const char *format, .
 	va_end(list);
 }
 
-static bool is_clean(const char *text)
-{
-	for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-		if ((*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f)
-			return false;
-	}
-	return true;
-}
-
 static void replace_text(struct build *build, char **field, const char *text)
 {
 	char *copy = strdup(text);
@@ -122,7 +114,7 @@ void build_text(struct build *build, char **field, const char *what, const char 
 		build_fail(build, TTG_ELIMIT, "%s is longer than %zu bytes", what, max);
 		return;
 	}
-	if (!is_clean(text)) {
+	if (!utf8_is_clean(text, strlen(text))) {
 		build_fail(build, TTG_EFORMAT, "%s holds control characters", what);
 		return;
 	}

@@ -55,7 +55,7 @@ static enum ttg_error apply_mailbox(struct core *core, const struct core_now *no
 	(void)now;
 	(void)sequence;
 	if (!record_get_mailbox(data, len, &it) || it.number != core->n_mailboxes ||
-	    it.number >= RULES_MAX_MAILBOXES)
+	    it.number >= RULES_MAX_MAILBOXES || core_find_mailbox(core, it.id))
 		return TTG_ECORRUPT;
 	return core_add_mailbox(core, it.id) ? TTG_OK : TTG_ENOMEM;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/planted.h"
+#include "base/utf8.h"
 #include "core/state.h"
 
 #define DEFAULT_MAX_ATTEMPTS 5u
@@ -290,7 +291,7 @@ enum ttg_error core_nack(struct core *core, const struct core_now *now, uint64_t
 		core->sink.nacked(core->sink.self, consumer, position, false);
 		return TTG_OK;
 	}
-	if (text && strlen(text) <= RECORD_MAX_TEXT && event_text_is_clean(text, strlen(text)))
+	if (text && strlen(text) <= RECORD_MAX_TEXT && utf8_is_clean(text, strlen(text)))
 		snprintf(clean, sizeof(clean), "%s", text);
 	record.mailbox = mailbox->number;
 	record.sequence = entry->sequence;

@@ -74,7 +74,7 @@ void core_free(struct core **core)
 	*core = NULL;
 }
 
-static struct mailbox *find_mailbox(const struct core *core, const char *id)
+struct mailbox *core_find_mailbox(const struct core *core, const char *id)
 {
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		if (strcmp(core->mailboxes[i]->id, id) == 0)
@@ -87,7 +87,7 @@ static struct mailbox *find_mailbox(const struct core *core, const char *id)
 static enum ttg_error number_of(struct core *core, const struct core_now *now, const char *id,
 				uint32_t *number)
 {
-	const struct mailbox *mailbox = find_mailbox(core, id);
+	const struct mailbox *mailbox = core_find_mailbox(core, id);
 	const struct record_mailbox record = { (uint32_t)core->n_mailboxes, id };
 	struct cursor cursor;
 	enum ttg_error code;

@@ -7,15 +7,6 @@
 
 #include "core/state.h"
 
-static struct mailbox *find_mailbox(const struct core *core, const char *id)
-{
-	for (size_t i = 0; i < core->n_mailboxes; i++) {
-		if (strcmp(core->mailboxes[i]->id, id) == 0)
-			return core->mailboxes[i];
-	}
-	return NULL;
-}
-
 static int by_position(const void *a, const void *b)
 {
 	const struct dead *left = a, *right = b;
@@ -91,7 +82,7 @@ static enum ttg_error decide(struct core *core, const struct core_now *now, enum
 			     const char *id, uint64_t sequence)
 {
 	struct record_one record = { .at_ns = now->real_ns, .sequence = sequence };
-	struct mailbox *mailbox = find_mailbox(core, id);
+	struct mailbox *mailbox = core_find_mailbox(core, id);
 	struct cursor cursor;
 	struct lane *lane;
 	struct dead *dead;

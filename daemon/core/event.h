@@ -63,8 +63,6 @@ int64_t event_time(struct span time);
 /* The same bytes as the text. */
 bool span_is(struct span span, const char *text);
 
-/* UTF-8 without control characters but newline and tab. */
-bool event_text_is_clean(const char *text, size_t len);
 bool event_agency_is_valid(const char *text, size_t len);
 
 /* Calendar year (UTC) of an instant between 1900 and 2200. */

@@ -9,6 +9,7 @@
 
 #include "base/identifier.h"
 #include "base/instant.h"
+#include "base/utf8.h"
 #include "core/person.h"
 
 #define NO_FAULT 9 /* a rank behind all others */
@@ -135,7 +136,7 @@ void judge_text(struct judge *judge, const struct path *path, const struct bound
 
 	if (text.len == 0)
 		return;
-	if (!event_text_is_clean(at, text.len))
+	if (!utf8_is_clean(at, text.len))
 		fault_field(judge, path, "is not UTF-8 text without control characters");
 	else
 		judge_form(judge, path, bound, at, text.len);

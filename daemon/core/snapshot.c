@@ -356,15 +356,6 @@ static enum ttg_error load_entries(struct mailbox *mailbox, struct cursor *curso
 	return TTG_OK;
 }
 
-static bool is_known(const struct core *core, const char *id)
-{
-	for (size_t i = 0; i < core->n_mailboxes; i++) {
-		if (strcmp(core->mailboxes[i]->id, id) == 0)
-			return true;
-	}
-	return false;
-}
-
 static enum ttg_error load_mailbox(struct core *core, struct cursor *cursor)
 {
 	const char *id = get_text(cursor, RULES_MAILBOX_MAX);
@@ -372,7 +363,8 @@ static enum ttg_error load_mailbox(struct core *core, struct cursor *cursor)
 	uint64_t n_lanes;
 	enum ttg_error code;
 
-	if (!cursor_ok(cursor) || core->n_mailboxes >= RULES_MAX_MAILBOXES || is_known(core, id))
+	if (!cursor_ok(cursor) || core->n_mailboxes >= RULES_MAX_MAILBOXES ||
+	    core_find_mailbox(core, id))
 		return TTG_ECORRUPT;
 	mailbox = core_add_mailbox(core, id);
 	if (!mailbox)

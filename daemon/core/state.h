@@ -90,7 +90,9 @@ enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint3
 /* Puts a mailbox on the list of those to look at in the next pump. */
 void core_wake(struct core *core, struct mailbox *mailbox);
 
-/* core.c: to be called with each input that looks at agreements. */
+/* core.c; NULL: there is none. */
+struct mailbox *core_find_mailbox(const struct core *core, const char *id);
+/* To be called with each input that looks at agreements. */
 void core_watch_clock(struct core *core, const struct core_now *now);
 
 /* publish.c */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "core/dedupe.h"
 #include "core/event.h"
 #include "core/mailbox.h"
@@ -440,10 +441,10 @@ static void clean_text_is_utf8_without_control_characters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
-		assert_true(event_text_is_clean(good[i], strlen(good[i])));
+		assert_true(utf8_is_clean(good[i], strlen(good[i])));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_false(event_text_is_clean(bad[i], strlen(bad[i])));
-	assert_false(event_text_is_clean("a\0b", 3));
+		assert_false(utf8_is_clean(bad[i], strlen(bad[i])));
+	assert_false(utf8_is_clean("a\0b", 3));
 	/* Any one byte in the middle of plain text is judged as it is alone. */
 	for (int value = 0; value < 256; value++) {
 		char text[] = "plain text, sixteen";
@@ -453,7 +454,7 @@ static void clean_text_is_utf8_without_control_characters(void **state)
 			char kept = text[at];
 
 			text[at] = (char)value;
-			assert_int_equal(event_text_is_clean(text, sizeof(text) - 1), fine);
+			assert_int_equal(utf8_is_clean(text, sizeof(text) - 1), fine);
 			text[at] = kept;
 		}
 	}
