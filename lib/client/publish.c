@@ -326,6 +326,12 @@ static uint32_t frame_limit(const struct ttg_client *client)
 	return probe && probe < client->session.max_events ? probe : client->session.max_events;
 }
 
+/* The one behind entry i, which may have been concluded meanwhile, and with it others behind it. */
+static uint64_t behind(const struct publisher *publisher, uint64_t i)
+{
+	return i + 1 > publisher->head ? i + 1 : publisher->head;
+}
+
 /* Picks the entries of the next frame. Returns how many; numbers[] has room for frame_limit(). */
 static size_t pick(struct ttg_client *client, uint64_t *numbers)
 {
@@ -333,7 +339,8 @@ static size_t pick(struct ttg_client *client, uint64_t *numbers)
 	size_t left = client->session.max_frame_bytes - FRAME_OVERHEAD;
 	size_t n = 0;
 
-	for (uint64_t i = publisher->cursor; i < publisher->tail && n < frame_limit(client); i++) {
+	for (uint64_t i = publisher->cursor; i < publisher->tail && n < frame_limit(client);
+	     i = behind(publisher, i)) {
 		struct publish_entry *entry = entry_at(publisher, i);
 
 		if (entry->state != PUBLISH_QUEUED)

@@ -233,6 +233,35 @@ static void what_is_to_be_tried_later_holds_back_all_that_follows(void **state)
 	assert_int_equal(scene->last_code, TTG_REFUSED_BUSY);
 }
 
+static bool three_were_accepted(const struct scene *scene)
+{
+	return scene->n_outcomes == 3;
+}
+
+static void an_event_left_behind_answered_ones_is_concluded_when_the_limit_falls(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->welcome.max_events_per_publish = 2;
+	scene_begin(scene);
+	assert_int_equal(scene_publish(scene, 1, 50), TTG_OK);
+	publish_some(scene, 2, 3);
+	answer_next(scene, 1, "ra");
+	answer_next(scene, 3, "aa");
+	scene_until(scene, three_were_accepted); /* the first waits to be tried again */
+	scene_broker_stop(scene);
+	scene->welcome.max_event_bytes = 30;
+	scene_broker_start(scene);
+	scene_welcome(scene);
+	scene_until(scene, nothing_is_pending);
+	assert_int_equal(scene->n_outcomes, 4);
+	assert_int_equal(scene->outcomes[3].tag, 1);
+	assert_int_equal(scene->outcomes[3].code, TTG_REFUSED_TOO_LARGE);
+	publish_some(scene, 5, 1);
+	answer_next(scene, 5, "a");
+	scene_until(scene, nothing_is_pending);
+}
+
 /* Each of these is an answer that no broker may give; the event is sent again in a new session. */
 static void must_not_be_believed(struct scene *scene, Ttg__Published *published)
 {
@@ -444,6 +473,7 @@ int main(void)
 		SCENE_TEST(an_event_queued_before_the_limit_was_known_is_concluded_here),
 		SCENE_TEST(unanswered_events_are_sent_again_in_order_after_a_loss),
 		SCENE_TEST(what_is_to_be_tried_later_holds_back_all_that_follows),
+		SCENE_TEST(an_event_left_behind_answered_ones_is_concluded_when_the_limit_falls),
 		SCENE_TEST(an_answer_to_another_frame_is_not_believed),
 		SCENE_TEST(an_answer_of_the_wrong_length_is_not_believed),
 		SCENE_TEST(an_answer_that_contradicts_itself_is_not_believed),
