@@ -301,34 +301,55 @@ static bool take_receiver(const struct work *work, struct place place,
 	return mailbox >= 0;
 }
 
+/* Publishers of a group: indices of agencies, RULES_NONE for the broker itself. */
+struct publishers {
+	uint32_t agencies[BUILD_MAX_PARTIES];
+	const char *ids[BUILD_MAX_PARTIES];
+	size_t n;
+};
+
+static void take_publishers(const struct work *work, const config_setting_t *from,
+			    struct publishers *out)
+{
+	out->n = 0;
+	for (int i = 0; i < length_of(from) && out->n < BUILD_MAX_PARTIES; i++) {
+		const char *id = text_at(from, i);
+		int agency = -1;
+
+		if (strcmp(id, work->builder->rules->broker) != 0) {
+			agency = take_party(work, place_at(work, from, i), "deliver.from", id);
+			if (agency < 0)
+				continue;
+		}
+		out->agencies[out->n] = agency < 0 ? RULES_NONE : (uint32_t)agency;
+		out->ids[out->n++] = id;
+	}
+}
+
 static void add_deliver(const struct work *work, const config_setting_t *group)
 {
 	struct place place = source_place(work->source, group);
 	struct rules_deliver_grant grant;
+	struct publishers from;
 	struct deliver_form form;
 
 	if (!options_read(work->source, group, "deliver", place, &options_agreement[2], &form,
 			  NULL) ||
 	    !take_receiver(work, place, &form, &grant))
 		return;
-	for (int i = 0; i < length_of(form.from); i++) {
-		const char *from = text_at(form.from, i);
-		bool broker = strcmp(from, work->builder->rules->broker) == 0;
-		int agency = -1;
+	take_publishers(work, form.from, &from);
+	for (int j = 0; j < length_of(form.types); j++) {
+		const char *type = text_at(form.types, j);
+		struct place at = place_at(work, form.types, j);
+		int index = take_type(work, at, type);
 
-		if (!broker)
-			agency = take_party(work, place_at(work, form.from, i), "deliver.from", from);
-		if (!broker && agency < 0)
+		if (index < 0 ||
+		    !build_mask(work->builder, work->source, at, &form, type, &grant.mask))
 			continue;
-		grant.from = broker ? RULES_NONE : (uint32_t)agency;
-		for (int j = 0; j < length_of(form.types); j++) {
-			const char *type = text_at(form.types, j);
-			int index = take_type(work, place_at(work, form.types, j), type);
-
-			if (index < 0)
-				continue;
-			grant.type = (uint32_t)index;
-			add_deliver_grant(work, place_at(work, form.types, j), &grant, from, type);
+		grant.type = (uint32_t)index;
+		for (size_t i = 0; i < from.n; i++) {
+			grant.from = from.agencies[i];
+			add_deliver_grant(work, at, &grant, from.ids[i], type);
 		}
 	}
 }

@@ -36,6 +36,14 @@ struct builder {
 void build_agencies(struct builder *builder, const struct source *source);
 void build_agreements(struct builder *builder, const struct source *source);
 
+struct deliver_form;
+/*
+ * Compiles what deliver.fields, envelope and identifiers of a group say about a type of the catalogue
+ * and adds it to the rules; *mask is what a grant holds (0: the whole event). False after an error.
+ */
+bool build_mask(struct builder *builder, const struct source *source, struct place place,
+		const struct deliver_form *form, const char *type, uint32_t *mask);
+
 /* Doubts that show only when everything is there; before rules_finish(). */
 void build_review(const struct builder *builder);
 

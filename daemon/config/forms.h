@@ -48,6 +48,7 @@ struct publish_form {
 struct deliver_form {
 	char mailbox[RULES_MAILBOX_MAX + 1];
 	const config_setting_t *from, *types;
+	const config_setting_t *fields, *envelope, *identifiers; /* NULL fields: all of the event */
 	char addressed_by[RULES_TYPE_MAX + 1];
 	uint32_t ack_within_s;
 	char fallback[RULES_MAILBOX_MAX + 1];

@@ -102,6 +102,14 @@ static const struct option deliver_options[] = {
 	  "the publishers: parties, or the broker itself for broker.* types" },
 	{ "types", OPTION_TEXTS, DELIVER(types), 1, BUILD_MAX_ENTRIES, NULL, NULL, false,
 	  "event types, each by name" },
+	{ "fields", OPTION_TEXTS, DELIVER(fields), 0, BUILD_MAX_ENTRIES, "", NULL, false,
+	  "what goes of the payload, by path, for example \"contact.telephone\"; left out: all of the "
+	  "event" },
+	{ "envelope", OPTION_TEXTS, DELIVER(envelope), 0, BUILD_MAX_ENTRIES, "", NULL, false,
+	  "what goes of the envelope besides what always goes, for example \"person\"; only with "
+	  "fields" },
+	{ "identifiers", OPTION_TEXTS, DELIVER(identifiers), 0, BUILD_MAX_ENTRIES, "", NULL, false,
+	  "kinds of the person's numbers that go, for example \"NOMS\"; only with fields" },
 	{ "addressed_by", OPTION_TEXT, DELIVER(addressed_by), 1, RULES_TYPE_MAX, "", NULL, false,
 	  "only events whose payload field of this name holds the mailbox's agency id" },
 	{ "ack_within_s", OPTION_U32, DELIVER(ack_within_s), 0, 604800, "0", NULL, false,

@@ -42,7 +42,8 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	core->recipients = calloc(RECORD_MAX_RECIPIENTS, sizeof(*core->recipients));
 	core->history = history_new();
 	core->fields = fields_new();
-	if (!core->history || !core->fields || !core->dedupe ||
+	core->disclose = disclose_new();
+	if (!core->history || !core->fields || !core->disclose || !core->dedupe ||
 	    !core->buffer || !core->recipients || !derive_keys(core))
 		core_free(&core);
 	return core;
@@ -69,6 +70,7 @@ void core_free(struct core **core)
 	dedupe_free(&it->dedupe);
 	hmac_free(&it->hmac);
 	fields_free(&it->fields);
+	disclose_free(&it->disclose);
 	memset(it->options.person_secret, 0, sizeof(it->options.person_secret));
 	free(it);
 	*core = NULL;
@@ -158,6 +160,7 @@ enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
 	free(core->by_rule);
 	core->by_rule = by_rule;
 	core->rules = rules;
+	disclose_forget(core->disclose);
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		core->mailboxes[i]->rule = -1;
 		core_wake(core, core->mailboxes[i]);

@@ -19,7 +19,6 @@
 #include "core/rules.h"
 
 #define CORE_PERSON_KEY 16
-
 struct core;
 
 struct core_options {
@@ -53,8 +52,9 @@ struct core_delivery {
 	uint64_t position;
 	uint64_t sequence;
 	uint32_t attempt;
-	const uint8_t *event;    /* exact bytes of the publisher */
+	const uint8_t *event;    /* bytes of the publisher; redacted: what is granted of them */
 	size_t event_bytes;
+	bool redacted;
 	const uint8_t *person_key; /* CORE_PERSON_KEY bytes or NULL */
 	int64_t accepted_ns;
 	const char *const *agreements;

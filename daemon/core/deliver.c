@@ -111,6 +111,28 @@ static void note_missing(struct core *core, struct mailbox *mailbox, uint64_t se
 	mailbox->missing_told = true;
 }
 
+/* Leaves out of the delivery what no agreement grants; event NULL: none grants anything. */
+static enum ttg_error minimise(const struct core *core, const struct mailbox *mailbox,
+			       const struct record_event *event,
+			       const struct record_recipient *recipient,
+			       struct core_delivery *delivery)
+{
+	const struct mask *mask;
+	struct span bytes = { event->bytes, event->n_bytes };
+	enum ttg_error code = disclose_mask(core->disclose, core->rules, event,
+					    (uint32_t)mailbox->rule, recipient, &mask);
+
+	if (code == TTG_OK && mask)
+		code = disclose_bytes(core->disclose, mask, delivery->sequence, bytes, &bytes);
+	delivery->redacted = mask != NULL;
+	delivery->event = bytes.at;
+	delivery->event_bytes = bytes.len;
+	if (code != TTG_EPERM && code != TTG_ECORRUPT)
+		return code;
+	delivery->event = NULL;
+	return TTG_OK;
+}
+
 enum verdict { GO, STOP_ROW, EXPIRED, STOPPED };
 
 /* Hands one entry to the consumer, or says why not. */
@@ -151,6 +173,11 @@ static enum verdict try_entry(struct core *core, const struct core_now *now,
 		.agreements = recipient.agreements,
 		.n_agreements = recipient.n_agreements,
 	};
+	*code = minimise(core, mailbox, &event, &recipient, &delivery);
+	if (*code != TTG_OK)
+		return STOP_ROW;
+	if (!delivery.event)
+		return STOPPED;
 	return core->sink.deliver(core->sink.self, mailbox->consumers[0].id, &delivery) ? GO :
 											   STOP_ROW;
 }

@@ -91,17 +91,26 @@ size_t rules_type_deliveries(const struct rules *rules, uint32_t type,
 	return end - begin;
 }
 
-bool rules_may_deliver(const struct rules *rules, uint32_t type, uint32_t from, uint32_t mailbox,
-		       int64_t now_ns)
+const struct rules_deliver_grant *rules_grant(const struct rules *rules, uint32_t type,
+					      uint32_t from, uint32_t mailbox, uint32_t agreement)
 {
 	const struct rules_deliver_grant *grants;
-	size_t n = rules_deliveries(rules, type, from, &grants);
+	size_t low = 0, high = rules_deliveries(rules, type, from, &grants), n = high;
 
-	for (size_t i = 0; i < n && grants[i].mailbox <= mailbox; i++) {
-		if (grants[i].mailbox == mailbox && in_force(rules, grants[i].agreement, now_ns))
-			return true;
+	if (!grants)
+		return NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct rules_deliver_grant *it = &grants[middle];
+
+		if (it->mailbox < mailbox || (it->mailbox == mailbox && it->agreement < agreement))
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return false;
+	return low < n && grants[low].mailbox == mailbox && grants[low].agreement == agreement ?
+		       &grants[low] :
+		       NULL;
 }
 
 /* Binary search over n ids, `stride` bytes apart, each the first member of its struct. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "core/mask.h"
 
 #define RULES_ID_MAX 32       /* agency, box and agreement ids: [a-z0-9-], 1 to 32 bytes */
 #define RULES_MAILBOX_MAX (2 * RULES_ID_MAX + 1)
@@ -75,6 +76,7 @@ struct rules_deliver_grant {
 	uint32_t agreement;
 	char addressed_by[RULES_TYPE_MAX + 1]; /* "": always; else name of a payload string field
 						  that must equal the mailbox's agency id */
+	uint32_t mask;                  /* index in masks + 1; 0: the whole event */
 	uint32_t ack_within_s;          /* for urgent events; 0: no escalation */
 	uint32_t fallback;              /* mailbox index, RULES_NONE when ack_within_s is 0 */
 };
@@ -100,9 +102,11 @@ struct rules {
 	size_t n_publish;
 	struct rules_deliver_grant *deliver; /* sorted by type, from, mailbox, agreement */
 	size_t n_deliver;
+	struct mask **masks;                 /* sorted by type and text; owned */
+	size_t n_masks;
 	struct rules_key_place *by_key;      /* sorted; made by rules_finish() */
 	size_t n_by_key;
-	uint8_t digest[32];             /* SHA-256 over the canonical text of all of the above */
+	uint8_t digest[32];             /* SHA-256 over the lines of rules_text() */
 };
 
 struct rules *rules_new(void);           /* empty: denies everything; NULL without memory */
@@ -110,6 +114,11 @@ void rules_free(struct rules **rules);
 
 /* Sorts everything, remaps indices, fills digest. Called once by whoever built it. */
 bool rules_finish(struct rules *rules);
+
+/* What the rules mean, in lines that are the same for the same meaning, each given to put() until that
+   returns false; false then, or without memory. */
+bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *line, size_t len),
+		void *arg);
 
 /* Index or -1. */
 int rules_find_agency(const struct rules *rules, const char *id);
@@ -132,11 +141,10 @@ size_t rules_deliveries(const struct rules *rules, uint32_t type, uint32_t from,
 /* All of deliver[] for this type, whoever publishes it. */
 size_t rules_type_deliveries(const struct rules *rules, uint32_t type,
 			     const struct rules_deliver_grant **first);
+/* The grant of this type, from this publisher, to this mailbox, under this agreement; NULL: none. */
+const struct rules_deliver_grant *rules_grant(const struct rules *rules, uint32_t type,
+					      uint32_t from, uint32_t mailbox, uint32_t agreement);
 /* The agreement of this index is in force at now. */
 bool rules_in_force(const struct rules *rules, uint32_t agreement, int64_t now_ns);
-
-/* Any grant in force lets `mailbox` receive type from `from` (delivery-time check). */
-bool rules_may_deliver(const struct rules *rules, uint32_t type, uint32_t from, uint32_t mailbox,
-		       int64_t now_ns);
 
 #endif

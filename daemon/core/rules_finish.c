@@ -9,9 +9,6 @@
 #include "core/rules.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +35,9 @@ void rules_free(struct rules **rules)
 	free(it->types);
 	free(it->publish);
 	free(it->deliver);
+	for (size_t i = 0; i < it->n_masks; i++)
+		mask_free(&it->masks[i]);
+	free(it->masks);
 	free(it->by_key);
 	free(it);
 	*rules = NULL;
@@ -155,6 +155,8 @@ static int by_deliver(const void *a, const void *b)
 	if (order == 0)
 		order = strcmp(left->addressed_by, right->addressed_by);
 	if (order == 0)
+		order = compare(left->mask, right->mask);
+	if (order == 0)
 		order = compare(left->ack_within_s, right->ack_within_s);
 	return order ? order : compare(left->fallback, right->fallback);
 }
@@ -224,90 +226,85 @@ static bool index_keys(struct rules *rules)
 	return true;
 }
 
-#define LINE_BYTES 512
+struct spelled {
+	struct mask *mask;
+	char *text;
+	size_t old;
+};
 
-/* One line of the canonical text, its length in front so that no two texts read the same. */
-__attribute__((format(printf, 2, 3))) static void line(struct digest *digest, const char *format,
-						       ...)
+static int by_spelling(const void *a, const void *b)
 {
-	char text[LINE_BYTES];
-	uint8_t len[2];
-	va_list arguments;
-	int n;
+	const struct spelled *left = a, *right = b;
 
-	va_start(arguments, format);
-	n = vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	assert(n >= 0 && n < LINE_BYTES);
-	len[0] = (uint8_t)(n & 0xff);
-	len[1] = (uint8_t)(n >> 8);
-	digest_add(digest, len, sizeof(len));
-	digest_add(digest, text, (size_t)n);
+	if (left->mask->type != right->mask->type)
+		return left->mask->type < right->mask->type ? -1 : 1;
+	return strcmp(left->text, right->text);
 }
 
-static void digest_agency(struct digest *digest, const struct rules_agency *it)
+static char *spell(const struct mask *mask)
 {
-	line(digest, "agency %s rate=%" PRIu32 " burst=%" PRIu32 " name=%s", it->id, it->rate_per_s,
-	     it->burst, it->name);
-	for (size_t i = 0; i < it->n_keys; i++) {
-		const struct rules_key *key = &it->keys[i];
+	const size_t len = mask_text(mask, NULL, 0);
+	char *text = malloc(len + 1);
 
-		line(digest, "key %s %" PRId64 " %" PRId64 " %d %s", key->public_z85, key->from_ns,
-		     key->to_ns, key->revoked ? 1 : 0, key->label);
-	}
-	for (size_t i = 0; i < it->n_ranges; i++) {
-		digest_add(digest, "range", 5);
-		digest_add(digest, it->ranges[i].address, sizeof(it->ranges[i].address));
-		digest_add(digest, &it->ranges[i].prefix_bits, 1);
-	}
+	if (text)
+		mask_text(mask, text, len + 1);
+	return text;
 }
 
-static void digest_grants(struct digest *digest, const struct rules *rules)
+/* Masks by type and spelling, each once; grants follow. */
+static bool sort_masks(struct rules *rules)
 {
-	for (size_t i = 0; i < rules->n_publish; i++) {
-		const struct rules_publish_grant *it = &rules->publish[i];
+	const size_t n = rules->n_masks;
+	struct spelled *all = calloc(n + 1, sizeof(*all));
+	uint32_t *moved = calloc(n + 1, sizeof(*moved));
+	bool done = all && moved;
 
-		line(digest, "publish %" PRIu32 " %" PRIu32 " %" PRIu32, it->type, it->agency,
-		     it->agreement);
+	for (size_t i = 0; i < n && done; i++) {
+		all[i] = (struct spelled){ rules->masks[i], spell(rules->masks[i]), i };
+		done = all[i].text != NULL;
 	}
-	for (size_t i = 0; i < rules->n_deliver; i++) {
-		const struct rules_deliver_grant *it = &rules->deliver[i];
+	if (done && n > 1)
+		qsort(all, n, sizeof(*all), by_spelling);
+	rules->n_masks = done ? 0 : n;
+	for (size_t i = 0; i < n && done; i++) {
+		if (i > 0 && by_spelling(&all[i - 1], &all[i]) == 0)
+			mask_free(&all[i].mask);
+		else
+			rules->masks[rules->n_masks++] = all[i].mask;
+		moved[all[i].old] = (uint32_t)rules->n_masks - 1;
+		all[i].mask = rules->masks[rules->n_masks - 1];
+	}
+	for (size_t i = 0; i < rules->n_deliver && done; i++) {
+		struct rules_deliver_grant *it = &rules->deliver[i];
 
-		line(digest,
-		     "deliver %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %s %" PRIu32
-		     " %" PRIu32,
-		     it->type, it->from, it->mailbox, it->agreement, it->addressed_by,
-		     it->ack_within_s, it->fallback);
+		if (it->mask > 0)
+			it->mask = follow(moved, n, it->mask - 1) + 1;
 	}
+	for (size_t i = 0; i < n && all; i++)
+		free(all[i].text);
+	free(all);
+	free(moved);
+	return done;
+}
+
+/* A line, its length in front so that no two texts read the same. */
+static bool digest_line(void *arg, const char *text, size_t len)
+{
+	uint8_t prefix[4];
+
+	for (unsigned i = 0; i < sizeof(prefix); i++)
+		prefix[i] = (uint8_t)(len >> (8 * i));
+	digest_add(arg, prefix, sizeof(prefix));
+	digest_add(arg, text, len);
+	return true;
 }
 
 static bool digest_rules(struct rules *rules)
 {
 	struct digest *digest = digest_new();
-	bool done;
+	bool done = digest && rules_text(rules, digest_line, digest) &&
+		    digest_end(digest, rules->digest);
 
-	if (!digest)
-		return false;
-	line(digest, "rules 1 broker=%s", rules->broker);
-	for (size_t i = 0; i < rules->n_agencies; i++)
-		digest_agency(digest, &rules->agencies[i]);
-	for (size_t i = 0; i < rules->n_mailboxes; i++) {
-		const struct rules_mailbox *it = &rules->mailboxes[i];
-
-		line(digest,
-		     "mailbox %s %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32 " %" PRIu32, it->id,
-		     it->agency, it->max_attempts, it->retry_ms, it->retry_max_ms, it->max_queued);
-	}
-	for (size_t i = 0; i < rules->n_agreements; i++) {
-		const struct rules_agreement *it = &rules->agreements[i];
-
-		line(digest, "agreement %s %" PRId64 " %" PRId64 " %s", it->id, it->from_ns,
-		     it->to_ns, it->title);
-	}
-	for (size_t i = 0; i < rules->n_types; i++)
-		line(digest, "type %s", rules->types[i]);
-	digest_grants(digest, rules);
-	done = digest_end(digest, rules->digest);
 	digest_free(&digest);
 	return done;
 }
@@ -329,6 +326,9 @@ bool rules_finish(struct rules *rules)
 	       sort_ids(rules->types, rules->n_types, sizeof(*rules->types), &moves.type);
 	if (done) {
 		remap(rules, &moves);
+		done = sort_masks(rules);
+	}
+	if (done) {
 		sort_rest(rules);
 		done = index_keys(rules) && digest_rules(rules);
 	}

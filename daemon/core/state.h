@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "core/dedupe.h"
 #include "core/digest.h"
+#include "core/disclose.h"
 #include "core/event.h"
 #include "core/mailbox.h"
 #include "core/person.h"
@@ -59,6 +60,7 @@ struct core {
 	struct hmac *hmac;
 	uint8_t sip_key[SIPHASH_KEY_BYTES];
 	struct fields *fields;
+	struct disclose *disclose;
 
 	uint8_t *buffer;                       /* RECORD_MAX bytes: the record being made */
 	struct record_recipient *recipients;   /* RECORD_MAX_RECIPIENTS: of the event being made */

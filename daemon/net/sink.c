@@ -88,6 +88,7 @@ static size_t fill_delivery(Ttg__Delivery *out, const struct core_delivery *deli
 	out->accepted_ns = delivery->accepted_ns;
 	out->agreements = (char **)(uintptr_t)delivery->agreements;
 	out->n_agreements = delivery->n_agreements;
+	out->redacted = delivery->redacted;
 	return ttg__delivery__get_packed_size(out);
 }
 

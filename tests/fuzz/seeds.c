@@ -200,10 +200,15 @@ static void event_seeds(const char *folder)
 	for (int i = 0; i < 3; i++) {
 		struct seed seed = { .len = 0 };
 		ProtobufCBinaryData bytes = event_bytes(&play, types[i], 7);
+		struct seed cut = { .len = 0 };
 		put(&seed, bytes.data, bytes.len);
+		put_u16(&cut, bytes.len);
+		put(&cut, bytes.data, bytes.len);
+		put(&cut, "\5\1\1\1\1\2\1\0\5\1\1\3\1\1\2\1\1\1", 18); /* five paths, a kind */
 		free(bytes.data);
 		write_seed(folder, "event", names[i], &seed);
 		write_seed(folder, "delivery", names[i], &seed);
+		write_seed(folder, "redact", names[i], &cut);
 	}
 }
 

@@ -130,3 +130,13 @@ void must_not_load(const struct folder *folder, const char *line)
 	must_be(config == NULL, line);
 	config_errors_free(&errors);
 }
+
+bool config_may_deliver(const struct rules *rules, uint32_t type, uint32_t from, uint32_t mailbox,
+			int64_t now_ns)
+{
+	for (uint32_t i = 0; i < rules->n_agreements; i++) {
+		if (rules_grant(rules, type, from, mailbox, i) && rules_in_force(rules, i, now_ns))
+			return true;
+	}
+	return false;
+}

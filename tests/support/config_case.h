@@ -53,6 +53,10 @@ void must_tell(const struct folder *folder, const struct mistake *mistake, bool 
 void must_tell_all(void **state, const struct mistake *mistakes, size_t n);
 #define N_MISTAKES(mistakes) (sizeof(mistakes) / sizeof(*(mistakes)))
 
+/* Some agreement in force grants the mailbox the type from this agency (RULES_NONE: the broker). */
+bool config_may_deliver(const struct rules *rules, uint32_t type, uint32_t from, uint32_t mailbox,
+			int64_t now_ns);
+
 /* Fails the test unless loading what is there fails with that line. */
 void must_not_load(const struct folder *folder, const char *line);
 

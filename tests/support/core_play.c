@@ -81,8 +81,10 @@ static bool play_deliver(void *self, uint64_t consumer, const struct core_delive
 	it->n_agreements = delivery->n_agreements;
 	assert_true(delivery->n_agreements > 0);
 	snprintf(it->agreement, sizeof(it->agreement), "%s", delivery->agreements[0]);
+	play->delivered = delivery;
 	if (play->on_deliver)
 		play->on_deliver(play->arg, it);
+	play->delivered = NULL;
 	return true;
 }
 

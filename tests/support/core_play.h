@@ -56,6 +56,7 @@ struct play {
 	uint64_t next_id;
 	void (*on_append)(void *arg, uint64_t sequence, uint8_t kind, const uint8_t *data, size_t len);
 	void (*on_deliver)(void *arg, const struct play_delivery *delivery);
+	const struct core_delivery *delivered; /* while on_deliver runs */
 	void *arg;
 };
 

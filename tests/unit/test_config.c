@@ -159,8 +159,6 @@ static void unknown_names_are_refused_with_the_nearest_known_one(void **state)
 		  "agencies: ( { ... }, ... );" },
 		{ NULL, NULL, AGREEMENT("fields = [ \"area\" ];\n"),
 		  "agreements.d/all.conf:5: agreement.fields is not known, must be one of ..." },
-		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "\nfields = [ \"area\" ];")),
-		  "agreements.d/all.conf:6: deliver.fields is not known, must be one of ..." },
 	};
 
 	must_tell_all(state, mistakes, N_MISTAKES(mistakes));

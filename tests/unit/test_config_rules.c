@@ -82,6 +82,35 @@ static void mistakes_of_agencies_are_told(void **state)
 	must_tell_all(state, mistakes, N_MISTAKES(mistakes));
 }
 
+static void mistakes_of_fields_are_told(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fields = [\n\"at_libery\" ];")),
+		  "agreements.d/all.conf:6: fields: at_libery is no field of prison.released, did you "
+		  "mean at_liberty?" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fields = [\n\"release_address.twn\" ];")),
+		  "agreements.d/all.conf:6: fields: release_address.twn is no field of prison.released, "
+		  "did you mean town?" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fields = [\n\"conviction\" ];")),
+		  "agreements.d/all.conf:6: fields: conviction is no field of prison.released, must be "
+		  "a path of names in the catalogue" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fields = [\n\"area.town\" ];")),
+		  "agreements.d/all.conf:6: fields: area.town goes into a field that has no parts, must "
+		  "end before" },
+		{ NULL, NULL,
+		  AGREEMENT(DELIVER(TO_DUTY "fields = [ ]; envelope = [\n\"prison_released\" ];")),
+		  "agreements.d/all.conf:6: envelope: prison_released is no field of the envelope, ..." },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fields = [ ]; identifiers = [\n\"NOM\" ];")),
+		  "agreements.d/all.conf:6: identifiers: NOM is no kind of number, must be one of NOMS, "
+		  "PNC, CRO, CRN, ASN, CASE_NUMBER, BOOKING, OTHER; did you mean NOMS" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "envelope = [ \"person\" ];")),
+		  "agreements.d/all.conf:5: deliver.envelope without fields, must have fields too, or "
+		  "neither" },
+	};
+
+	must_tell_all(state, mistakes, N_MISTAKES(mistakes));
+}
+
 static void mistakes_of_agreements_are_told(void **state)
 {
 	static const struct mistake mistakes[] = {
@@ -186,6 +215,9 @@ static void mistakes_of_grants_to_receive_are_told(void **state)
 static void doubts_are_warnings(void **state)
 {
 	static const struct mistake mistakes[] = {
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fields = [ \"area\",\n\"area\" ];")),
+		  "agreements.d/all.conf:6: fields: area goes already by another of its names, leave one "
+		  "out" },
 		{ NULL, NULL, AGREEMENT("review = \"2026-11-01\";\n" DELIVER(TO_DUTY)),
 		  "agreements.d/all.conf:1: agreement gate was to be reviewed by 2026-11-01" },
 		{ NULL, NULL,
@@ -301,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CONFIG_TEST(mistakes_of_agencies_are_told),
+		CONFIG_TEST(mistakes_of_fields_are_told),
 		CONFIG_TEST(mistakes_of_agreements_are_told),
 		CONFIG_TEST(mistakes_of_grants_to_receive_are_told),
 		CONFIG_TEST(doubts_are_warnings),

@@ -9,6 +9,7 @@
 
 #include "core/digest.h"
 #include "core/rules.h"
+#include "support/config_case.h"
 
 static void set_id(char *to, const char *id)
 {
@@ -110,7 +111,7 @@ static void empty_rules_deny_everything(void **state)
 	assert_int_equal(rules_find_type(rules, "prison.released"), -1);
 	assert_false(rules_may_publish(rules, 0, 0, 1));
 	assert_int_equal(rules_deliveries(rules, 0, 0, &first), 0);
-	assert_false(rules_may_deliver(rules, 0, 0, 0, 1));
+	assert_false(config_may_deliver(rules, 0, 0, 0, 1));
 	assert_false(rules_find_key(rules, "x", &agency, &key));
 	rules_free(&rules);
 }
@@ -128,11 +129,11 @@ static void a_grant_holds_from_its_first_instant_to_before_its_last(void **state
 	assert_true(rules_may_publish(rules, type, agency, 19));
 	assert_false(rules_may_publish(rules, type, agency, 20));
 	assert_false(rules_may_publish(rules, type, 1 - agency, 15));
-	assert_true(rules_may_deliver(rules, type, agency, mailbox, 15));
-	assert_false(rules_may_deliver(rules, type, agency, mailbox, 20));
-	assert_false(rules_may_deliver(rules, type, agency, 1 - mailbox, 15));
-	assert_false(rules_may_deliver(rules, type, RULES_NONE, mailbox, 15));
-	assert_true(rules_may_deliver(rules, type, RULES_NONE, 1 - mailbox, 15));
+	assert_true(config_may_deliver(rules, type, agency, mailbox, 15));
+	assert_false(config_may_deliver(rules, type, agency, mailbox, 20));
+	assert_false(config_may_deliver(rules, type, agency, 1 - mailbox, 15));
+	assert_false(config_may_deliver(rules, type, RULES_NONE, mailbox, 15));
+	assert_true(config_may_deliver(rules, type, RULES_NONE, 1 - mailbox, 15));
 	rules_free(&rules);
 }
 

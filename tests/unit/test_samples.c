@@ -11,6 +11,7 @@
 #include "base/keyfile.h"
 #include "config/config.h"
 #include "support/assert.h"
+#include "support/config_case.h"
 #include "support/folder.h"
 
 #define SAMPLES  TTG_SOURCE_DIR "/etc"
@@ -202,7 +203,7 @@ static bool gets(const struct rules *rules, const char *mailbox, const char *typ
 
 	must_be(to >= 0, mailbox);
 	must_be(what >= 0, type);
-	return rules_may_deliver(rules, (uint32_t)what,
+	return config_may_deliver(rules, (uint32_t)what,
 				 publisher >= 0 ? (uint32_t)publisher : RULES_NONE, (uint32_t)to,
 				 now_ns());
 }

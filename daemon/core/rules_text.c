@@ -1,0 +1,138 @@
+/*
+ * The rules as text: one line for each thing that they say, by names and not by numbers, in the order
+ * rules_finish() gave them. Their digest is over these lines, and the journal keeps them, so that what
+ * was in force at a time can be read long after the files have changed.
+ *
+ * Instants are nanoseconds since 1970 (UTC). A name that may hold blanks stands last in its line.
+ */
+#include "core/rules.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_BYTES 640 /* without a mask */
+
+struct out {
+	bool (*put)(void *arg, const char *line, size_t len);
+	void *arg;
+};
+
+__attribute__((format(printf, 2, 3))) static bool line(const struct out *out, const char *format, ...)
+{
+	char text[LINE_BYTES];
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	assert(n >= 0 && n < LINE_BYTES);
+	return out->put(out->arg, text, (size_t)n);
+}
+
+static bool put_range(const struct out *out, const struct rules_range *range)
+{
+	char text[2 * sizeof(range->address) + 1];
+
+	for (size_t i = 0; i < sizeof(range->address); i++)
+		snprintf(text + 2 * i, 3, "%02x", range->address[i]);
+	return line(out, "range %s/%u", text, range->prefix_bits);
+}
+
+static bool put_agency(const struct out *out, const struct rules_agency *it)
+{
+	bool done = line(out, "agency %s rate=%" PRIu32 " burst=%" PRIu32 " name=%s", it->id,
+			 it->rate_per_s, it->burst, it->name);
+
+	for (size_t i = 0; i < it->n_keys && done; i++) {
+		const struct rules_key *key = &it->keys[i];
+
+		done = line(out, "key %s from=%" PRId64 " to=%" PRId64 " revoked=%d %s", key->public_z85,
+			    key->from_ns, key->to_ns, key->revoked ? 1 : 0, key->label);
+	}
+	for (size_t i = 0; i < it->n_ranges && done; i++)
+		done = put_range(out, &it->ranges[i]);
+	return done;
+}
+
+static bool put_places(const struct out *out, const struct rules *rules)
+{
+	bool done = true;
+
+	for (size_t i = 0; i < rules->n_mailboxes && done; i++) {
+		const struct rules_mailbox *it = &rules->mailboxes[i];
+
+		done = line(out,
+			    "mailbox %s max_attempts=%" PRIu32 " retry_ms=%" PRIu32
+			    " retry_max_ms=%" PRIu32 " max_queued=%" PRIu32,
+			    it->id, it->max_attempts, it->retry_ms, it->retry_max_ms, it->max_queued);
+	}
+	for (size_t i = 0; i < rules->n_agreements && done; i++) {
+		const struct rules_agreement *it = &rules->agreements[i];
+
+		done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " %s", it->id, it->from_ns,
+			    it->to_ns, it->title);
+	}
+	return done;
+}
+
+static bool put_publish(const struct out *out, const struct rules *rules)
+{
+	bool done = true;
+
+	for (size_t i = 0; i < rules->n_publish && done; i++) {
+		const struct rules_publish_grant *it = &rules->publish[i];
+
+		done = line(out, "publish %s by=%s under=%s", rules->types[it->type],
+			    rules->agencies[it->agency].id, rules->agreements[it->agreement].id);
+	}
+	return done;
+}
+
+/* "*" for the whole event. */
+static bool put_deliver(const struct out *out, const struct rules *rules,
+			const struct rules_deliver_grant *it)
+{
+	const struct mask *mask = it->mask > 0 ? rules->masks[it->mask - 1] : NULL;
+	const size_t masked = mask ? mask_text(mask, NULL, 0) : 1;
+	char *text = malloc(LINE_BYTES + masked + 1);
+	bool done;
+	int n;
+
+	if (!text)
+		return false;
+	n = snprintf(text, LINE_BYTES,
+		     "deliver %s from=%s to=%s under=%s addressed_by=%s ack_within_s=%" PRIu32
+		     " fallback=%s fields=",
+		     rules->types[it->type],
+		     it->from == RULES_NONE ? rules->broker : rules->agencies[it->from].id,
+		     rules->mailboxes[it->mailbox].id, rules->agreements[it->agreement].id,
+		     it->addressed_by, it->ack_within_s,
+		     it->fallback == RULES_NONE ? "" : rules->mailboxes[it->fallback].id);
+	assert(n >= 0 && n < LINE_BYTES);
+	if (mask)
+		mask_text(mask, text + n, masked + 1);
+	else
+		strcpy(text + n, "*");
+	done = out->put(out->arg, text, (size_t)n + masked);
+	free(text);
+	return done;
+}
+
+bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *line, size_t len),
+		void *arg)
+{
+	const struct out out = { put, arg };
+	bool done = line(&out, "rules 2 broker=%s", rules->broker);
+
+	for (size_t i = 0; i < rules->n_agencies && done; i++)
+		done = put_agency(&out, &rules->agencies[i]);
+	done = done && put_places(&out, rules) && put_publish(&out, rules);
+	for (size_t i = 0; i < rules->n_deliver && done; i++)
+		done = put_deliver(&out, rules, &rules->deliver[i]);
+	return done;
+}
