@@ -182,14 +182,15 @@ void mode_memory(struct bench *bench)
 	print_end(bench);
 }
 
-/* p99 of both latencies of a load that runs by the clock, one after the other. */
+/* Latencies of a load that runs by the clock, one after the other. */
 struct live {
-	double accepted_us, delivered_us;
+	double accepted_p50_us, accepted_p99_us, delivered_p99_us;
 };
 
 static struct live take_live(struct bench *bench)
 {
-	const struct live live = { samples_part_us(&bench->to_accepted, 0.99),
+	const struct live live = { samples_part_us(&bench->to_accepted, 0.5),
+				   samples_part_us(&bench->to_accepted, 0.99),
 				   samples_part_us(&bench->to_delivered, 0.99) };
 
 	samples_clear(&bench->to_accepted);
@@ -253,9 +254,11 @@ void mode_catchup(struct bench *bench)
 	print_number("behind", (double)behind);
 	print_number("catchup_events_per_s", (double)behind / took_s);
 	print_number("rate", (double)numbers->rate);
-	print_number("alone_accepted_p99_us", alone.accepted_us);
-	print_number("alone_delivered_p99_us", alone.delivered_us);
-	print_number("beside_accepted_p99_us", beside.accepted_us);
+	print_number("alone_accepted_p50_us", alone.accepted_p50_us);
+	print_number("alone_accepted_p99_us", alone.accepted_p99_us);
+	print_number("alone_delivered_p99_us", alone.delivered_p99_us);
+	print_number("beside_accepted_p50_us", beside.accepted_p50_us);
+	print_number("beside_accepted_p99_us", beside.accepted_p99_us);
 	print_end(bench);
 }
 
