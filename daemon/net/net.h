@@ -21,6 +21,7 @@
 #include "journal/journal.h"
 #include "net/counters.h"
 #include "net/limiter.h"
+#include "net/records.h"
 #include "net/session.h"
 
 #define NET_FRAMES_A_CYCLE 256
@@ -38,8 +39,7 @@ struct net {
 	struct config *config; /* owned; replaced as a whole at reload */
 	struct core *core;
 	struct journal *journal;
-	struct journal_reader *reader;
-	uint64_t reader_next;   /* sequence the reader would give next; 0: it has to seek */
+	struct records *records; /* read back from the journal; what is in memory is not */
 
 	void *zmq, *router;
 	int router_fd, zap_fd; /* of these sockets: readable at a change, once */

@@ -342,7 +342,7 @@ void server_close(struct net **handle)
 	net_drop_snapshot(net);
 	sessions_clear(&net->sessions);
 	core_free(&net->core);
-	journal_reader_close(&net->reader);
+	records_close(&net->records);
 	limiter_free(&net->limiter);
 	arena_fini(&net->frame);
 	config_free(&net->config);

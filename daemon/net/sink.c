@@ -173,19 +173,8 @@ static enum ttg_error sink_read(void *self, uint64_t sequence, uint8_t *kind, co
 	struct net *net = self;
 	struct journal_record record;
 	enum ttg_error error = journal_peek(net->journal, sequence, &record);
-	if (error == TTG_EAGAIN) {
-		if (net->reader_next != sequence) {
-			net->reader_next = 0;
-			error = journal_reader_seek(net->reader, sequence);
-			if (error)
-				return error;
-		}
-		uint64_t got = 0;
-		error = journal_reader_next(net->reader, &got, &record);
-		if (!error && got != sequence)
-			error = TTG_ENOENT;
-		net->reader_next = error ? 0 : sequence + 1;
-	}
+	if (error == TTG_EAGAIN)
+		error = records_read(net->records, sequence, &record);
 	if (error)
 		return error;
 	*kind = record.kind;

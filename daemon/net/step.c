@@ -142,8 +142,8 @@ enum ttg_error net_recover(struct net *net, struct message *message)
 		goto out;
 	net->snapshot_saved = net->snapshot_tried = from;
 	net->saved_low = core_low_water(net->core); /* at most from + 1 */
-	/* applying a record may read earlier ones through net->reader */
-	error = journal_reader_open(&net->reader, net->journal);
+	/* applying a record may read earlier ones through net->records */
+	error = records_open(&net->records, net->journal);
 	if (!error)
 		error = journal_reader_open(&scan, net->journal);
 	if (error)

@@ -149,7 +149,7 @@ static void retain(struct net *net, const struct core_now *now)
 	uint64_t removed = 0;
 	if (keep_from > stats.first_sequence &&
 	    journal_retain(net->journal, keep_from, &removed) == TTG_OK && removed > 0) {
-		net->reader_next = 0;
+		records_forget(net->records);
 		log_write(net->log, LOG_LEVEL_NOTICE, "retained", "keep_from=%llu segments=%llu",
 			  (unsigned long long)keep_from, (unsigned long long)removed);
 	}

@@ -136,7 +136,7 @@ struct fuzz_broker *fuzz_broker_new(void)
 	net_sink_init(net, &sink);
 	net->core = core_new(&options, &sink);
 	MUST(net->core);
-	MUST(journal_reader_open(&net->reader, net->journal) == TTG_OK);
+	MUST(records_open(&net->records, net->journal) == TTG_OK);
 	const struct core_now now = net_now(net);
 	MUST(core_set_rules(net->core, &now, broker->config.rules) == TTG_OK);
 	fuzz_broker_cycle(broker);
@@ -150,7 +150,7 @@ void fuzz_broker_free(struct fuzz_broker **broker)
 	net_drop_snapshot(net);
 	sessions_clear(&net->sessions);
 	core_free(&net->core);
-	journal_reader_close(&net->reader);
+	records_close(&net->records);
 	limiter_free(&net->limiter);
 	arena_fini(&net->frame);
 	journal_close(&net->journal);
@@ -215,7 +215,7 @@ struct fuzz_broker *fuzz_broker_take(unsigned n_events)
 	broker = fuzz_broker_new();
 	for (unsigned person = 1; person <= n_events; person++)
 		fuzz_broker_publish(broker, person);
-	broker->net.reader_next = 0; /* the reader stays, and seeks */
+	records_forget(broker->net.records); /* the readers stay, and seek */
 	broker->fresh = calloc(1, sizeof(*broker->fresh));
 	MUST(broker->fresh);
 	broker->fresh->net = broker->net;

@@ -57,7 +57,7 @@ static void drop_process(struct broker *broker)
 		net_drop_snapshot(net);
 		sessions_clear(&net->sessions);
 		core_free(&net->core);
-		journal_reader_close(&net->reader);
+		records_close(&net->records);
 		limiter_free(&net->limiter);
 		arena_fini(&net->frame);
 		free(net->config);

@@ -2,7 +2,7 @@
  * The broker's memory, looked at after every cycle. What it holds is weighed kind by kind, and of
  * each kind there is no more than the configuration allows; bounds.c has those of sessions. What it
  * holds beside is what it held after its first start, when it was empty, and very little more;
- * large buffers are counted: the one that comes later is the journal reader's.
+ * large buffers are counted: those that come later are of the journal's readers, one each.
  */
 #include <inttypes.h>
 
@@ -105,9 +105,9 @@ void broker_weigh(const struct broker *broker)
 {
 	const struct core *core = broker->net->core;
 	const size_t held = memory_held(MEMORY_BROKER), named = weigh(broker);
-	/* The reader has one batch, with an offset for each record; a snapshot may wait for its
+	/* A reader has one batch, with an offset for each record; a snapshot may wait for its
 	 * time. */
-	const size_t spare = SMALL_BYTES + 2 * life_now->most_staged +
+	const size_t spare = SMALL_BYTES + 2 * RECORDS_READERS * life_now->most_staged +
 	                     (broker->net->snapshot ? SNAPSHOT_BYTES : 0);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++)
@@ -120,7 +120,7 @@ void broker_weigh(const struct broker *broker)
 	life_check(held <= broker->weight + named + spare,
 	           "the broker holds %zu bytes, %zu are accounted for", held,
 	           broker->weight + named);
-	life_check(memory_large(MEMORY_BROKER) <= broker->large + 1,
+	life_check(memory_large(MEMORY_BROKER) <= broker->large + RECORDS_READERS,
 	           "the broker holds %zu large buffers, at first %zu", memory_large(MEMORY_BROKER),
 	           broker->large);
 }

@@ -119,7 +119,7 @@ static void stop(struct bed *bed)
 
 	net_drop_snapshot(net);
 	core_free(&net->core);
-	journal_reader_close(&net->reader);
+	records_close(&net->records);
 	journal_close(&net->journal);
 }
 
