@@ -89,6 +89,8 @@ static enum ttg_error apply_recipient(struct core *core, uint64_t sequence,
 			    mailbox_lane(event->person_key, recipient->position),
 			    core_mailbox_has_room(core, mailbox)))
 		return TTG_ENOMEM;
+	if (mailbox->backlog_from != 0 && mailbox->n_consumers > 0)
+		pace_owe(&core->pace);
 	core_wake(core, mailbox);
 	if (recipient->ack_within_ms == 0)
 		return TTG_OK;

@@ -37,6 +37,7 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	snprintf(core->broker, sizeof(core->broker), "%s", options->broker);
 	core->options.broker = core->broker;
 	core->sink = *sink;
+	core->pace.left = PACE_MOST;
 	core->dedupe = dedupe_new(options->dedupe_max, options->dedupe_window_ns);
 	core->buffer = malloc(RECORD_MAX);
 	core->recipients = calloc(RECORD_MAX_RECIPIENTS, sizeof(*core->recipients));
@@ -217,9 +218,36 @@ static enum ttg_error pump_ready(struct core *core, const struct core_now *now,
 	return code;
 }
 
+/* The next pump begins with it: each of those that share a pace has its turn. */
+static void begin_with(struct core *core, const struct mailbox *mailbox)
+{
+	size_t at = 0;
+
+	while (at < core->n_ready && core->ready[at] != mailbox->number)
+		at++;
+	for (; at > 0 && at < core->n_ready; at--) {
+		const uint32_t first = core->ready[0];
+
+		memmove(core->ready, core->ready + 1, (core->n_ready - 1) * sizeof(*core->ready));
+		core->ready[core->n_ready - 1] = first;
+	}
+}
+
+static struct pump_budget budget_of(struct core *core, const struct core_now *now)
+{
+	const bool paced = pace_holds(&core->pace, now->mono_ns);
+
+	return (struct pump_budget){
+		.scan = paced ? CORE_SCAN_BESIDE_LIVE : CORE_SCAN_PER_PUMP,
+		.deliver = CORE_DELIVER_PER_PUMP,
+		.backlog = pace_take(&core->pace, now->mono_ns),
+	};
+}
+
 int64_t core_pump(struct core *core, const struct core_now *now)
 {
-	struct pump_budget budget = { .scan = CORE_SCAN_PER_PUMP, .deliver = CORE_DELIVER_PER_PUMP };
+	struct pump_budget budget = budget_of(core, now);
+	const uint64_t backlog = budget.backlog;
 	const struct timer *timer;
 	enum ttg_error code;
 	int64_t next;
@@ -240,8 +268,13 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 		core->sink.note(core->sink.self, "core_broken", NULL, core->sequence);
 		return INT64_MAX;
 	}
+	pace_spend(&core->pace, backlog - budget.backlog);
+	if (budget.left_out)
+		begin_with(core, budget.left_out);
 	if (budget.more)
 		return now->mono_ns;
+	if (budget.held_back && pace_next_ns(&core->pace) < next)
+		next = pace_next_ns(&core->pace);
 	if (budget.fetching && now->mono_ns + CORE_RETRY_READ_NS < next)
 		next = now->mono_ns + CORE_RETRY_READ_NS;
 	timer = timers_first(&core->timers);

@@ -220,6 +220,17 @@ static enum ttg_error drop(struct core *core, const struct core_now *now, struct
 	return code;
 }
 
+/* Catching up, and has had its share: others live meanwhile (pace.h). */
+static bool is_held_back(struct mailbox *mailbox, uint32_t delivered, struct pump_budget *budget)
+{
+	if (mailbox->backlog_from == 0 || budget->backlog > 0)
+		return false;
+	if (delivered == 0 && !budget->left_out)
+		budget->left_out = mailbox;
+	budget->held_back = true;
+	return true;
+}
+
 static enum ttg_error deliver_row(struct core *core, const struct core_now *now,
 				  struct mailbox *mailbox, struct pump_budget *budget)
 {
@@ -232,6 +243,8 @@ static enum ttg_error deliver_row(struct core *core, const struct core_now *now,
 
 		if (!entry || (entry->sequence > core->durable && !PLANTED(DELIVER_EARLY)))
 			break;
+		if (is_held_back(mailbox, n, budget))
+			break;
 		if (n++ == CORE_DELIVER_PER_MAILBOX || budget->deliver == 0) {
 			budget->more = true;
 			break;
@@ -242,6 +255,7 @@ static enum ttg_error deliver_row(struct core *core, const struct core_now *now,
 		if (code != TTG_OK)
 			break;
 		budget->deliver--;
+		budget->backlog -= mailbox->backlog_from != 0;
 		verdict = try_entry(core, now, mailbox, entry, budget, &code);
 		if (verdict == STOP_ROW) {
 			if (code != TTG_OK || mailbox->row.n == 0)

@@ -277,6 +277,7 @@ static bool store(struct core *core, struct candidate *it)
 	code = core_commit(core, it->now, RECORD_EVENT, &cursor, &it->out->sequence);
 	if (code != TTG_OK)
 		return refuse_storage(it, code);
+	pace_event(&core->pace, it->now->mono_ns);
 	it->out->kind = CORE_ACCEPTED;
 	it->out->release_at = it->out->sequence;
 	return true;

@@ -15,12 +15,14 @@
 #include "core/disclose.h"
 #include "core/event.h"
 #include "core/mailbox.h"
+#include "core/pace.h"
 #include "core/person.h"
 #include "core/record.h"
 #include "core/timer.h"
 
 
 #define CORE_SCAN_PER_PUMP 1000u      /* records read for backlogs, all mailboxes together */
+#define CORE_SCAN_BESIDE_LIVE 256u    /* the same while a pace holds */
 #define CORE_DELIVER_PER_MAILBOX 1024u /* deliveries of one mailbox in one row */
 #define CORE_DELIVER_PER_PUMP 8192u
 #define CORE_TIMERS_PER_PUMP 256u
@@ -57,6 +59,7 @@ struct core {
 	bool broken;
 	struct dedupe *dedupe;
 	struct timers timers;
+	struct pace pace;
 	struct hmac *hmac;
 	uint8_t sip_key[SIPHASH_KEY_BYTES];
 	struct fields *fields;
@@ -117,6 +120,9 @@ enum ttg_error core_run_timers(struct core *core, const struct core_now *now, bo
 /* deliver.c */
 struct pump_budget {
 	uint64_t scan, deliver;
+	uint64_t backlog;          /* deliveries of mailboxes that catch up */
+	struct mailbox *left_out;  /* the first of them that got nothing */
+	bool held_back;            /* one of them would have had more */
 	bool more;        /* there is work left for at once */
 	bool fetching;    /* a record is being fetched */
 };

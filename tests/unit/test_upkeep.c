@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include "core/pace.h"
 #include "net/net.h"
 #include "support/core_play.h"
 #include "support/memory_world.h"
@@ -190,6 +191,7 @@ static uint64_t collect(struct bed *bed, uint64_t consumer)
 		last = bed->delivered[consumer];
 		now = net_now(&bed->net);
 		assert_int_equal(core_ack(core, &now, consumer, last, NULL, 0), TTG_OK);
+		memory_world_advance(bed->memory, PACE_MOST * PACE_INTERVAL_NS);
 	}
 	now = net_now(&bed->net);
 	core_detach(core, &now, consumer);
