@@ -218,19 +218,28 @@ static enum ttg_error pump_ready(struct core *core, const struct core_now *now,
 	return code;
 }
 
-/* The next pump begins with it: each of those that share a pace has its turn. */
+static void reverse(uint32_t *numbers, size_t n)
+{
+	for (size_t i = 0; i < n / 2; i++) {
+		const uint32_t one = numbers[i];
+
+		numbers[i] = numbers[n - 1 - i];
+		numbers[n - 1 - i] = one;
+	}
+}
+
+/* The next pump begins with it, in the same round: each of those that share a pace has its turn. */
 static void begin_with(struct core *core, const struct mailbox *mailbox)
 {
 	size_t at = 0;
 
 	while (at < core->n_ready && core->ready[at] != mailbox->number)
 		at++;
-	for (; at > 0 && at < core->n_ready; at--) {
-		const uint32_t first = core->ready[0];
-
-		memmove(core->ready, core->ready + 1, (core->n_ready - 1) * sizeof(*core->ready));
-		core->ready[core->n_ready - 1] = first;
-	}
+	if (at == core->n_ready)
+		return;
+	reverse(core->ready, at);
+	reverse(core->ready + at, core->n_ready - at);
+	reverse(core->ready, core->n_ready);
 }
 
 static struct pump_budget budget_of(struct core *core, const struct core_now *now)
