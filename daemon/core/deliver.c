@@ -122,7 +122,7 @@ static enum ttg_error minimise(const struct core *core, const struct mailbox *ma
 	enum ttg_error code = disclose_mask(core->disclose, core->rules, event,
 					    (uint32_t)mailbox->rule, recipient, &mask);
 
-	if (code == TTG_OK && mask)
+	if (code == TTG_OK && mask && !PLANTED(DELIVER_WHOLE))
 		code = disclose_bytes(core->disclose, mask, delivery->sequence, bytes, &bytes);
 	delivery->redacted = mask != NULL;
 	delivery->event = bytes.at;

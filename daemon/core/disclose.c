@@ -53,6 +53,20 @@ void disclose_free(struct disclose **it)
 	*it = NULL;
 }
 
+size_t disclose_held_bytes(const struct disclose *it)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < DISCLOSE_KEPT; i++)
+		bytes += it->kept[i].room;
+	for (size_t i = 0; i < DISCLOSE_UNIONS; i++) {
+		if (it->joins[i].both)
+			bytes += sizeof(struct mask) +
+				 it->joins[i].both->n_nodes * sizeof(struct mask_node);
+	}
+	return bytes;
+}
+
 /* Puts a mask among those of a join. */
 static void add_mask(struct join *join, uint32_t mask)
 {

@@ -23,6 +23,9 @@ void disclose_free(struct disclose **it);
 /* The rules changed: nothing is remembered of the old ones. */
 void disclose_forget(struct disclose *it);
 
+/* What it holds beside itself, for who counts memory. */
+size_t disclose_held_bytes(const struct disclose *it);
+
 /*
  * The mask for an event of this type and publisher that goes to a mailbox (index in the rules) under
  * the agreements in `recipient`. TTG_OK with *mask NULL: the whole event. TTG_EPERM: none of them

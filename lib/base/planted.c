@@ -39,6 +39,7 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_KEEP_DETACHED] = "keep_detached",
 	[PLANTED_TELL_NOBODY] = "tell_nobody",
 	[PLANTED_DELIVER_GIVEN_UP] = "deliver_given_up",
+	[PLANTED_DELIVER_WHOLE] = "deliver_whole",
 };
 
 static enum planted chosen;

@@ -135,8 +135,8 @@ static void on_delivery(void *user, const struct ttg_delivery *delivery)
 	life_trace("client %d: takes %s %" PRIu64, actor->index, delivery->mailbox,
 	           delivery->position);
 	event = &life_now->model->events[index];
-	life_check(event->len == delivery->event_bytes &&
-	                   memcmp(event->bytes, delivery->event, event->len) == 0,
+	life_check(said_is(event, actor->role->box, delivery->event, delivery->event_bytes) &&
+	                   delivery->redacted == (event->part && actor->role->box == BOX_POLICE),
 	           "an application gets event %d with other bytes", index);
 	if (!event->seen[actor->role->box])
 		check_hand_over(delivery, index);
@@ -351,6 +351,14 @@ static int say(struct actor *actor, struct play *play)
 	said.bytes = malloc(said.len + 1);
 	assert(said.bytes);
 	ttg__event__pack(&it.event, said.bytes);
+	if (said.type == TYPE_RELEASED) { /* as broker_make_rules() grants it to the police */
+		it.event.person = NULL;
+		text[0] = '\0';
+		said.part_len = ttg__event__get_packed_size(&it.event);
+		said.part = malloc(said.part_len);
+		assert(said.part);
+		ttg__event__pack(&it.event, said.part);
+	}
 	return model_say(life_now->model, &said);
 }
 

@@ -29,6 +29,13 @@ int model_find(const struct model *model, const uint8_t id[16])
 	return -1;
 }
 
+bool said_is(const struct said *said, int box, const uint8_t *bytes, size_t len)
+{
+	if (said->part && box == BOX_POLICE)
+		return len == said->part_len && memcmp(said->part, bytes, len) == 0;
+	return len == said->len && memcmp(said->bytes, bytes, len) == 0;
+}
+
 int model_say(struct model *model, const struct said *event)
 {
 	size_t i = slot_of(event->id);
@@ -540,8 +547,10 @@ void model_free(struct model **model)
 		free(it->records[--it->n_records].data);
 	while (it->n_saved > 0)
 		free(it->saved[--it->n_saved].data);
-	while (it->n_events > 0)
-		free(it->events[--it->n_events].bytes);
+	for (; it->n_events > 0; it->n_events--) {
+		free(it->events[it->n_events - 1].bytes);
+		free(it->events[it->n_events - 1].part);
+	}
 	free(it->records);
 	free(it->saved);
 	free(it->sealed);

@@ -39,8 +39,8 @@ struct box {
 
 struct said { /* an event, published by an agency or made by the broker */
 	uint8_t id[16];
-	uint8_t *bytes;
-	size_t len;
+	uint8_t *bytes, *part; /* part: what the police get; NULL: all of it */
+	size_t len, part_len;
 	int type;  /* of core_play.h, -1: the broker's own */
 	int actor; /* -1: the broker */
 	unsigned int person;
@@ -96,6 +96,8 @@ void model_free(struct model **model);
 /* An event that a client takes on. Takes the bytes over. */
 int model_say(struct model *model, const struct said *event);
 int model_find(const struct model *model, const uint8_t id[16]);
+/* These are the bytes that a mailbox (of core_play.h) is granted of an event. */
+bool said_is(const struct said *said, int box, const uint8_t *bytes, size_t len);
 struct box *model_box(struct model *model, const char *id);
 
 /* The journal took a record. */

@@ -98,9 +98,8 @@ void model_deliver(struct model *model, uint64_t consumer, const struct core_del
 	           "%s: position %" PRIu64 " attempt %u after %u deliveries", box->id,
 	           delivery->position, delivery->attempt, fact->deliveries);
 	event->attempts[box->play] = delivery->attempt;
-	life_check(delivery->event_bytes == event->len &&
-	                   memcmp(delivery->event, event->bytes, event->len) == 0,
-	           "%s: position %" PRIu64 " has other bytes than were published", box->id,
+	life_check(said_is(event, box->play, delivery->event, delivery->event_bytes),
+	           "%s: position %" PRIu64 " has other bytes than it is granted", box->id,
 	           delivery->position);
 	life_check(delivery->n_agreements > 0 &&
 	                   (box->play != BOX_POLICE ||

@@ -38,6 +38,24 @@ static void grant_notices(struct rules *rules, bool limited)
 		play_grant(rules, type, RULES_NONE, BOX_POLICE, AGREED_LIMITED);
 }
 
+/* The police get of a release that it was, and where to; see say() in actor.c. */
+static void grant_in_part(struct rules *rules)
+{
+	struct mask *mask = mask_new(ttg_type_find("prison.released"));
+
+	assert(mask);
+	assert(mask_add(mask, "at_liberty") == MASK_ADDED && mask_add(mask, "area") == MASK_ADDED);
+	rules->masks = malloc(sizeof(struct mask *));
+	assert(rules->masks);
+	rules->masks[rules->n_masks++] = mask;
+	for (size_t i = 0; i < rules->n_deliver; i++) {
+		const struct rules_deliver_grant *it = &rules->deliver[i];
+
+		if (it->mailbox == BOX_POLICE && it->type == TYPE_RELEASED)
+			rules->deliver[i].mask = 1;
+	}
+}
+
 struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight)
 {
 	struct rules *rules = play_rules(limited);
@@ -45,6 +63,7 @@ struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight)
 
 	add_keys(rules);
 	grant_notices(rules, limited);
+	grant_in_part(rules);
 	rules->agreements[rules_find_agreement(rules, "limited")].to_ns = until_ns;
 	for (size_t i = 0; i < rules->n_mailboxes; i++) {
 		rules->mailboxes[i].max_attempts = tight ? 1 + (uint32_t)life_draw(4) : 3;

@@ -70,6 +70,7 @@ static size_t weigh(const struct broker *broker)
 	for (size_t i = 0; i < core->n_mailboxes; i++)
 		bytes += weigh_mailbox(core->mailboxes[i]);
 	bytes += core->n_attachments * sizeof(*core->attachments);
+	bytes += disclose_held_bytes(core->disclose);
 	bytes += core->timers.capacity * sizeof(*core->timers.items);
 	bytes += (core->ranges.capacity + core->applied.capacity) * sizeof(struct record_range);
 	return bytes;
