@@ -184,7 +184,7 @@ const struct event *event_make(struct event_maker *maker, uint64_t number)
 	return &maker->event;
 }
 
-bool event_read(const uint8_t *bytes, size_t len, uint32_t *publisher, uint64_t *number)
+bool event_recognise(const uint8_t *bytes, size_t len, uint32_t *publisher, uint64_t *number)
 {
 	const uint8_t *id = bytes + ID_AT;
 

@@ -40,6 +40,6 @@ void event_maker_fini(struct event_maker *maker);
 /* The next event; valid until the next call. */
 const struct event *event_make(struct event_maker *maker, uint64_t number);
 /* False when it is none of ours. */
-bool event_read(const uint8_t *bytes, size_t len, uint32_t *publisher, uint64_t *number);
+bool event_recognise(const uint8_t *bytes, size_t len, uint32_t *publisher, uint64_t *number);
 
 #endif

@@ -78,7 +78,7 @@ void load_delivered(struct bench *bench, int index, const uint8_t *event, size_t
 	uint32_t publisher;
 	uint64_t number;
 
-	if (!event_read(event, len, &publisher, &number) ||
+	if (!event_recognise(event, len, &publisher, &number) ||
 	    publisher >= (uint32_t)bench->n_publishers ||
 	    len != bench->publishers[publisher].maker.event.len)
 		bench_die("a delivery that was not published");

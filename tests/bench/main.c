@@ -36,6 +36,7 @@ static const struct {
 	{ "catchup", "beside a mailbox that is away, and while it catches up", mode_catchup, true },
 	{ "recovery", "SIGKILL, and the time until it listens again", mode_recovery, true },
 	{ "disk", "fdatasync of a preallocated file", mode_disk, false },
+	{ "decide", "who gets what: the core alone, 200 agencies, 2,000 grants", mode_decide, false },
 };
 
 enum { OPTION_FIRST = 256, PUBLISHERS, SUBSCRIBERS, WINDOW, SIZE, EVENTS, WARM_UP, PERSONS,

@@ -10,5 +10,6 @@ void mode_memory(struct bench *bench);
 void mode_catchup(struct bench *bench);
 void mode_recovery(struct bench *bench);
 void mode_disk(struct bench *bench);
+void mode_decide(struct bench *bench);
 
 #endif
