@@ -23,6 +23,7 @@ enum argument_kind {
 	ARGUMENT_FOLDER,      /* made absolute: the daemon stands elsewhere */
 	ARGUMENT_FLAG,        /* --name */
 	ARGUMENT_NUMBER_FLAG, /* --name N */
+	ARGUMENT_TEXT_FLAG,   /* --name TEXT */
 	ARGUMENT_YES,         /* --yes, required; sent as confirm */
 };
 
@@ -62,6 +63,12 @@ static const struct table_column mailboxes_columns[] = {
 	{ "escalated", "ESCALATED" },	{ "oldest_at", "OLDEST" },  { NULL, NULL },
 };
 
+static const struct table_column explain_columns[] = {
+	{ "agency", "FROM" },	  { "mailbox", "TO" },		{ "receives", "RECEIVES" },
+	{ "fields", "FIELDS" },	  { "agreements", "AGREEMENTS" }, { "reason", "REASON" },
+	{ NULL, NULL },
+};
+
 static const struct table_column dead_columns[] = {
 	{ "mailbox", "MAILBOX" },   { "sequence", "SEQUENCE" }, { "type", "TYPE" },
 	{ "event_id", "EVENT" },    { "attempts", "ATTEMPTS" }, { "reason", "REASON" },
@@ -79,6 +86,11 @@ static const struct online commands[] = {
 	  "what is agreed; with a name, every grant of it" },
 	{ { "mailboxes", NULL }, "mailboxes", { { ARGUMENT_TEXT, "mailbox", false } }, STYLE_TABLE,
 	  false, mailboxes_columns, "mailboxes [MAILBOX]", "what waits where" },
+	{ { "explain", NULL }, "explain",
+	  { { ARGUMENT_TEXT_FLAG, "type", true }, { ARGUMENT_TEXT_FLAG, "from", false },
+	    { ARGUMENT_TEXT_FLAG, "at", false } }, STYLE_TABLE, false, explain_columns,
+	  "explain --type TYPE [--from AGENCY] [--at TIME]",
+	  "who would receive it, which fields, by which agreements, and who not, and why" },
 	{ { "deadletters", "list" }, "deadletters.list", { { ARGUMENT_TEXT, "mailbox", false } },
 	  STYLE_TABLE, false, dead_columns, "deadletters list [MAILBOX]",
 	  "events given up after too many attempts" },
@@ -116,7 +128,8 @@ struct printing {
 
 static const struct table_column grants_columns[] = {
 	{ "grant", "GRANT" },	  { "type", "TYPE" },	    { "agency", "FROM" },
-	{ "mailbox", "TO" },	  { "addressed_by", "ADDRESSED BY" }, { "ack_within_s", "ACK WITHIN S" },
+	{ "mailbox", "TO" },	  { "addressed_by", "ADDRESSED BY" }, { "fields", "FIELDS" },
+	{ "ack_within_s", "ACK WITHIN S" },
 	{ "fallback", "FALLBACK" }, { NULL, NULL },
 };
 
@@ -235,6 +248,12 @@ static bool take(const struct argument *argument, int argc, char **argv, int *at
 		       parse_number(argv[*at + 1], out);
 		if (fits)
 			(*at)++;
+		break;
+	case ARGUMENT_TEXT_FLAG:
+		fits = dashed && strcmp(word + 2, argument->name) == 0 && *at + 1 < argc;
+		if (fits)
+			*out = json_string(argv[++*at]);
+		fits = fits && *out != NULL;
 		break;
 	case ARGUMENT_NONE:
 	default:

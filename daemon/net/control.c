@@ -42,6 +42,7 @@ static const struct {
 	{ "agencies", control_agencies, { "agency" } },
 	{ "agreements", control_agreements, { "agreement" } },
 	{ "mailboxes", control_mailboxes, { "mailbox" } },
+	{ "explain", control_explain, { "type", "from", "at" } },
 	{ "deadletters.list", control_dead_list, { "mailbox" } },
 	{ "deadletters.retry", control_dead_retry, { "mailbox", "sequence" } },
 	{ "deadletters.discard", control_dead_discard, { "mailbox", "sequence" } },

@@ -78,6 +78,10 @@ void control_status(struct control_request *request);
 void control_agencies(struct control_request *request);
 void control_agreements(struct control_request *request);
 void control_mailboxes(struct control_request *request);
+/* control_explain.c */
+void control_explain(struct control_request *request);
+/* What a mask grants, as mask_text() spells it; NULL: "*". */
+json_t *control_fields(const struct mask *mask);
 /* control_dead.c */
 void control_dead_list(struct control_request *request);
 void control_dead_retry(struct control_request *request);

@@ -236,6 +236,9 @@ static void grants(struct control_request *request, uint32_t agreement)
 		json_object_set_new(view, "mailbox",
 				    json_string(rules->mailboxes[grant->mailbox].id));
 		json_object_set_new(view, "addressed_by", json_string(grant->addressed_by));
+		json_object_set_new(view, "fields",
+				    control_fields(grant->mask > 0 ? rules->masks[grant->mask - 1] :
+								     NULL));
 		json_object_set_new(view, "ack_within_s", integer(grant->ack_within_s));
 		json_object_set_new(view, "fallback",
 				    json_string(grant->fallback == RULES_NONE ?

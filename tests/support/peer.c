@@ -41,7 +41,10 @@ static void note_delivery(void *user, const struct ttg_delivery *delivery)
 	memcpy(got->id, event->id.data, sizeof(got->id));
 	snprintf(got->type, sizeof(got->type), "%s", event->type);
 	snprintf(got->source, sizeof(got->source), "%s", event->source);
-	ttg__event__free_unpacked(event, NULL);
+	if (peer->newest)
+		ttg__event__free_unpacked(peer->newest, NULL);
+	peer->newest = event;
+	peer->newest_redacted = delivery->redacted;
 	if (peer->habit == PEER_ACKS)
 		must_be(ttg_client_ack(peer->client, delivery->mailbox, delivery->position) ==
 				TTG_OK,
@@ -132,6 +135,8 @@ void peer_close(struct stage *stage, struct peer **handle)
 		if (stage->peers[i] == peer)
 			stage->peers[i] = NULL;
 	ttg_client_free(&peer->client);
+	if (peer->newest)
+		ttg__event__free_unpacked(peer->newest, NULL);
 	free(peer->got);
 	free(peer->outcomes);
 	free(peer);

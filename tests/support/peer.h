@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <ttg/client.h>
+#include <ttg/event.h>
 #include "support/made.h"
 #include "support/stage.h"
 
@@ -45,6 +46,8 @@ struct peer {
 	enum peer_habit habit;
 	struct peer_delivery *got;
 	size_t n_got, room_got;
+	Ttg__Event *newest; /* of got, decoded */
+	bool newest_redacted;
 	struct peer_outcome *outcomes;
 	size_t n_outcomes, room_outcomes;
 	enum ttg_state state;

@@ -71,6 +71,77 @@ static void an_agreement_that_begins_later_allows_nothing_yet(void **state)
 	must_have_passed(stage);
 }
 
+/* The answer of ttgctl explain about one mailbox. */
+static void must_explain(struct stage *stage, const char *mailbox, bool receives, const char *fields,
+			 const char *reason)
+{
+	json_t *items = must_ask(stage, "explain", "--type", "prison.released", "--from", "prison", NULL);
+	const json_t *found = NULL;
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+
+		if (strcmp(json_string_value(json_object_get(item, "mailbox")), mailbox) == 0)
+			found = item;
+	}
+	assert_non_null(found);
+	assert_int_equal(json_is_true(json_object_get(found, "receives")), receives);
+	assert_string_equal(json_string_value(json_object_get(found, "fields")), fields);
+	assert_string_equal(json_string_value(json_object_get(found, "reason")), reason);
+	json_decref(items);
+}
+
+static void a_mailbox_gets_the_fields_its_agreement_names_and_no_more(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->more_grants = "{ mailbox = \"housing/referrals\"; from = [ \"prison\" ];\n"
+			     "\t\t  types = [ \"prison.released\" ]; fields = [ \"area\" ]; }";
+	must_write_agreement(stage);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	struct peer *housing = must_open_peer(stage, "housing", NULL);
+	must_attach(stage, service, "duty");
+	must_attach(stage, housing, "referrals");
+	must_accept(stage, prison, &(struct made_wish){ .number = 1, .area = "Fenland" });
+	must_get(stage, service, 1);
+	must_get(stage, housing, 1);
+	assert_false(service->newest_redacted);
+	assert_string_equal(service->newest->prison_released->prison_code, "PBI");
+	assert_non_null(service->newest->person);
+	assert_true(housing->newest_redacted);
+	assert_string_equal(housing->newest->prison_released->area, "Fenland");
+	assert_string_equal(housing->newest->prison_released->prison_code, "");
+	assert_int_equal(housing->newest->prison_released->at_liberty, 0);
+	assert_null(housing->newest->person);
+	assert_true(housing->got[0].has_person); /* the same man, whoever he is */
+	must_explain(stage, "one-service/duty", true, "*", "");
+	must_explain(stage, "housing/referrals", true, "area;;", "");
+	must_explain(stage, "one-service/desk", false, "", "no agreement grants it");
+	must_have_passed(stage);
+}
+
+static void what_is_queued_is_cut_as_the_rules_of_the_moment_say(void **state)
+{
+	struct stage *stage = *state;
+
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	must_accept(stage, prison, &(struct made_wish){ .number = 1 });
+	stage->duty_options = "fields = [ ]; identifiers = [ \"NOMS\" ];";
+	must_write_agreement(stage);
+	json_decref(must_ask(stage, "reload", NULL));
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, service, "duty");
+	must_get(stage, service, 1);
+	assert_true(service->newest_redacted);
+	assert_string_equal(service->newest->prison_released->prison_code, "");
+	assert_string_equal(service->newest->person->identifiers[0]->value, "A1234BC");
+	must_explain(stage, "one-service/duty", true, ";;NOMS", "");
+	must_have_passed(stage);
+}
+
 static void prepare_escalation(struct stage *stage)
 {
 	stage->duty_options = "ack_within_s = 1; fallback = \"one-service/desk\";";
@@ -134,6 +205,8 @@ int main(void)
 		STAGE_TEST(what_is_queued_is_not_delivered_after_its_agreement_ended),
 		STAGE_TEST(a_delivery_in_flight_is_not_repeated_after_its_agreement_ended),
 		STAGE_TEST(an_agreement_that_begins_later_allows_nothing_yet),
+		STAGE_TEST(a_mailbox_gets_the_fields_its_agreement_names_and_no_more),
+		STAGE_TEST(what_is_queued_is_cut_as_the_rules_of_the_moment_say),
 		STAGE_TEST(an_urgent_event_nobody_acknowledges_is_told_to_the_fallback_once),
 		STAGE_TEST(an_urgent_event_acknowledged_in_time_is_not_escalated),
 	};

@@ -85,6 +85,7 @@ static void a_name_nobody_has_ends_with_one_and_a_wrong_command_with_two(void **
 		{ { "mailboxes", "one-service/nothing", NULL }, 1 },
 		{ { "agencies", "nobody", NULL }, 1 },
 		{ { "agreements", "nothing", NULL }, 1 },
+		{ { "explain", NULL, NULL }, 2 },
 		{ { "trace", "0190f3e0-0000-7000-8000-000000000001", NULL }, 1 },
 		{ { "trace", "no-uuid", NULL }, 2 },
 		{ { "statsu", NULL, NULL }, 2 },
