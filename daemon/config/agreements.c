@@ -449,6 +449,7 @@ static int add_empty(struct builder *builder, const struct agreement_form *form,
 	builder->agreement_places = places;
 	strcpy(agreement.id, form->id);
 	strcpy(agreement.title, form->title);
+	agreement.official_only = strcmp(form->marking, "official") == 0;
 	agreement.from_ns = build_instant(form->valid_from);
 	agreement.to_ns = build_instant(form->valid_to);
 	agreements[rules->n_agreements] = agreement;

@@ -36,6 +36,7 @@ struct agreement_form {
 	char purpose[1025];
 	char gateway[257];
 	char recipient[CONFIG_WORD_MAX];
+	char marking[CONFIG_WORD_MAX];
 	char valid_from[11], valid_to[11], review[11];
 	const config_setting_t *parties, *publish, *deliver, *future_types;
 };

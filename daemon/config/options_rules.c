@@ -74,6 +74,8 @@ static const struct option agreement_options[] = {
 	  "the law or power it is shared under" },
 	{ "recipient", OPTION_CHOICE, AGREEMENT(recipient), 1, CONFIG_WORD_MAX - 1, "other",
 	  "law-enforcement other", false, "what kind of body receives" },
+	{ "marking", OPTION_CHOICE, AGREEMENT(marking), 1, CONFIG_WORD_MAX - 1, "official-sensitive",
+	  "official official-sensitive", false, "highest marking of an event that goes under it" },
 	{ "valid_from", OPTION_DATE, AGREEMENT(valid_from), 10, 10, NULL, NULL, false,
 	  "first day it is in force" },
 	{ "valid_to", OPTION_DATE, AGREEMENT(valid_to), 10, 10, NULL, NULL, false,

@@ -78,6 +78,7 @@ static void recheck(const struct core *core, const struct core_now *now,
 	const struct rules *rules = core->rules;
 	const struct record_recipient accepted = *recipient;
 	const struct rules_deliver_grant *first = NULL;
+	const int32_t marking = event_marking((struct span){ event->bytes, event->n_bytes });
 	bool own = strcmp(event->source, core->broker) == 0;
 	int type = rules_find_type(rules, event->type);
 	int from = rules_find_agency(rules, event->source);
@@ -94,7 +95,8 @@ static void recheck(const struct core *core, const struct core_now *now,
 		const char *agreement = rules->agreements[first[i].agreement].id;
 
 		if (first[i].mailbox != (uint32_t)mailbox->rule ||
-		    !rules_in_force(rules, first[i].agreement, now->real_ns))
+		    !rules_in_force(rules, first[i].agreement, now->real_ns) ||
+		    !core_marking_fits(&rules->agreements[first[i].agreement], marking))
 			continue;
 		if ((first[i].addressed_by[0] && !named(&accepted, agreement)) ||
 		    named(recipient, agreement))

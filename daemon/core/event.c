@@ -24,6 +24,7 @@ enum {
 	EVENT_OCCURRED_AT = 4,
 	EVENT_RECORDED_AT = 5,
 	EVENT_PERSON = 6,
+	EVENT_MARKING = 10,
 	EVENT_URGENCY = 13,
 	EVENT_EXPIRES_AT = 14,
 	TIME_UNIX_NS = 1,
@@ -60,6 +61,18 @@ int64_t event_time(struct span time)
 			unix_ns = field.value;
 	}
 	return (int64_t)unix_ns;
+}
+
+int32_t event_marking(struct span event)
+{
+	struct wire_field field;
+	uint64_t marking = 0;
+
+	while (wire_next(&event, &field) == WIRE_TOOK) {
+		if (field.id == EVENT_MARKING && field.type == WIRE_VARINT)
+			marking = field.value;
+	}
+	return (int32_t)(uint32_t)marking;
 }
 
 static enum wire_type wire_type_of(ProtobufCType type)
@@ -269,6 +282,9 @@ static void take_envelope(struct walk *walk, const struct wire_field *it)
 		break;
 	case EVENT_PERSON:
 		event->person = it->span;
+		break;
+	case EVENT_MARKING:
+		event->marking = (int32_t)(uint32_t)it->value;
 		break;
 	case EVENT_URGENCY:
 		event->urgency = (int32_t)(uint32_t)it->value;

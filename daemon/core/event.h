@@ -30,6 +30,7 @@ struct event {
 	char type[RULES_TYPE_MAX + 1];
 	int type_index;       /* in the catalogue, -1: a type of the future */
 	int32_t urgency;      /* Ttg__Urgency */
+	int32_t marking;      /* Ttg__Marking */
 	int64_t expires_ns;   /* 0: never */
 	struct span person;   /* at NULL: about nobody */
 	struct span payload;  /* at NULL: a type of the future */
@@ -56,6 +57,9 @@ enum ttg_error event_read(const uint8_t *data, size_t len, const struct fields *
 
 /* The payload's string of this name, empty when not set. False when it has no such string. */
 bool event_payload_text(const struct event *event, const char *field, struct span *out);
+
+/* Marking of an encoded event that event_read() took. */
+int32_t event_marking(struct span event);
 
 /* Instant of an encoded Time; 0 when it has none. */
 int64_t event_time(struct span time);

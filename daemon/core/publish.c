@@ -146,13 +146,20 @@ static const char *agency_of(const struct rules *rules, uint32_t mailbox)
 	return rules->agencies[rules->mailboxes[mailbox].agency].id;
 }
 
-/* The grant is in force and, when it is addressed, names this event's recipient. */
+bool core_marking_fits(const struct rules_agreement *agreement, int32_t marking)
+{
+	return !agreement->official_only || marking == TTG__MARKING__OFFICIAL;
+}
+
+/* The grant is in force, good for the event's marking and, when it is addressed, names this event's
+   recipient. */
 static bool grants(const struct rules *rules, const struct rules_deliver_grant *grant,
 		   const struct candidate *it)
 {
 	struct span named;
 
-	if (!rules_in_force(rules, grant->agreement, it->now->real_ns))
+	if (!rules_in_force(rules, grant->agreement, it->now->real_ns) ||
+	    !core_marking_fits(&rules->agreements[grant->agreement], it->event.marking))
 		return false;
 	if (!grant->addressed_by[0])
 		return true;

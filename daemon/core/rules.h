@@ -57,6 +57,7 @@ struct rules_agreement {
 	char id[RULES_ID_MAX + 1];
 	char title[257];
 	int64_t from_ns, to_ns;         /* in force while from <= now < to */
+	bool official_only;             /* nothing of a higher marking goes under it */
 };
 
 #define RULES_NONE UINT32_MAX
@@ -119,7 +120,6 @@ bool rules_finish(struct rules *rules);
    returns false; false then, or without memory. */
 bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *line, size_t len),
 		void *arg);
-
 /* Index or -1. */
 int rules_find_agency(const struct rules *rules, const char *id);
 int rules_find_mailbox(const struct rules *rules, const char *id);

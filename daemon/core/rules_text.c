@@ -74,8 +74,9 @@ static bool put_places(const struct out *out, const struct rules *rules)
 	for (size_t i = 0; i < rules->n_agreements && done; i++) {
 		const struct rules_agreement *it = &rules->agreements[i];
 
-		done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " %s", it->id, it->from_ns,
-			    it->to_ns, it->title);
+		done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " marking=%s %s", it->id,
+			    it->from_ns, it->to_ns,
+			    it->official_only ? "official" : "official-sensitive", it->title);
 	}
 	return done;
 }

@@ -100,7 +100,8 @@ struct mailbox *core_find_mailbox(const struct core *core, const char *id);
 /* To be called with each input that looks at agreements. */
 void core_watch_clock(struct core *core, const struct core_now *now);
 
-/* publish.c */
+/* publish.c; a marking that is not set counts as the higher one. */
+bool core_marking_fits(const struct rules_agreement *agreement, int32_t marking);
 uint64_t core_fingerprint(const struct core *core, const char *source, const uint8_t *id);
 
 /* notice.c: events of the broker itself. Already there (a crash came between): TTG_OK. */

@@ -27,6 +27,7 @@ struct finding {
 	bool whole;
 	const char *addressed; /* a field that has to name the mailbox's agency; NULL: none */
 	bool always;          /* some grant does not ask for that */
+	bool any_marking;     /* some grant is good for every marking */
 	const struct rules_agreement *other; /* one that is not in force */
 };
 
@@ -60,6 +61,8 @@ static bool add_grant(const struct question *it, const struct rules_deliver_gran
 		found->addressed = grant->addressed_by;
 	else
 		found->always = true;
+	if (!it->rules->agreements[grant->agreement].official_only)
+		found->any_marking = true;
 	if (grant->mask == 0)
 		found->whole = true;
 	if (found->whole)
@@ -88,22 +91,32 @@ static bool find(const struct question *it, uint32_t mailbox, struct finding *fo
 	return found->agreements != NULL;
 }
 
-/* "when provider_agency names mind", "agreement gate has ended": why, or why not. */
+/* "when provider_agency names mind, when marked OFFICIAL": what it depends on; "": nothing. */
+static void tell_conditions(const struct question *it, uint32_t mailbox, const struct finding *found,
+			    char *out, size_t room)
+{
+	const char *agency = it->rules->agencies[it->rules->mailboxes[mailbox].agency].id;
+	size_t len = 0;
+
+	out[0] = '\0';
+	if (!found->always)
+		len = (size_t)snprintf(out, room, "when %s names %s", found->addressed, agency);
+	if (!found->any_marking)
+		snprintf(out + len, room - len, "%swhen marked OFFICIAL", len > 0 ? ", " : "");
+}
+
 static void tell_reason(const struct question *it, uint32_t mailbox, const struct finding *found,
 			json_t *view)
 {
-	const char *agency = it->rules->agencies[it->rules->mailboxes[mailbox].agency].id;
-	char text[RULES_TYPE_MAX + RULES_ID_MAX + 64] = "";
+	char text[RULES_TYPE_MAX + RULES_ID_MAX + 64];
 
-	if (json_array_size(found->agreements) > 0) {
-		if (!found->always)
-			snprintf(text, sizeof(text), "when %s names %s", found->addressed, agency);
-	} else if (found->other) {
+	if (json_array_size(found->agreements) > 0)
+		tell_conditions(it, mailbox, found, text, sizeof(text));
+	else if (found->other)
 		snprintf(text, sizeof(text), "agreement %s %s", found->other->id,
 			 it->at_ns < found->other->from_ns ? "has not begun" : "has ended");
-	} else {
+	else
 		snprintf(text, sizeof(text), "no agreement grants it");
-	}
 	json_object_set_new(view, "reason", json_string(text));
 }
 

@@ -204,6 +204,8 @@ static json_t *agreement_view(const struct net *net, uint32_t index)
 			    json_string(now_ns < agreement->from_ns  ? "not_yet" :
 					now_ns >= agreement->to_ns   ? "ended" :
 								       "in_force"));
+	json_object_set_new(view, "marking",
+			    json_string(agreement->official_only ? "official" : "official-sensitive"));
 	json_object_set_new(view, "publish_grants", integer(publish));
 	json_object_set_new(view, "deliver_grants", integer(deliver));
 	return view;

@@ -102,6 +102,7 @@ void agreed_make(struct agreed *set, struct random *it)
 		struct agreed_agreement *agreement = &set->agreements[i];
 
 		agreement->in_force = !coin(it, 4);
+		agreement->official_only = coin(it, 5);
 		agreement->from = agreement->in_force || coin(it, 2) ? "2026-01-01" : "2027-01-01";
 		agreement->to = agreement->in_force                          ? "2027-01-01"
 		                : strcmp(agreement->from, "2026-01-01") == 0 ? "2026-06-01"
@@ -214,8 +215,9 @@ void agreed_write(const struct agreed *set, const struct folder *folder)
 
 		say(&text,
 		    ",\n{ id = \"a%zu\"; title = \"t\"; valid_from = \"%s\"; valid_to = \"%s\"; "
-		    "%sdeliver = (\n",
-		    i, agreement->from, agreement->to, parties);
+		    "%s%sdeliver = (\n",
+		    i, agreement->from, agreement->to, parties,
+		    agreement->official_only ? "marking = \"official\"; " : "");
 		for (size_t k = 0; k < agreement->n_grants; k++) {
 			say(&text, "%s", k ? ",\n" : "");
 			say_grant(&text, &agreement->grants[k]);

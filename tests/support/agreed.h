@@ -36,6 +36,7 @@ struct agreed_grant {
 
 struct agreed_agreement {
 	bool in_force; /* on 18 November 2026 */
+	bool official_only;
 	const char *from, *to;
 	struct agreed_grant grants[AGREED_GRANTS_MAX];
 	size_t n_grants;

@@ -142,6 +142,22 @@ static void what_is_queued_is_cut_as_the_rules_of_the_moment_say(void **state)
 	must_have_passed(stage);
 }
 
+static void an_agreement_for_official_events_passes_on_no_others(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->valid_from = "2020-01-01\"; marking = \"official";
+	must_write_agreement(stage);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, service, "duty");
+	must_accept(stage, prison, &(struct made_wish){ .number = 1 }); /* marked as sensitive */
+	must_get_no_more(stage, service, 0, 1000);
+	must_explain(stage, "one-service/duty", true, "*", "when marked OFFICIAL");
+	must_have_passed(stage);
+}
+
 static void prepare_escalation(struct stage *stage)
 {
 	stage->duty_options = "ack_within_s = 1; fallback = \"one-service/desk\";";
@@ -207,6 +223,7 @@ int main(void)
 		STAGE_TEST(an_agreement_that_begins_later_allows_nothing_yet),
 		STAGE_TEST(a_mailbox_gets_the_fields_its_agreement_names_and_no_more),
 		STAGE_TEST(what_is_queued_is_cut_as_the_rules_of_the_moment_say),
+		STAGE_TEST(an_agreement_for_official_events_passes_on_no_others),
 		STAGE_TEST(an_urgent_event_nobody_acknowledges_is_told_to_the_fallback_once),
 		STAGE_TEST(an_urgent_event_acknowledged_in_time_is_not_escalated),
 	};

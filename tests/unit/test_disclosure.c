@@ -68,7 +68,10 @@ static struct verdict judge(const struct trial *it, int place)
 	for (size_t i = 0; i < it->set.n; i++) {
 		const struct agreed_agreement *agreement = &it->set.agreements[i];
 
-		for (size_t k = 0; k < agreement->n_grants && agreement->in_force; k++) {
+		if (!agreement->in_force ||
+		    (agreement->official_only && it->event->event->marking != TTG__MARKING__OFFICIAL))
+			continue;
+		for (size_t k = 0; k < agreement->n_grants; k++) {
 			const struct agreed_grant *grant = &agreement->grants[k];
 			bool from = false;
 
