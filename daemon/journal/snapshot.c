@@ -183,7 +183,7 @@ static enum ttg_error read_file(struct journal *journal, const char *path, uint8
 	return result < 0 ? TTG_EIO : TTG_OK;
 }
 
-/* *data is malloc'd on TTG_OK. */
+/* *data is malloc'd on TTG_OK, else NULL. */
 static enum ttg_error load_one(struct journal *journal, uint64_t name, uint8_t **data, size_t *len,
                                struct message *message)
 {
@@ -195,6 +195,7 @@ static enum ttg_error load_one(struct journal *journal, uint64_t name, uint8_t *
 	size_t bytes = 0;
 	enum ttg_error err;
 
+	*data = NULL;
 	segment_path(path, journal->directory, SEGMENT_SNAPSHOT, name);
 	err = crypto != NULL ? read_file(journal, path, &file, &bytes) : TTG_ENOMEM;
 	if (err == TTG_OK)
@@ -204,11 +205,12 @@ static enum ttg_error load_one(struct journal *journal, uint64_t name, uint8_t *
 		*data = malloc(*len + 1);
 		reason = "body is not what was encrypted";
 		err = *data != NULL ? decrypt(journal, crypto, file, &header, *data) : TTG_ENOMEM;
-		if (err != TTG_OK)
-			free(*data);
 	}
-	if (err != TTG_OK)
+	if (err != TTG_OK) {
+		free(*data);
+		*data = NULL;
 		(void)message_set(message, err, "%s: offset 0: %s", path, reason);
+	}
 	crypto_free(&crypto);
 	free(file);
 	return err;

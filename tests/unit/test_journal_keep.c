@@ -1,6 +1,9 @@
 /* What is kept and what goes: retention, snapshots, verify, backups. */
 #include "journal_unit.h"
 
+#include "base/crc32c.h"
+#include "journal/crypto.h"
+
 #include <errno.h>
 
 #define SALT 21
@@ -152,6 +155,49 @@ static void a_damaged_snapshot_is_skipped_only_while_its_records_are_held(void *
 	memory_world_free(&memory);
 }
 
+/* Changes a byte of the body and makes checksum and hash right again: only the tag tells. */
+static void forge_snapshot(struct memory_world *memory, const char *path)
+{
+	struct crypto *crypto = crypto_new();
+	uint64_t size;
+	uint8_t *bytes = memory_world_file(memory, path, &size);
+	uint8_t *body = bytes + FORMAT_SNAPSHOT_HEADER;
+	uint8_t *hash = bytes + size - 4 - JOURNAL_HASH_BYTES;
+
+	assert_non_null(bytes);
+	assert_non_null(crypto);
+	body[0] ^= 1;
+	assert_int_equal(crypto_hash(crypto, bytes, (size_t)(hash - bytes), NULL, 0, hash), TTG_OK);
+	format_put_u32(hash + JOURNAL_HASH_BYTES,
+	               crc32c(0, body, (size_t)(hash - body) + JOURNAL_HASH_BYTES));
+	crypto_free(&crypto);
+}
+
+static void a_forged_snapshot_is_refused_when_records_before_it_are_gone(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(14);
+	struct journal *journal = bed_open(memory, &options);
+	struct message message = { "" };
+	uint8_t *data = NULL;
+	uint64_t sequence;
+	size_t len;
+
+	(void)state;
+	bed_fill(journal, 1000, 7, SALT, MAX);
+	assert_int_equal(journal_snapshot_save(journal, 900, "new", 3, NULL), TTG_OK);
+	forge_snapshot(memory, BED_DIRECTORY "/snap-0000000000000384.tts");
+	assert_int_equal(journal_snapshot_load(journal, &sequence, &data, &len, &message),
+	                 TTG_ENOENT);
+	assert_int_equal(journal_retain(journal, 800, NULL), TTG_OK);
+	assert_int_equal(journal_snapshot_load(journal, &sequence, &data, &len, &message),
+	                 TTG_ECORRUPT);
+	assert_null(data);
+	assert_non_null(strstr(message.text, "body is not what was encrypted"));
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
 static void a_snapshot_ahead_of_the_journal_tells_of_a_loss(void **state)
 {
 	struct journal_options options = bed_options();
@@ -295,6 +341,7 @@ int main(void)
 		cmocka_unit_test(age_counts_whole_segments),
 		cmocka_unit_test(a_snapshot_comes_back_and_the_two_newest_stay),
 		cmocka_unit_test(a_damaged_snapshot_is_skipped_only_while_its_records_are_held),
+		cmocka_unit_test(a_forged_snapshot_is_refused_when_records_before_it_are_gone),
 		cmocka_unit_test(a_snapshot_ahead_of_the_journal_tells_of_a_loss),
 		cmocka_unit_test(verify_proves_a_running_journal_without_its_key),
 		cmocka_unit_test(a_torn_tail_is_reported_and_stays_where_it_is),
