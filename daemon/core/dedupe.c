@@ -5,6 +5,8 @@
  * and wraps. The index is an open-addressing table of these numbers. It grows a few slots at a
  * time: while it does, entries are in the old table or in the new one, the new one takes all
  * additions, and each addition moves some slots across, so that no event waits for a whole table.
+ * A slot of a table of millions is in no cache: an addition only asks for it, and is put there a few
+ * additions later. Until then it is found in its block.
  *
  * Ages are kept for a block, not for an entry: a block goes when its youngest entry is due, so an
  * entry may stay a little longer than the window, never shorter.
@@ -24,6 +26,7 @@
 
 #define BLOCK_ENTRIES 1024u
 #define MOVES_PER_ADD 8u
+#define LATE_ENTRIES 4u /* in their block and not in the index yet */
 #define FIRST_SLOTS 1024u
 #define SLOT_EMPTY 0u
 #define SLOT_GONE UINT32_MAX /* only in an old table */
@@ -53,6 +56,7 @@ struct dedupe {
 	uint64_t capacity_blocks, first_block, n_blocks;
 	uint64_t oldest;           /* absolute count of the oldest entry, from 0 */
 	uint64_t next;             /* absolute count of the next entry */
+	uint64_t indexed;          /* absolute count of the first one that is not in the index */
 	uint64_t base;             /* absolute count of entry 0 of the first block */
 	struct table table, old;
 	uint64_t moved;            /* slots of old already carried over */
@@ -141,8 +145,15 @@ uint64_t dedupe_find(const struct dedupe *it, uint64_t fingerprint)
 {
 	uint64_t newer = find_in(it, &it->table, fingerprint);
 	uint64_t older = find_in(it, &it->old, fingerprint);
+	uint64_t best = newer > older ? newer : older;
 
-	return newer > older ? newer : older;
+	for (uint64_t i = it->indexed; i < it->next; i++) {
+		const struct entry *entry = entry_of(it, i);
+
+		if (entry->fingerprint == fingerprint && entry->sequence > best)
+			best = entry->sequence;
+	}
+	return best;
 }
 
 static void put(struct table *table, uint64_t fingerprint, uint32_t number)
@@ -153,6 +164,18 @@ static void put(struct table *table, uint64_t fingerprint, uint32_t number)
 		i = (i + 1) & (table->size - 1);
 	table->slots[i] = number;
 	table->tags[i] = tag(fingerprint);
+}
+
+static void index_one(struct dedupe *it)
+{
+	put(&it->table, entry_of(it, it->indexed)->fingerprint, number_of(it->indexed));
+	it->indexed++;
+}
+
+static void ask_for_slot(const struct table *table, uint64_t fingerprint)
+{
+	__builtin_prefetch(&table->slots[home(table, fingerprint)], 1);
+	__builtin_prefetch(&table->tags[home(table, fingerprint)], 1);
 }
 
 /* Slot that holds this number, or size. */
@@ -257,11 +280,13 @@ static bool add_block(struct dedupe *it)
 
 static void drop_oldest(struct dedupe *it)
 {
-	uint64_t fingerprint = entry_of(it, it->oldest)->fingerprint;
+	uint64_t fingerprint = entry_of(it, it->oldest)->fingerprint, slot;
 	uint32_t number = number_of(it->oldest);
-	uint64_t slot = slot_of(&it->table, fingerprint, number);
 
 	assert(it->oldest < it->next);
+	if (it->oldest == it->indexed)
+		index_one(it);
+	slot = slot_of(&it->table, fingerprint, number);
 	if (slot < it->table.size) {
 		close_gap(it, slot);
 	} else {
@@ -307,7 +332,9 @@ bool dedupe_add(struct dedupe *it, uint64_t fingerprint, uint64_t sequence, int6
 		block->newest_ns = accepted_ns;
 	*entry_of(it, it->next) = (struct entry){ fingerprint, sequence };
 	it->next++;
-	put(&it->table, fingerprint, number_of(it->next - 1));
+	ask_for_slot(&it->table, fingerprint);
+	while (it->next - it->indexed > LATE_ENTRIES)
+		index_one(it);
 	move_some(it, MOVES_PER_ADD);
 	expire(it, accepted_ns);
 	return true;
@@ -508,12 +535,15 @@ static bool index_all(struct dedupe *it)
 	while (n * 4 > size * 3)
 		size *= 2;
 	regions = (size + REGION_SLOTS - 1) / REGION_SLOTS;
-	it->table = (struct table){ calloc(size, sizeof(uint32_t)), calloc(size, 1), size };
+	it->table = (struct table){ malloc(size * sizeof(uint32_t)), calloc(size, 1), size };
 	parts = calloc(n + 1, sizeof(*parts));
 	ends = calloc(regions, sizeof(*ends));
 	if (it->table.slots && it->table.tags && parts && ends) {
+		/* Not calloc: a page that is read first is mapped twice, and every thread feels it. */
+		memset(it->table.slots, SLOT_EMPTY, size * sizeof(uint32_t));
 		sort_parts(it, parts, ends, regions);
 		put_parts(&it->table, parts, ends, regions);
+		it->indexed = it->next;
 		done = true;
 	} else {
 		table_fini(&it->table);

@@ -165,6 +165,8 @@ uint64_t cursor_get_varint(struct cursor *cursor)
 {
 	uint64_t value = 0;
 
+	if (!cursor->failed && cursor->at < cursor->end && *cursor->at < 0x80) /* as most are */
+		return *cursor->at++;
 	for (unsigned int i = 0; i < VARINT_BYTES_MAX; i++) {
 		uint8_t byte = cursor_get_u8(cursor);
 

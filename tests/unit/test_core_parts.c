@@ -39,6 +39,27 @@ static void the_dedupe_window_keeps_the_newest_by_count(void **state)
 	dedupe_free(&dedupe);
 }
 
+/* The newest few are not in the index yet, which is nobody else's business, however few are kept. */
+static void the_dedupe_window_knows_an_entry_at_once(void **state)
+{
+	(void)state;
+	for (uint64_t max = 1; max < 9; max++) {
+		struct dedupe *dedupe = dedupe_new(max, UINT64_MAX);
+
+		assert_non_null(dedupe);
+		for (uint64_t i = 1; i < 5000; i++) {
+			assert_true(dedupe_add(dedupe, mix(i), i, (int64_t)i));
+			assert_int_equal(dedupe_find(dedupe, mix(i + 1)), 0);
+			for (uint64_t k = 0; k < max + 2 && k < i; k++)
+				assert_int_equal(dedupe_find(dedupe, mix(i - k)),
+						 k < max ? i - k : 0);
+		}
+		assert_true(dedupe_add(dedupe, mix(4999), 5000, 5000)); /* the newest counts */
+		assert_int_equal(dedupe_find(dedupe, mix(4999)), 5000);
+		dedupe_free(&dedupe);
+	}
+}
+
 static void the_dedupe_window_never_forgets_before_the_age(void **state)
 {
 	struct dedupe *dedupe = dedupe_new(1000000, 1000);
@@ -467,6 +488,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_dedupe_window_keeps_the_newest_by_count),
+		cmocka_unit_test(the_dedupe_window_knows_an_entry_at_once),
 		cmocka_unit_test(the_dedupe_window_never_forgets_before_the_age),
 		cmocka_unit_test(the_dedupe_window_takes_a_bounded_number_of_bytes_an_entry),
 		cmocka_unit_test(a_saved_dedupe_window_loads_the_same_even_when_cut_inside_a_block),
