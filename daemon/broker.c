@@ -1,6 +1,7 @@
 /*
- * Construction in order: log, secrets, journal (which proves itself and refuses a second daemon),
- * server (which recovers the state and binds sockets); then the loop; then the reverse.
+ * Construction in order: log, secrets, server, journal (which proves itself, refuses a second daemon
+ * and gives the server its snapshot meanwhile); then the server recovers the state and binds sockets;
+ * then the loop; then the end of the server and of the journal.
  */
 #include "broker.h"
 
@@ -37,7 +38,8 @@ static enum ttg_error read_secrets(const struct config *config, struct secrets *
 }
 
 static enum ttg_error open_journal(struct journal **out, const struct config *config,
-				   const struct secrets *secrets, struct message *message)
+				   const struct secrets *secrets, struct net *net,
+				   struct message *message)
 {
 	struct journal_options options = {
 		.directory = config->journal_directory,
@@ -49,11 +51,28 @@ static enum ttg_error open_journal(struct journal **out, const struct config *co
 		.reserve_bytes = config->journal_reserve_bytes,
 		.buffer_bytes = config->buffer_bytes,
 		.threaded = true,
+		.early = server_take_early,
+		.early_arg = net,
 	};
 	memcpy(options.key, secrets->journal, sizeof options.key);
 	const enum ttg_error error = journal_open(out, &options, world_real(), message);
 	wipe(&options, sizeof options);
 	return error;
+}
+
+static enum ttg_error make_server(struct net **out, struct config *take_config, struct log *log,
+				  const struct secrets *secrets, int signal_fd,
+				  struct message *message)
+{
+	const struct server_options options = {
+		.world = world_real(),
+		.log = log,
+		.take_config = take_config,
+		.person_secret = secrets->person,
+		.signal_fd = signal_fd,
+	};
+
+	return server_new(out, &options, message);
 }
 
 static enum ttg_error open_signals(int *out, struct message *message)
@@ -82,23 +101,15 @@ enum ttg_error broker_run(struct config *take_config, struct message *message)
 	if (!error)
 		error = read_secrets(take_config, &secrets, message);
 	if (!error)
-		error = open_journal(&journal, take_config, &secrets, message);
-	if (error) {
+		error = make_server(&net, take_config, log, &secrets, signal_fd, message);
+	else
 		config_free(&take_config);
-		goto out;
-	}
-	const struct server_options options = {
-		.world = world_real(),
-		.log = log,
-		.take_config = take_config,
-		.journal = journal,
-		.person_secret = secrets.person,
-		.signal_fd = signal_fd,
-	};
-	error = server_open(&net, &options, message);
+	if (!error)
+		error = open_journal(&journal, take_config, &secrets, net, message);
+	if (!error)
+		error = server_open(net, journal, message);
 	if (!error)
 		error = server_run(net, message);
-out:
 	if (error)
 		log_write(log, LOG_LEVEL_ERROR, "ended", "code=%s reason=\"%s\"",
 			  ttg_error_name(error), message->text);

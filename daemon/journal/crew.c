@@ -2,7 +2,8 @@
  * Proves the segments of a journal by several threads. Each takes the next segment that nobody has;
  * a segment is proven against the headers of its neighbours only (prove.c), so none waits for
  * another. The caller's thread is one of them and would do it all alone: a thread that cannot be
- * started is not missed.
+ * started is not missed. Before it proves it does what else the start needs (scan->meanwhile): that
+ * takes one processor, and the others prove in that time.
  *
  * What counts is the first damage in the order of segments, whoever finds it when. So damage stops
  * only those who are at later segments, and the answer is the same as with one thread.
@@ -118,6 +119,8 @@ enum ttg_error crew_run(struct scan *scan)
 		wanted = scan->segments.count;
 	while (n + 1 < wanted && pthread_create(&helpers[n], NULL, helper_main, &crew) == 0)
 		n++;
+	if (scan->meanwhile != NULL)
+		scan->meanwhile(scan->meanwhile_arg, &scan->head);
 	work(&crew, &scan->prover);
 	while (n > 0)
 		(void)pthread_join(helpers[--n], NULL);

@@ -476,6 +476,7 @@ void journal_close(struct journal **journal_pointer)
 	journal_collect(journal);
 	cache_clear(&journal->cache);
 	segment_list_clear(&journal->segments);
+	free(journal->early.data);
 	if (journal->lock_file >= 0)
 		(void)journal->world->close(journal->world->self, journal->lock_file);
 	if (journal->wake_fd >= 0)

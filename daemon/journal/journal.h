@@ -45,19 +45,20 @@ enum journal_cipher {
 
 struct journal_options {
 	const char *directory;          /* made 0700 when missing (its parent must exist) */
-	uint8_t key[JOURNAL_KEY_BYTES]; /* master key; segment keys are derived from it
-	                                   (HKDF-SHA256) */
+	uint8_t key[JOURNAL_KEY_BYTES]; /* master: segments' keys are derived (HKDF-SHA256) */
 	enum journal_cipher cipher;
 	uint64_t segment_bytes; /* preallocated size of a segment: a multiple of 4096, 64 KiB
 	                           (tests; 1 MiB and more in earnest) to 4 GiB */
-	uint64_t max_bytes;     /* all segments together, the one made ahead included: at
-	                           least two segments; 0: no limit but the disk. The first
-	                           segment of a life may lie beyond it: see journal_room() */
+	uint64_t max_bytes;     /* all segments together, the one made ahead included: two at least;
+	                           0: no limit. The first one of a life may exceed it: journal_room() */
 	uint64_t reserve_bytes; /* kept free on the disk; below it appends answer ENOSPC */
-	size_t buffer_bytes;    /* staged and not yet durable, at most, 16 KiB and up. Half of
-	                           it, and the inside of a segment, bounds what one append may
-	                           hold */
+	size_t buffer_bytes;    /* staged and not yet durable, at most, 16 KiB and up. Half of it,
+	                           and the inside of a segment, bounds what one append may hold */
 	bool threaded; /* a thread to write, and one for each processor to prove at open */
+	/* NULL; or gets, once at most, in the opening thread while others prove, what the next
+	   journal_snapshot_load() gives or refuses: until then nothing bears it out. */
+	void (*early)(void *arg, uint64_t sequence, const uint8_t *data, size_t len);
+	void *early_arg;
 };
 
 struct journal_record {
@@ -75,8 +76,7 @@ struct journal_stats {
 	uint64_t batches; /* since open */
 	uint64_t syncs;
 	uint64_t written_bytes;
-	uint64_t sync_ns_total;
-	uint64_t sync_ns_max;
+	uint64_t sync_ns_total, sync_ns_max;
 	size_t staged_bytes;
 };
 

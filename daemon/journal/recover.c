@@ -245,6 +245,11 @@ static enum ttg_error adopt(struct journal *journal, struct scan *scan, struct m
 	return err;
 }
 
+static void read_early(void *arg, const struct format_head *head)
+{
+	snapshot_read_early(arg, head);
+}
+
 enum ttg_error recover_run(struct journal *journal, struct message *message)
 {
 	struct scan scan = {
@@ -253,6 +258,8 @@ enum ttg_error recover_run(struct journal *journal, struct message *message)
 		.key = journal->options.key,
 		.threads = journal->options.threaded ? journal_processors() : 1,
 		.message = message,
+		.meanwhile = journal->options.early != NULL ? read_early : NULL,
+		.meanwhile_arg = journal,
 	};
 	enum ttg_error err = scan_run(&scan);
 

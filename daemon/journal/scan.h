@@ -19,6 +19,9 @@ struct scan {
 	/* By one thread at a time, not always the caller's. */
 	void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes);
 	void *progress_arg;
+	/* NULL, or called once by the caller's thread, while others prove, if there are segments. */
+	void (*meanwhile)(void *arg, const struct format_head *head);
+	void *meanwhile_arg;
 
 	/* Found. */
 	struct format_head head;

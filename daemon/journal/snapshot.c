@@ -232,52 +232,97 @@ static enum ttg_error check_replay(const struct journal *journal, uint64_t from,
 	                   journal->first_sequence, first[0] != '\0' ? first : "none");
 }
 
-enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence, uint8_t **data,
-                                     size_t *len, struct message *message)
+void snapshot_read_early(struct journal *journal, const struct format_head *head)
 {
-	struct message damage = { "" };
+	uint64_t *names;
+	size_t count;
+	uint64_t newest;
+
+	if (segment_list_names(journal->world, journal->directory, SEGMENT_SNAPSHOT, &names, &count,
+	                       NULL) != TTG_OK)
+		return;
+	newest = count > 0 ? names[count - 1] : 0;
+	free(names);
+	memcpy(journal->journal_id, head->journal_id, FORMAT_ID);
+	/* Why it cannot be read is told when it is asked for. */
+	if (count == 0 ||
+	    load_one(journal, newest, &journal->early.data, &journal->early.len, NULL) != TTG_OK)
+		return;
+	journal->early.sequence = newest;
+	journal->options.early(journal->options.early_arg, newest, journal->early.data,
+	                       journal->early.len);
+}
+
+/* The newest that is whole. Damage gets what is wrong with the newest of all. */
+static enum ttg_error load_newest(struct journal *journal, uint64_t *sequence, uint8_t **data,
+                                  size_t *len, struct message *damage)
+{
 	struct message other;
 	uint64_t *names;
 	size_t count;
 	enum ttg_error err = segment_list_names(journal->world, journal->directory,
-	                                        SEGMENT_SNAPSHOT, &names, &count, message);
+	                                        SEGMENT_SNAPSHOT, &names, &count, damage);
 
-	*data = NULL;
 	if (err != TTG_OK)
 		return err;
 	err = TTG_ENOENT;
-	*sequence = 0;
 	while (count-- > 0 && err != TTG_OK) {
+		*sequence = names[count];
 		err = load_one(journal, names[count], data, len,
-		               damage.text[0] == '\0' ? &damage : &other);
+		               damage->text[0] == '\0' ? damage : &other);
 		if (err == TTG_ENOMEM || err == TTG_EIO)
 			break;
-		if (err != TTG_OK) { /* damaged: an older one will do if the records are held */
+		if (err != TTG_OK) /* damaged: an older one will do if the records are held */
 			err = TTG_ENOENT;
-			continue;
-		}
-		*sequence = names[count];
-		if (*sequence > journal_durable(journal)) {
-			err = message_set(&damage, TTG_ECORRUPT,
-			                  "a snapshot stands for sequence %" PRIu64
-			                  ", the journal ends before it: an older copy",
-			                  *sequence);
-			free(*data);
-			*data = NULL;
-			break;
-		}
 	}
+	if (err != TTG_OK)
+		*sequence = 0;
 	free(names);
+	return err;
+}
+
+static enum ttg_error take_early(struct journal *journal, uint64_t *sequence, uint8_t **data,
+                                 size_t *len)
+{
+	*sequence = journal->early.sequence;
+	*data = journal->early.data;
+	*len = journal->early.len;
+	journal->early.data = NULL;
+	return TTG_OK;
+}
+
+/* What was proven bears it out. */
+static enum ttg_error check_fit(const struct journal *journal, uint64_t sequence,
+                                struct message *message)
+{
+	if (sequence > journal_durable(journal))
+		return message_set(message, TTG_ECORRUPT,
+		                   "a snapshot stands for sequence %" PRIu64
+		                   ", the journal ends before it: an older copy",
+		                   sequence);
+	return check_replay(journal, sequence, message);
+}
+
+enum ttg_error journal_snapshot_load(struct journal *journal, uint64_t *sequence, uint8_t **data,
+                                     size_t *len, struct message *message)
+{
+	struct message damage = { "" };
+	enum ttg_error err;
+	enum ttg_error fit;
+
+	*data = NULL;
+	*sequence = 0;
+	err = journal->early.data != NULL ? take_early(journal, sequence, data, len)
+	                                  : load_newest(journal, sequence, data, len, &damage);
+	if (err == TTG_OK || err == TTG_ENOENT) {
+		fit = check_fit(journal, *sequence, &damage);
+		err = fit != TTG_OK ? fit : err;
+	}
 	if (message != NULL)
 		*message = damage;
-	if (err == TTG_OK || err == TTG_ENOENT) {
-		enum ttg_error replay = check_replay(journal, *sequence, message);
-
-		if (replay != TTG_OK) {
-			free(*data);
-			*data = NULL;
-			err = replay;
-		}
+	if (err != TTG_OK) {
+		free(*data);
+		*data = NULL;
 	}
 	return err;
 }

@@ -74,6 +74,11 @@ struct journal {
 	int64_t free_asked_ns;
 	bool free_known;
 	uint8_t journal_id[FORMAT_ID];
+	struct {
+		uint64_t sequence;
+		uint8_t *data; /* NULL: there is none */
+		size_t len;
+	} early; /* snapshot read while opening, until it is asked for; loop */
 };
 
 /* writer.c. All but writer_init/fini are called with the lock held and return with it held. */
@@ -107,6 +112,9 @@ bool room_below_reserve(struct journal *journal);
 void cache_add(struct cache *cache, struct plain *take_plain);
 struct plain *cache_find(const struct cache *cache, uint64_t sequence);
 void cache_clear(struct cache *cache);
+
+/* snapshot.c: reads the newest for options.early, under this HEAD; keeps it if it is whole. */
+void snapshot_read_early(struct journal *journal, const struct format_head *head);
 
 /* recover.c: proves the directory, makes a new one, fills segments and writer. */
 enum ttg_error recover_run(struct journal *journal, struct message *message);

@@ -67,6 +67,12 @@ struct net {
 	uint64_t durable_seen;
 	int64_t durable_moved_ns;
 
+	struct { /* the snapshot that the core was made of before the journal was open */
+		bool taken;
+		uint64_t sequence;
+		enum ttg_error error; /* and why that failed */
+		struct message message;
+	} early;
 	bool threaded;          /* a snapshot is written by a thread of its own */
 	struct net_snapshot *snapshot; /* taken, waiting to be durable, or being written */
 	uint64_t snapshot_tried;    /* newest that was to be written, whatever became of it */
@@ -86,10 +92,13 @@ struct core_now net_now(const struct net *net);
 /* A line about a session of this agency may be written; *suppressed as for log_quota_take(). */
 bool net_may_log_session(struct net *net, const char *agency, uint64_t *suppressed);
 
-/* step.c: makes the core; brings its state back from the journal. Rules are set afterwards. */
+/* recover.c: makes the core; brings its state back from the journal. Rules are set afterwards. */
 enum ttg_error net_make_core(struct net *net, const uint8_t *person_secret);
 enum ttg_error net_recover(struct net *net, struct message *message);
-/* Says what became durable, reads frames if asked to, delivers, hands over to the writer. The time
+/* journal_options.early, arg the net: its core is there, its journal is not yet. */
+void net_take_early(void *arg, uint64_t sequence, const uint8_t *data, size_t len);
+
+/* step.c: says what became durable, reads frames if asked to, delivers, hands over to the writer. The time
    it delivered at; net->failure is set when the loop must end. */
 struct core_now net_step(struct net *net, bool read);
 /* The journal's buffer has room for what frames may bring. */

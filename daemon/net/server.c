@@ -1,6 +1,7 @@
 /*
  * The loop and its sockets. Owner: the one thread that calls server_run(). What a cycle does
- * between two looks at the sockets, and recovery, stand in step.c.
+ * between two looks at the sockets, stands in step.c, recovery in
+ * recover.c.
  *
  * Back-pressure: while more than half of the journal's buffer is staged, frames are not read. The
  * peers' own windows and libzmq's queues fill, and publishers wait; nothing is dropped.
@@ -280,11 +281,12 @@ out:
 	return error;
 }
 
-enum ttg_error server_open(struct net **out, const struct server_options *options,
-			   struct message *message)
+enum ttg_error server_new(struct net **out, const struct server_options *options,
+			  struct message *message)
 {
-	*out = NULL;
 	struct net *net = calloc(1, sizeof *net);
+
+	*out = net;
 	if (!net) {
 		config_free(&(struct config *){ options->take_config });
 		return message_set(message, TTG_ENOMEM, "no memory for the server");
@@ -292,21 +294,38 @@ enum ttg_error server_open(struct net **out, const struct server_options *option
 	net->world = options->world;
 	net->log = options->log;
 	net->config = options->take_config;
-	net->journal = options->journal;
 	net->signal_fd = options->signal_fd;
 	net->threaded = true;
+	net->limiter = limiter_new();
+	if (!net->limiter || !arena_init(&net->frame, ARENA_CLIENT_MAX) ||
+	    net_make_core(net, options->person_secret) != TTG_OK) {
+		server_close(out);
+		return message_set(message, TTG_ENOMEM, "no memory for the server");
+	}
+	return TTG_OK;
+}
+
+void server_take_early(void *net, uint64_t sequence, const uint8_t *data, size_t len)
+{
+	net_take_early(net, sequence, data, len);
+}
+
+static void start_clocks(struct net *net)
+{
+	uint64_t watchdog_us = 0;
+
 	net->started_mono_ns = net->durable_moved_ns = net->world->mono_ns(net->world->self);
 	net->started_real_ns = net->world->real_ns(net->world->self);
 	net->next_retain_ns = net->started_mono_ns;
-	uint64_t watchdog_us = 0;
 	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
 		net->watchdog_ns = (int64_t)watchdog_us * 1000;
-	net->limiter = limiter_new();
-	enum ttg_error error = TTG_ENOMEM;
-	if (arena_init(&net->frame, ARENA_CLIENT_MAX) && net->limiter)
-		error = net_make_core(net, options->person_secret);
-	if (!error)
-		error = net_recover(net, message);
+}
+
+enum ttg_error server_open(struct net *net, struct journal *journal, struct message *message)
+{
+	net->journal = journal;
+	start_clocks(net);
+	enum ttg_error error = net_recover(net, message);
 	const struct core_now now = net_now(net);
 	if (!error) {
 		error = core_set_rules(net->core, &now, net->config->rules);
@@ -317,9 +336,6 @@ enum ttg_error server_open(struct net **out, const struct server_options *option
 		error = journal_flush(net->journal);
 	if (!error)
 		error = bind_sockets(net, message);
-	if (error)
-		server_close(&net);
-	*out = net;
 	return error;
 }
 

@@ -1,20 +1,14 @@
 /*
- * What the loop does with journal and core, without a socket of its own: recovery, and the step of a
- * cycle in which time passes for them. The simulator runs this file as it is.
+ * What the loop does with journal and core, without a socket of its own: the step of a cycle in which
+ * time passes for them. The simulator runs this file as it is.
  *
  * Owner: the loop. Order within a step is a promise: first what became durable is told, then frames
  * are read, then the core delivers, then the staged records go to the writer. A failed journal ends
  * the step before anything more is read or said.
  */
-#include <stdlib.h>
-#include <string.h>
-#include <systemd/sd-daemon.h>
-
-#include "base/keyfile.h"
 #include "net/net.h"
 
 #define NS_PER_MS 1000000LL
-#define PROGRESS_EVERY 1000000u /* records of recovery between two log lines */
 
 static void read_frames(struct net *net);
 static void flush(struct net *net, const struct core_now *now);
@@ -105,73 +99,4 @@ struct core_now net_now(const struct net *net)
 {
 	return (struct core_now){ .real_ns = net->world->real_ns(net->world->self),
 				  .mono_ns = net->world->mono_ns(net->world->self) };
-}
-
-enum ttg_error net_make_core(struct net *net, const uint8_t *person_secret)
-{
-	const struct config *config = net->config;
-	struct core_options options = {
-		.broker = config->agency,
-		.max_event_bytes = config->max_event_bytes,
-		.max_skew_s = config->max_skew_s,
-		.dedupe_window_ns = (uint64_t)config->dedupe_hours * 3600u * 1000000000u,
-		.dedupe_max = config->dedupe_max,
-		.window = config->mailbox_window,
-		.max_held = config->mailbox_max_held,
-	};
-	memcpy(options.person_secret, person_secret, sizeof options.person_secret);
-	struct core_sink sink;
-	net_sink_init(net, &sink);
-	net->core = core_new(&options, &sink);
-	wipe(&options, sizeof options);
-	return net->core ? TTG_OK : TTG_ENOMEM;
-}
-
-enum ttg_error net_recover(struct net *net, struct message *message)
-{
-	const int64_t began_ns = net->world->mono_ns(net->world->self);
-	struct journal_reader *scan = NULL;
-	uint8_t *snapshot = NULL;
-	size_t snapshot_bytes = 0;
-	uint64_t from = 0, applied = 0;
-	enum ttg_error error = journal_snapshot_load(net->journal, &from, &snapshot,
-						     &snapshot_bytes, message);
-	if (error == TTG_ENOENT)
-		from = 0;
-	else if (error || (error = core_restore(net->core, snapshot, snapshot_bytes, message)))
-		goto out;
-	net->snapshot_saved = net->snapshot_tried = from;
-	net->saved_low = core_low_water(net->core); /* at most from + 1 */
-	/* applying a record may read earlier ones through net->records */
-	error = records_open(&net->records, net->journal);
-	if (!error)
-		error = journal_reader_open(&scan, net->journal);
-	if (error)
-		goto out;
-	error = journal_reader_seek(scan, from + 1);
-	while (!error) {
-		uint64_t sequence = 0;
-		struct journal_record record;
-		error = journal_reader_next(scan, &sequence, &record);
-		if (!error)
-			error = core_apply(net->core, sequence, record.kind, record.data,
-					   record.len, message);
-		if (!error && ++applied % PROGRESS_EVERY == 0) {
-			sd_notify(0, "EXTEND_TIMEOUT_USEC=60000000");
-			log_write(net->log, LOG_LEVEL_NOTICE, "recovering", "sequence=%llu",
-				  (unsigned long long)sequence);
-		}
-	}
-	if (error != TTG_EAGAIN)
-		goto out;
-	error = TTG_OK;
-	core_durable(net->core, journal_durable(net->journal));
-	log_write(net->log, LOG_LEVEL_NOTICE, "recovered",
-		  "snapshot=%llu records=%llu sequence=%llu ms=%lld", (unsigned long long)from,
-		  (unsigned long long)applied, (unsigned long long)core_sequence(net->core),
-		  (long long)((net->world->mono_ns(net->world->self) - began_ns) / NS_PER_MS));
-out:
-	journal_reader_close(&scan);
-	free(snapshot);
-	return error;
 }

@@ -78,6 +78,8 @@ static enum ttg_error open_journal(struct broker *broker, struct message *messag
 		.segment_bytes = BROKER_SEGMENT_BYTES,
 		.max_bytes = life_now->peaceful ? 0 : plan->max_bytes,
 		.buffer_bytes = plan->buffer_kib * 1024u,
+		.early = net_take_early,
+		.early_arg = broker->net,
 	};
 
 	return journal_open(&broker->journal, &options, disk_world(broker->disk), message);
@@ -136,21 +138,21 @@ static enum ttg_error start(struct broker *broker, struct message *message)
 	const uint8_t secret[32] = BROKER_SECRET;
 	struct net *net;
 	struct core_now now;
-	enum ttg_error error = open_journal(broker, message);
+	enum ttg_error error;
 
-	if (error)
-		return error;
 	net = broker->net = calloc(1, sizeof(*net));
 	assert(net);
 	net->world = disk_world(broker->disk);
 	net->config = make_config(broker);
-	net->journal = broker->journal;
 	net->router = life_now->wire;
 	net->started_mono_ns = net->durable_moved_ns = net->next_retain_ns =
 	        life_now->clock.mono_ns;
 	net->limiter = limiter_new();
 	assert(net->limiter && arena_init(&net->frame, ARENA_CLIENT_MAX));
 	error = net_make_core(net, secret);
+	if (!error)
+		error = open_journal(broker, message);
+	net->journal = broker->journal;
 	if (!error)
 		error = net_recover(net, message);
 	if (error)

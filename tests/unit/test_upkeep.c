@@ -26,6 +26,7 @@ struct bed {
 	uint64_t delivered[3]; /* newest position, by consumer */
 	uint64_t seen[3];      /* deliveries, by consumer */
 	unsigned next_id;
+	bool late; /* no snapshot while the journal is opened */
 };
 
 enum { SERVICE = 1, POLICE = 2 };
@@ -79,7 +80,7 @@ static void pass(struct bed *bed, int64_t ns)
 	turn(bed);
 }
 
-static void start(struct bed *bed)
+static void start_and(struct bed *bed, enum ttg_error result, struct message *told)
 {
 	struct net *net = &bed->net;
 	const struct journal_options journal = {
@@ -88,6 +89,8 @@ static void start(struct bed *bed)
 		.cipher = JOURNAL_AES_256_GCM,
 		.segment_bytes = SEGMENT,
 		.buffer_bytes = (size_t)bed->config.buffer_bytes,
+		.early = bed->late ? NULL : net_take_early,
+		.early_arg = net,
 	};
 	const struct core_options options = {
 		.broker = bed->config.agency,
@@ -105,13 +108,20 @@ static void start(struct bed *bed)
 	memset(net, 0, sizeof(*net));
 	net->world = memory_world_table(bed->memory);
 	net->config = &bed->config;
-	assert_int_equal(journal_open(&net->journal, &journal, net->world, &message), TTG_OK);
 	net->core = core_new(&options, make_sink(bed, &sink));
 	assert_non_null(net->core);
-	assert_int_equal(net_recover(net, &message), TTG_OK);
+	assert_int_equal(journal_open(&net->journal, &journal, net->world, &message), TTG_OK);
+	assert_int_equal(net_recover(net, told), result);
+	if (result)
+		return;
 	const struct core_now now = net_now(net);
 	assert_int_equal(core_set_rules(net->core, &now, bed->config.rules), TTG_OK);
 	turn(bed);
+}
+
+static void start(struct bed *bed)
+{
+	start_and(bed, TTG_OK, NULL);
 }
 
 static void stop(struct bed *bed)
@@ -412,6 +422,54 @@ static void a_snapshot_that_cannot_be_written_stops_nothing(void **state)
 	bed_free(&bed);
 }
 
+/* A snapshot that is whole for the journal and means nothing to the core. */
+static void a_snapshot_of_nothing_is_refused_early_as_late(void **state)
+{
+	struct bed *bed = bed_new();
+	struct message late = { "" }, early = { "" };
+	const char text[] = "this is not a state of the core";
+
+	(void)state;
+	publish(bed, 400);
+	assert_int_equal(journal_snapshot_save(bed->net.journal, core_sequence(bed->net.core), text,
+					       sizeof(text), NULL),
+			 TTG_OK);
+	stop(bed);
+	bed->late = true;
+	start_and(bed, TTG_ECORRUPT, &late);
+	assert_false(bed->net.early.taken);
+	stop(bed);
+	bed->late = false;
+	start_and(bed, TTG_ECORRUPT, &early);
+	assert_true(bed->net.early.taken);
+	assert_string_equal(early.text, late.text);
+	assert_true(strlen(early.text) > 0);
+	bed_free(&bed);
+}
+
+static void a_start_comes_to_the_same_early_and_late(void **state)
+{
+	struct bed *bed = bed_new();
+	uint64_t sequence;
+
+	(void)state;
+	publish(bed, 400);
+	assert_true(net_take_snapshot(&bed->net, 1));
+	wait_for_snapshot(bed);
+	publish(bed, 50);
+	sequence = core_sequence(bed->net.core);
+	for (unsigned i = 0; i < 4; i++) {
+		stop(bed);
+		bed->late = i % 2 == 0;
+		start(bed);
+		assert_int_equal(bed->net.early.taken, !bed->late);
+		assert_true(bed->net.snapshot_saved > 0);
+		assert_int_equal(core_sequence(bed->net.core), sequence);
+	}
+	assert_int_equal(collect(bed, SERVICE), 450);
+	bed_free(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,6 +480,8 @@ int main(void)
 		cmocka_unit_test(a_thread_writes_snapshots_while_events_come_in),
 		cmocka_unit_test(the_last_snapshot_waits_for_the_one_being_written),
 		cmocka_unit_test(a_snapshot_that_cannot_be_written_stops_nothing),
+		cmocka_unit_test(a_snapshot_of_nothing_is_refused_early_as_late),
+		cmocka_unit_test(a_start_comes_to_the_same_early_and_late),
 		cmocka_unit_test(what_the_operator_gives_up_goes_and_the_rest_is_still_delivered),
 	};
 
