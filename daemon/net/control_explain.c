@@ -1,7 +1,7 @@
 /*
  * "Who would receive this?": for an event of one type, from one agency or from all that may publish it, what
  * each mailbox would be given and by which agreements; for every other mailbox, the first reason why not. The
- * rules in force are asked, at a moment that may be named. Answered at once; no event is looked at.
+ * rules in force are asked, at a moment that may be named; no event is looked at. Answered in slices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,9 +15,13 @@
 
 struct question {
 	struct control_request *request;
-	const struct rules *rules;
-	uint32_t type, from; /* from: RULES_NONE for the broker itself */
+	const struct rules *rules;   /* of this slice */
+	uint8_t digest[32];          /* of the rules that were asked first */
+	uint32_t type, from;         /* from: the present publisher, RULES_NONE for the broker itself */
+	uint32_t mailbox;            /* to go on with */
+	char only[RULES_ID_MAX + 1]; /* publisher; "": all that may */
 	int64_t at_ns;
+	bool any;                    /* somebody may publish it */
 };
 
 /* What the grants of one route come to. */
@@ -143,69 +147,99 @@ static bool answer_mailbox(const struct question *it, uint32_t mailbox)
 	return done;
 }
 
-static bool answer(const struct question *it)
+/* The next publisher, from the present one on; false: there is none. */
+static bool find_publisher(struct question *it)
 {
-	for (uint32_t i = 0; i < it->rules->n_mailboxes; i++) {
-		if (!answer_mailbox(it, i))
-			return false;
-	}
-	return true;
-}
-
-/* All that may publish it then, or the one that was named. */
-static bool answer_all(struct question *it, const char *only, bool *any)
-{
-	if (strncmp(it->rules->types[it->type], "broker.", 7) == 0) {
-		it->from = RULES_NONE;
-		*any = true;
-		return answer(it);
-	}
-	for (it->from = 0; it->from < it->rules->n_agencies; it->from++) {
+	if (it->from == RULES_NONE)
+		return true;
+	for (; it->from < it->rules->n_agencies; it->from++) {
 		const char *id = it->rules->agencies[it->from].id;
 
-		if ((only && strcmp(only, id) != 0) ||
-		    !rules_may_publish(it->rules, it->type, it->from, it->at_ns))
-			continue;
-		*any = true;
-		if (!answer(it))
-			return false;
+		if ((it->only[0] == '\0' || strcmp(it->only, id) == 0) &&
+		    rules_may_publish(it->rules, it->type, it->from, it->at_ns))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+/* One slice of the answer: each publisher with each mailbox may be a great deal. */
+static void explain_step(struct control_request *request)
+{
+	struct question *it = request->job;
+
+	it->rules = request->net->config->rules;
+	if (memcmp(it->digest, it->rules->digest, sizeof(it->digest)) != 0) {
+		control_end(request, TTG_EAGAIN, "the configuration was loaded again, ask once more");
+		return;
+	}
+	while (find_publisher(it)) {
+		for (; it->mailbox < it->rules->n_mailboxes; it->mailbox++, it->any = true) {
+			if (control_enough(request))
+				return;
+			if (!answer_mailbox(it, it->mailbox)) {
+				control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
+				return;
+			}
+		}
+		if (it->from == RULES_NONE)
+			break;
+		it->from++;
+		it->mailbox = 0;
+	}
+	control_end(request, it->any ? TTG_OK : TTG_ENOENT, "%s",
+		    it->any ? "" : "no agreement in force lets it be published");
+}
+
+/* Index of a type that some agreement names; -1 when the request was ended for there being none. */
+static int find_type(struct control_request *request, const char *type)
+{
+	const int found = rules_find_type(request->net->config->rules, type);
+
+	if (found < 0)
+		control_end(request, TTG_ENOENT, "%s",
+			    ttg_type_find(type) < 0 ? "no such type" :
+						      "no agreement names this type, nobody may publish it");
+	return found;
+}
+
+static void begin(struct control_request *request, int type, const char *only, int64_t at_ns)
+{
+	const struct rules *rules = request->net->config->rules;
+	struct question *it = calloc(1, sizeof(*it));
+
+	if (!it) {
+		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
+		return;
+	}
+	it->request = request;
+	memcpy(it->digest, rules->digest, sizeof(it->digest));
+	it->type = (uint32_t)type;
+	it->from = strncmp(rules->types[type], "broker.", strlen("broker.")) == 0 ? RULES_NONE : 0;
+	it->at_ns = at_ns;
+	snprintf(it->only, sizeof(it->only), "%s", only ? only : "");
+	request->job = it;
+	request->free_job = free;
+	request->step = explain_step;
 }
 
 void control_explain(struct control_request *request)
 {
-	const struct rules *rules = request->net->config->rules;
-	struct question question = {
-		.request = request, .rules = rules,
-		.at_ns = request->net->world->real_ns(request->net->world->self),
-	};
+	int64_t at_ns = request->net->world->real_ns(request->net->world->self);
 	const char *type = NULL, *from = NULL, *at = NULL;
-	bool any = false;
 
 	if (!control_string(request, "type", true, &type) ||
 	    !control_string(request, "from", false, &from) ||
 	    !control_string(request, "at", false, &at))
 		return;
-	if (at && instant_parse(at, &question.at_ns) != TTG_OK) {
+	if (at && instant_parse(at, &at_ns) != TTG_OK) {
 		control_end(request, TTG_EINVAL, "at must be an instant such as 2026-11-27T09:00:00Z");
 		return;
 	}
-	if (from && rules_find_agency(rules, from) < 0) {
+	if (from && rules_find_agency(request->net->config->rules, from) < 0) {
 		control_end(request, TTG_ENOENT, "no such agency");
 		return;
 	}
-	const int found = rules_find_type(rules, type);
-	if (found < 0) {
-		control_end(request, TTG_ENOENT, "%s",
-			    ttg_type_find(type) < 0 ? "no such type" :
-						      "no agreement names this type, nobody may publish it");
-		return;
-	}
-	question.type = (uint32_t)found;
-	if (!answer_all(&question, from, &any))
-		control_end(request, TTG_ENOMEM, "no memory");
-	else
-		control_end(request, any ? TTG_OK : TTG_ENOENT, "%s",
-			    any ? "" : "no agreement in force lets it be published");
+	const int found = find_type(request, type);
+	if (found >= 0)
+		begin(request, found, from, at_ns);
 }

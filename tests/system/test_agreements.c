@@ -142,6 +142,59 @@ static void what_is_queued_is_cut_as_the_rules_of_the_moment_say(void **state)
 	must_have_passed(stage);
 }
 
+#define MANY 120 /* agencies beside those of the stage; half of them may sign one agreement */
+
+/* Agencies without keys, each with a mailbox, all of which may publish releases. */
+static void must_write_many(struct stage *stage)
+{
+	const size_t room = 65536;
+	char *agencies = calloc(1, room), *agreements = calloc(1, room), *parties = calloc(1, room);
+	size_t a = 0, b = 0, p = 0;
+
+	must_be(agencies && agreements && parties, "no memory");
+	for (unsigned i = 0; i < MANY; i++) {
+		a += (size_t)snprintf(agencies + a, room - a,
+				      "%s{ id = \"m%03u\"; name = \"x\"; mailboxes = ( { box = \"in\"; } ); }",
+				      i ? ",\n" : "", i);
+		p += (size_t)snprintf(parties + p, room - p, "%s\"m%03u\"", p ? ", " : "", i);
+		b += (size_t)snprintf(agreements + b, room - b,
+				      "%s{ agency = \"m%03u\"; types = [ \"prison.released\" ]; }",
+				      i % (MANY / 2) ? ",\n" : "", i);
+		if ((i + 1) % (MANY / 2) != 0)
+			continue;
+		char name[32];
+		snprintf(name, sizeof(name), "agreements.d/m%03u.conf", i);
+		must_write(stage, name,
+			   "agreement: { id = \"m%03u\"; title = \"t\"; purpose = \"p\"; gateway = \"g\";\n"
+			   "valid_from = \"2020-01-01\"; valid_to = \"2099-01-01\"; parties = [ %s ];\n"
+			   "publish = ( %s ); };\n",
+			   i, parties, agreements);
+		b = p = 0;
+	}
+	must_write(stage, "agencies.d/many.conf", "agencies: (\n%s );\n", agencies);
+	free(agencies);
+	free(agreements);
+	free(parties);
+}
+
+static void an_answer_about_many_publishers_and_mailboxes_comes_whole(void **state)
+{
+	struct stage *stage = *state;
+
+	must_write_many(stage);
+	must_start_broker(stage);
+	const int64_t boxes = must_ask_number(stage, "status", "mailboxes.count");
+	json_t *items = must_ask(stage, "explain", "--type", "prison.released", NULL);
+	char *text = json_dumps(items, JSON_COMPACT);
+
+	assert_int_equal(boxes, MANY + 4);
+	assert_int_equal(json_array_size(items), (MANY + 1) * boxes);
+	assert_true(text && strlen(text) > 1024 * 1024); /* more than the daemon keeps for a caller */
+	free(text);
+	json_decref(items);
+	must_have_passed(stage);
+}
+
 static void an_agreement_for_official_events_passes_on_no_others(void **state)
 {
 	struct stage *stage = *state;
@@ -224,6 +277,7 @@ int main(void)
 		STAGE_TEST(a_mailbox_gets_the_fields_its_agreement_names_and_no_more),
 		STAGE_TEST(what_is_queued_is_cut_as_the_rules_of_the_moment_say),
 		STAGE_TEST(an_agreement_for_official_events_passes_on_no_others),
+		STAGE_TEST(an_answer_about_many_publishers_and_mailboxes_comes_whole),
 		STAGE_TEST(an_urgent_event_nobody_acknowledges_is_told_to_the_fallback_once),
 		STAGE_TEST(an_urgent_event_acknowledged_in_time_is_not_escalated),
 	};
