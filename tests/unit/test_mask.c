@@ -105,6 +105,36 @@ static void a_union_grants_what_either_does(void **state)
 	mask_free(&both);
 }
 
+/* Places in the tree of a message that could be granted in part, itself included. */
+static size_t parts_of(const ProtobufCMessageDescriptor *message, int depth)
+{
+	size_t n = 1;
+
+	assert_true(depth < MASK_DEPTH_MAX);
+	for (unsigned i = 0; i < message->n_fields; i++) {
+		if (message->fields[i].type == PROTOBUF_C_TYPE_MESSAGE &&
+		    !(message->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
+			n += parts_of(message->fields[i].descriptor, depth + 1);
+	}
+	return n;
+}
+
+/* Or a union of two masks that loaded could have no room, while the daemon runs. */
+static void a_mask_has_room_for_every_part_of_any_type(void **state)
+{
+	const size_t envelope = parts_of(&ttg__event__descriptor, 0);
+	size_t most = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ttg_type_count(); i++) {
+		const size_t n = parts_of(ttg_type_descriptor(i), 1);
+
+		most = n > most ? n : most;
+	}
+	print_message("%zu parts at most, of %zu\n", envelope + most, (size_t)MASK_NODES_MAX);
+	assert_true(envelope + most <= (size_t)MASK_NODES_MAX);
+}
+
 static void a_cut_event_is_never_longer_and_bad_bytes_give_nothing(void **state)
 {
 	/* An Event whose referral has a contact of 200 bytes, of which nothing is granted. */
@@ -131,6 +161,7 @@ int main(void)
 		cmocka_unit_test(a_whole_field_covers_its_parts_and_a_person_his_numbers),
 		cmocka_unit_test(names_that_are_none_are_told_apart),
 		cmocka_unit_test(a_union_grants_what_either_does),
+		cmocka_unit_test(a_mask_has_room_for_every_part_of_any_type),
 		cmocka_unit_test(a_cut_event_is_never_longer_and_bad_bytes_give_nothing),
 	};
 
