@@ -200,6 +200,8 @@ bool build_mask(struct builder *builder, const struct source *source, struct pla
 		return false;
 	}
 	made = mask_new(index);
+	if (made == NULL)
+		errors_add(builder->errors, place, "the fields cannot be taken: no memory");
 	masks = build_grow(builder, rules->masks, rules->n_masks, sizeof(struct mask *));
 	if (masks != NULL)
 		rules->masks = masks;

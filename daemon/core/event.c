@@ -53,26 +53,12 @@ bool span_is(struct span span, const char *text)
 
 int64_t event_time(struct span time)
 {
-	struct wire_field field;
-	uint64_t unix_ns = 0;
-
-	while (wire_next(&time, &field) == WIRE_TOOK) {
-		if (field.id == TIME_UNIX_NS && field.type == WIRE_FIXED64)
-			unix_ns = field.value;
-	}
-	return (int64_t)unix_ns;
+	return (int64_t)wire_last_number(time, TIME_UNIX_NS, WIRE_FIXED64);
 }
 
 int32_t event_marking(struct span event)
 {
-	struct wire_field field;
-	uint64_t marking = 0;
-
-	while (wire_next(&event, &field) == WIRE_TOOK) {
-		if (field.id == EVENT_MARKING && field.type == WIRE_VARINT)
-			marking = field.value;
-	}
-	return (int32_t)(uint32_t)marking;
+	return (int32_t)(uint32_t)wire_last_number(event, EVENT_MARKING, WIRE_VARINT);
 }
 
 static enum wire_type wire_type_of(ProtobufCType type)

@@ -77,9 +77,8 @@ struct mask *mask_new(int type)
 	}
 	mask->type = type;
 	mask->nodes[root].shares[payload_index(type)] = (uint8_t)(MASK_PART + payload);
-	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
+	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
 		mask->nodes[root].shares[index_in(event, field_of(event, always[i]))] = MASK_WHOLE;
-	}
 	return mask;
 }
 

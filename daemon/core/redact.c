@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define DEPTH_MAX 16
-#define PAYLOAD_FIRST 100 /* field numbers of payloads, proto/envelope.proto */
+#define IDENTIFIER_KIND 1 /* number of the field, proto/common.proto */
 
 struct writer {
 	const struct mask *mask;
@@ -50,7 +50,7 @@ static void put_varint(uint8_t *at, uint64_t value)
 
 /* A field that holds a message: its key, then what is left of it. */
 static bool write_inside(struct writer *it, const struct wire_field *field,
-			 const ProtobufCMessageDescriptor *message, const struct mask_node *node)
+			 const ProtobufCFieldDescriptor *known, const struct mask_node *node)
 {
 	const uint64_t key = (uint64_t)field->id << 3 | WIRE_SIZED;
 	const size_t reserved = varint_bytes(field->span.len);
@@ -63,11 +63,11 @@ static bool write_inside(struct writer *it, const struct wire_field *field,
 	begin = it->len + varint_bytes(key) + reserved;
 	it->len = begin;
 	it->depth++;
-	if (!write_message(it, message, node, field->span))
+	if (!write_message(it, known->descriptor, node, field->span))
 		return false;
 	it->depth--;
 	len = it->len - begin;
-	if (len == 0 && node && field->id < PAYLOAD_FIRST) {
+	if (len == 0 && node && !(known->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)) {
 		it->len = before;
 		return true;
 	}
@@ -87,16 +87,11 @@ static bool is_his(const struct writer *it, const ProtobufCMessageDescriptor *me
 	       known->descriptor == &ttg__identifier__descriptor;
 }
 
-/* Whether an encoded Identifier is of a kind that goes. The last kind counts, as decoders have it. */
+/* Whether an encoded Identifier is of a kind that goes. */
 static bool kind_goes(const struct mask *mask, struct span identifier)
 {
-	struct wire_field field;
-	uint64_t kind = 0;
+	const uint64_t kind = wire_last_number(identifier, IDENTIFIER_KIND, WIRE_VARINT);
 
-	while (wire_next(&identifier, &field) == WIRE_TOOK) {
-		if (field.id == 1 && field.type == WIRE_VARINT)
-			kind = field.value;
-	}
 	return kind > 0 && kind < 32 && (mask->kinds & 1u << kind);
 }
 
@@ -114,7 +109,7 @@ static bool write_field(struct writer *it, const ProtobufCFieldDescriptor *known
 		return false;
 	if (share >= MASK_PART)
 		node = &it->mask->nodes[share - MASK_PART];
-	return write_inside(it, field, known->descriptor, node);
+	return write_inside(it, field, known, node);
 }
 
 /* node NULL: every field that is known. */

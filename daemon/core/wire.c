@@ -88,3 +88,15 @@ enum wire_step wire_next(struct span *left, struct wire_field *out)
 		taken = wire_number(left, out->type, &out->value);
 	return taken ? WIRE_TOOK : WIRE_BAD;
 }
+
+uint64_t wire_last_number(struct span message, uint32_t id, enum wire_type type)
+{
+	struct wire_field field;
+	uint64_t number = 0;
+
+	while (wire_next(&message, &field) == WIRE_TOOK) {
+		if (field.id == id && field.type == type)
+			number = field.value;
+	}
+	return number;
+}

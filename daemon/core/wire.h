@@ -43,4 +43,7 @@ enum wire_step wire_next(struct span *left, struct wire_field *out);
 /* Takes one number of this type, as packed fields have them in a row. False: there is none. */
 bool wire_number(struct span *left, enum wire_type type, uint64_t *out);
 
+/* The number in this field of a message: the last one, as decoders have it; 0 when there is none. */
+uint64_t wire_last_number(struct span message, uint32_t id, enum wire_type type);
+
 #endif

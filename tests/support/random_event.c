@@ -194,7 +194,7 @@ static void fill_value(struct filling *it, const ProtobufCFieldDescriptor *field
 	}
 }
 
-static size_t value_bytes(ProtobufCType type)
+size_t random_value_bytes(ProtobufCType type)
 {
 	switch (type) {
 	case PROTOBUF_C_TYPE_STRING:
@@ -234,10 +234,10 @@ static void fill_field(struct filling *it, ProtobufCMessage *message,
 		return;
 	}
 	const size_t n = 1 + random_below(it->random, bound.entries > 2 ? 2 : bound.entries);
-	char *entries = calloc(n, value_bytes(field->type));
+	char *entries = calloc(n, random_value_bytes(field->type));
 	must_be(entries != NULL, "no memory");
 	for (size_t i = 0; i < n; i++)
-		fill_value(it, field, &bound, entries + i * value_bytes(field->type), path);
+		fill_value(it, field, &bound, entries + i * random_value_bytes(field->type), path);
 	*(size_t *)(void *)(base + field->quantifier_offset) = n;
 	*(void **)(void *)(base + field->offset) = entries;
 }

@@ -37,6 +37,9 @@ struct random_event {
 	size_t n_tokens;
 };
 
+/* Bytes that one value of a field of this type takes in a message of protobuf-c. */
+size_t random_value_bytes(ProtobufCType type);
+
 /* `agencies`: what fields that name agencies hold. The event is about somebody. With `future`, some
    messages have fields that the catalogue does not know. */
 struct random_event *random_event_new(struct random *random, int type, const char *source,

@@ -154,7 +154,8 @@ static void must_write_many(struct stage *stage)
 	must_be(agencies && agreements && parties, "no memory");
 	for (unsigned i = 0; i < MANY; i++) {
 		a += (size_t)snprintf(agencies + a, room - a,
-				      "%s{ id = \"m%03u\"; name = \"x\"; mailboxes = ( { box = \"in\"; } ); }",
+				      "%s{ id = \"m%03u\"; name = \"x\";"
+				      " mailboxes = ( { box = \"in\"; } ); }",
 				      i ? ",\n" : "", i);
 		p += (size_t)snprintf(parties + p, room - p, "%s\"m%03u\"", p ? ", " : "", i);
 		b += (size_t)snprintf(agreements + b, room - b,
@@ -165,8 +166,9 @@ static void must_write_many(struct stage *stage)
 		char name[32];
 		snprintf(name, sizeof(name), "agreements.d/m%03u.conf", i);
 		must_write(stage, name,
-			   "agreement: { id = \"m%03u\"; title = \"t\"; purpose = \"p\"; gateway = \"g\";\n"
-			   "valid_from = \"2020-01-01\"; valid_to = \"2099-01-01\"; parties = [ %s ];\n"
+			   "agreement: { id = \"m%03u\"; title = \"t\"; purpose = \"p\";\n"
+			   "gateway = \"g\"; valid_from = \"2020-01-01\";\n"
+			   "valid_to = \"2099-01-01\"; parties = [ %s ];\n"
 			   "publish = ( %s ); };\n",
 			   i, parties, agreements);
 		b = p = 0;

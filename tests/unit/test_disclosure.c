@@ -180,24 +180,13 @@ static void clear(ProtobufCMessage *message, const ProtobufCFieldDescriptor *fie
 {
 	ProtobufCMessage *empty = malloc(message->descriptor->sizeof_message);
 	char *base = (char *)message, *from = (char *)empty;
-	const size_t size =
-	        field->type == PROTOBUF_C_TYPE_BYTES ? sizeof(ProtobufCBinaryData)
-	        : field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE
-	                ? sizeof(void *)
-	        : field->type == PROTOBUF_C_TYPE_INT64 || field->type == PROTOBUF_C_TYPE_SINT64 ||
-	                        field->type == PROTOBUF_C_TYPE_SFIXED64 ||
-	                        field->type == PROTOBUF_C_TYPE_UINT64 ||
-	                        field->type == PROTOBUF_C_TYPE_FIXED64 ||
-	                        field->type == PROTOBUF_C_TYPE_DOUBLE
-	                ? 8
-	                : 4;
 
 	assert_non_null(empty);
 	protobuf_c_message_init(message->descriptor, empty);
 	if (field->label == PROTOBUF_C_LABEL_REPEATED)
 		*(size_t *)(void *)(base + field->quantifier_offset) = 0;
 	else
-		memcpy(base + field->offset, from + field->offset, size);
+		memcpy(base + field->offset, from + field->offset, random_value_bytes(field->type));
 	free(empty);
 }
 
