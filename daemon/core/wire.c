@@ -91,7 +91,7 @@ enum wire_step wire_next(struct span *left, struct wire_field *out)
 
 uint64_t wire_last_number(struct span message, uint32_t id, enum wire_type type)
 {
-	struct wire_field field;
+	struct wire_field field = { .value = 0 };
 	uint64_t number = 0;
 
 	while (wire_next(&message, &field) == WIRE_TOOK) {
