@@ -1,0 +1,211 @@
+/* See hash.h. One context for all sums: setting one up costs as much as hashing 200 bytes. */
+#include "evidence/hash.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#define WORD_MAX 32 /* of a line, with its space */
+
+struct hasher {
+	EVP_MD *md;
+	EVP_MD_CTX *context;
+};
+
+struct hasher *hasher_new(void)
+{
+	struct hasher *hasher = calloc(1, sizeof(*hasher));
+
+	if (!hasher)
+		return NULL;
+	hasher->md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	hasher->context = EVP_MD_CTX_new();
+	if (!hasher->md || !hasher->context)
+		hasher_free(&hasher);
+	return hasher;
+}
+
+void hasher_free(struct hasher **hasher)
+{
+	if (!*hasher)
+		return;
+	EVP_MD_CTX_free((*hasher)->context);
+	EVP_MD_free((*hasher)->md);
+	free(*hasher);
+	*hasher = NULL;
+}
+
+bool hasher_sum(struct hasher *hasher, const void *data, size_t len, uint8_t out[EVIDENCE_HASH])
+{
+	unsigned int written = 0;
+
+	return EVP_DigestInit_ex2(hasher->context, hasher->md, NULL) &&
+	       EVP_DigestUpdate(hasher->context, data, len) &&
+	       EVP_DigestFinal_ex(hasher->context, out, &written) && written == EVIDENCE_HASH;
+}
+
+static void put(struct lines *lines, const char *text, size_t len)
+{
+	if (lines->used > lines->size || len > lines->size - lines->used) {
+		lines->used = lines->size + 1;
+		return;
+	}
+	memcpy(lines->text + lines->used, text, len);
+	lines->used += len;
+}
+
+void lines_put(struct lines *lines, const char *line)
+{
+	put(lines, line, strlen(line));
+	put(lines, "\n", 1);
+}
+
+void lines_put_text(struct lines *lines, const char *word, const char *value)
+{
+	put(lines, word, strlen(word));
+	put(lines, " ", 1);
+	lines_put(lines, value);
+}
+
+void lines_put_number(struct lines *lines, const char *word, uint64_t value)
+{
+	char digits[21];
+	size_t at = sizeof(digits);
+
+	digits[--at] = '\0';
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	lines_put_text(lines, word, digits + at);
+}
+
+void lines_put_hex(struct lines *lines, const char *word, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	put(lines, word, strlen(word));
+	put(lines, " ", 1);
+	for (size_t i = 0; i < len; i++)
+		put(lines, (const char[]){ digits[bytes[i] >> 4], digits[bytes[i] & 15] }, 2);
+	put(lines, "\n", 1);
+}
+
+bool lines_fit(const struct lines *lines)
+{
+	return lines->used <= lines->size;
+}
+
+/* The next line without its end; false when there is no whole one. */
+static bool next_line(struct reading *reading, const char **line, size_t *len)
+{
+	const char *end = reading->failed ? NULL :
+					    memchr(reading->at, '\n', (size_t)(reading->end - reading->at));
+
+	reading->failed = !end;
+	if (!end)
+		return false;
+	*line = reading->at;
+	*len = (size_t)(end - reading->at);
+	reading->at = end + 1;
+	return true;
+}
+
+/* What stands behind the word of the next line. */
+static bool next_value(struct reading *reading, const char *word, const char **value, size_t *len)
+{
+	const char *line = NULL;
+	size_t all = 0, word_len = strlen(word);
+
+	if (!next_line(reading, &line, &all))
+		return false;
+	if (all <= word_len + 1 || memcmp(line, word, word_len) != 0 || line[word_len] != ' ') {
+		reading->failed = true;
+		return false;
+	}
+	*value = line + word_len + 1;
+	*len = all - word_len - 1;
+	return true;
+}
+
+bool reading_line(struct reading *reading, const char *line)
+{
+	const char *got = NULL;
+	size_t len = 0;
+
+	if (!next_line(reading, &got, &len) || len != strlen(line) || memcmp(got, line, len) != 0)
+		reading->failed = true;
+	return !reading->failed;
+}
+
+bool reading_text(struct reading *reading, const char *word, char *out, size_t max)
+{
+	const char *value = NULL;
+	size_t len = 0;
+
+	if (!next_value(reading, word, &value, &len))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (value[i] <= ' ' || value[i] > '~')
+			reading->failed = true;
+	if (len >= max)
+		reading->failed = true;
+	if (reading->failed)
+		return false;
+	memcpy(out, value, len);
+	out[len] = '\0';
+	return true;
+}
+
+bool reading_number(struct reading *reading, const char *word, uint64_t *out)
+{
+	char digits[21];
+	uint64_t value = 0;
+
+	if (!reading_text(reading, word, digits, sizeof(digits)))
+		return false;
+	for (const char *at = digits; *at; at++) {
+		const uint64_t digit = (uint64_t)(unsigned char)*at - '0';
+
+		if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+			reading->failed = true;
+		value = value * 10 + digit;
+	}
+	if (digits[0] == '0' && digits[1] != '\0')
+		reading->failed = true;
+	if (!reading->failed)
+		*out = value;
+	return !reading->failed;
+}
+
+static int nibble(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+bool reading_hex(struct reading *reading, const char *word, uint8_t *out, size_t len)
+{
+	const char *value = NULL;
+	size_t digits = 0;
+
+	if (!next_value(reading, word, &value, &digits))
+		return false;
+	reading->failed = digits != 2 * len;
+	for (size_t i = 0; i < len && !reading->failed; i++) {
+		const int high = nibble(value[2 * i]), low = nibble(value[2 * i + 1]);
+
+		reading->failed = high < 0 || low < 0;
+		out[i] = (uint8_t)(((unsigned)high & 15) << 4 | ((unsigned)low & 15));
+	}
+	return !reading->failed;
+}
+
+bool reading_done(const struct reading *reading)
+{
+	return !reading->failed && reading->at == reading->end;
+}

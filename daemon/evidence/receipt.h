@@ -1,0 +1,53 @@
+/*
+ * A receipt: proof, to be kept by the publisher, that the broker accepted an event. It holds the
+ * leaf, the way from it to the root of a seal, the seal and the signature: to check it one needs
+ * the event's bytes and the broker's public key, and neither the broker nor this code. As a file:
+ *
+ *     throughgate receipt 1
+ *     -- event
+ *     <text of the leaf, leaf.h>
+ *     -- path
+ *     <for each step from the leaf up: "left <64 digits>" or "right <64 digits>", the sibling's side>
+ *     -- seal
+ *     <text of the seal, seal.h>
+ *     -- signature
+ *     <base64 of the 64 bytes, one line>
+ *
+ * docs/formats.md has the steps to check one with the openssl command alone. Pure; any thread.
+ */
+#ifndef TTGD_EVIDENCE_RECEIPT_H
+#define TTGD_EVIDENCE_RECEIPT_H
+
+#include "evidence/leaf.h"
+#include "evidence/seal.h"
+#include "evidence/signature.h"
+#include "evidence/tree.h"
+
+#define RECEIPT_TEXT_MAX 5120u
+
+struct receipt {
+	struct leaf leaf;
+	struct tree_step steps[TREE_STEPS_MAX];
+	size_t n_steps;
+	struct seal seal;
+	uint8_t signature[SEAL_SIGNATURE];
+};
+
+size_t receipt_write(const struct receipt *receipt, char out[RECEIPT_TEXT_MAX]);
+/* False: not a receipt; *line is then the number of the line, from 1, that is wrong. */
+bool receipt_read(const char *text, size_t len, struct receipt *out, size_t *line);
+
+enum receipt_finding {
+	RECEIPT_GOOD,
+	RECEIPT_OTHER_EVENT,   /* the bytes are not the ones that were accepted */
+	RECEIPT_WRONG_PATH,    /* the leaf does not lead to the seal's root, or to no place in its tree */
+	RECEIPT_WRONG_PLACE,   /* journal or sequence of the leaf are not the seal's */
+	RECEIPT_WRONG_KEY,     /* the signature is not this key's over this seal */
+	RECEIPT_NOT_CHECKED,   /* cryptography or memory failed */
+};
+/* event NULL: all but the event's bytes is checked. */
+enum receipt_finding receipt_check(const struct receipt *receipt, const struct verify_key *key,
+				   const void *event, size_t len);
+const char *receipt_finding_text(enum receipt_finding finding);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * The Merkle tree of a seal: from the hashes of its leaves (leaf.h), in order of sequence, to one.
+ *
+ * A tree of one leaf is its hash. A tree of n > 1 leaves is the hash of the text
+ *
+ *     node <hash of the left part, 64 digits> <hash of the right part, 64 digits>\n
+ *
+ * where the left part is a tree of the largest power of two leaves that is smaller than n (the shape
+ * of RFC 9162, 2.1.1). A tree of no leaves is the SHA-256 of no bytes. No leaf's text begins with
+ * "node", so neither can be taken for the other.
+ *
+ * Owner: a tree belongs to one thread.
+ */
+#ifndef TTGD_EVIDENCE_TREE_H
+#define TTGD_EVIDENCE_TREE_H
+
+#include "evidence/hash.h"
+
+#define TREE_STEPS_MAX 40u /* of a path: 2^40 leaves */
+
+struct tree;
+
+/* What stands beside a leaf's branch, from the leaf up. */
+struct tree_step {
+	bool left; /* the sibling is the left one */
+	uint8_t hash[EVIDENCE_HASH];
+};
+
+struct tree *tree_new(void); /* NULL without memory or cryptography */
+void tree_free(struct tree **tree);
+void tree_clear(struct tree *tree);
+bool tree_add(struct tree *tree, const uint8_t leaf[EVIDENCE_HASH]); /* false: no memory */
+size_t tree_leaves(const struct tree *tree);
+bool tree_root(struct tree *tree, uint8_t out[EVIDENCE_HASH]); /* false: cryptography failed */
+/* Steps of leaf `index` (from 0, one that is there) to the root. */
+bool tree_path(struct tree *tree, size_t index, struct tree_step steps[TREE_STEPS_MAX],
+	       size_t *n_steps);
+
+/* The hash a leaf's steps lead to. */
+bool tree_climb(struct hasher *hasher, const uint8_t leaf[EVIDENCE_HASH],
+		const struct tree_step *steps, size_t n_steps, uint8_t out[EVIDENCE_HASH]);
+/* Do these sides lead to leaf `index` of a tree of `leaves`? What a path proves beside its hash. */
+bool tree_sides_fit(const struct tree_step *steps, size_t n_steps, uint64_t leaves);
+
+#endif
