@@ -338,6 +338,8 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 		return apply_escalated(core, now, sequence, data, len);
 	case RECORD_GIVEN_UP:
 		return apply_given_up(core, now, sequence, data, len);
+	case RECORD_SEAL:
+		return core_apply_seal(core, sequence, data, len);
 	case RECORD_FOREIGN:
 	default:
 		return kind >= RECORD_FOREIGN ? TTG_OK : TTG_ECORRUPT;

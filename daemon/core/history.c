@@ -178,6 +178,7 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 	case RECORD_GIVEN_UP:
 		return read_given_up(data, len, out);
 	case RECORD_MAILBOX:
+	case RECORD_SEAL:
 	case RECORD_FOREIGN:
 	default:
 		return false;

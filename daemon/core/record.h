@@ -21,6 +21,8 @@
  *              | deadline_ns u64 (ESCALATED; else 0)
  *   GIVEN_UP   version u8 | ns u64 | sequence | number of mailboxes, each: mailbox
  *              | sequence and position that follow (0: none yet) | deliveries given up
+ *   SEAL       version u8 | number | first and last sequence it covers
+ *              | what was signed: varint length, bytes | signature 64 bytes
  *
  * A record that is longer or shorter than its layout is damaged. Pure functions; encoders fail only
  * when the buffer is too small.
@@ -57,6 +59,7 @@ enum record_kind {
 	RECORD_EXPIRED = 10,
 	RECORD_STOPPED = 11,
 	RECORD_GIVEN_UP = 12,
+	RECORD_SEAL = 13,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 

@@ -1,7 +1,7 @@
 /*
  * The state as bytes. Integers are little-endian, varints LEB128, texts as in record.h:
  *
- *   "TTGCORE" | version u8 (1) | length u64 of all | check of the secret u64 | sequence u64
+ *   "TTGCORE" | version u8 (2; 1 has no seal) | length u64 of all | check of the secret u64 | sequence u64
  *   | rules digest 32 bytes
  *   | number of mailboxes, each: text id | next position | fill position | backlog from | pending
  *       | number of entries, each: position | sequence | lane u64 | refusals | deliveries
@@ -11,6 +11,7 @@
  *           | number of held, each: position | sequence | refusals | deliveries
  *   | number of timers, in order, each: deadline_ns u64 | sequence | position | mailbox
  *       | fallback + 1
+ *   | last seal, as in a SEAL record
  *   | dedupe window (dedupe.c)
  *   | "END."
  *
@@ -27,7 +28,8 @@
 
 #define MAGIC "TTGCORE"
 #define END_MARK "END."
-#define SNAPSHOT_VERSION 1u
+#define SNAPSHOT_VERSION 2u
+#define VERSION_WITHOUT_SEAL 1u
 #define MAX_HELD_SAVED 16777216u
 
 #define LENGTH_AT 8u /* offset of the length of all */
@@ -155,7 +157,7 @@ static bool save_mailbox(const struct mailbox *it, struct cursor *cursor)
 /* Upper bound of the bytes before the dedupe window: varints at their longest. */
 static size_t bound(const struct core *core)
 {
-	size_t size = 256 + core->timers.n * 48;
+	size_t size = 256 + sizeof(core->sealed) + core->timers.n * 48;
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		const struct mailbox *it = core->mailboxes[i];
@@ -213,6 +215,7 @@ static enum ttg_error save_front(const struct core *core, struct core_image *ima
 	for (size_t i = 0; i < core->n_mailboxes && done; i++)
 		done = save_mailbox(core->mailboxes[i], &cursor);
 	done = done && save_timers(core, &cursor);
+	sealed_put(&cursor, &core->sealed);
 	image->front_len = cursor_offset(&cursor);
 	if (!done)
 		return TTG_ENOMEM;
@@ -408,6 +411,20 @@ static enum ttg_error load_timers(struct core *core, struct cursor *cursor)
 	return TTG_OK;
 }
 
+static enum ttg_error load_seal(struct core *core, struct cursor *cursor, uint64_t sequence)
+{
+	const struct sealed *it = &core->sealed;
+
+	sealed_get(cursor, &core->sealed);
+	if (!cursor_ok(cursor))
+		return TTG_ECORRUPT;
+	if (it->number == 0)
+		return it->first == 0 && it->last == 0 && it->len == 0 ? TTG_OK : TTG_ECORRUPT;
+	return it->len > 0 && it->first > 0 && it->first <= it->last && it->last < sequence ?
+		       TTG_OK :
+		       TTG_ECORRUPT;
+}
+
 static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 			   struct message *message)
 {
@@ -418,7 +435,7 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 
 	if (!magic || memcmp(magic, MAGIC, sizeof(MAGIC) - 1) != 0)
 		return message_set(message, TTG_ECORRUPT, "not a snapshot of the core");
-	if (version != SNAPSHOT_VERSION)
+	if (version != SNAPSHOT_VERSION && version != VERSION_WITHOUT_SEAL)
 		return message_set(message, TTG_EVERSION, "snapshot of version %u", version);
 	if (length != len)
 		return message_set(message, TTG_ECORRUPT, "snapshot of another length");
@@ -434,6 +451,8 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 		code = load_mailbox(core, cursor);
 	if (code == TTG_OK)
 		code = load_timers(core, cursor);
+	if (code == TTG_OK && version != VERSION_WITHOUT_SEAL)
+		code = load_seal(core, cursor, sequence);
 	if (code == TTG_OK && !dedupe_load(core->dedupe, cursor))
 		code = TTG_ECORRUPT;
 	end = cursor_get_bytes(cursor, sizeof(END_MARK) - 1);

@@ -18,8 +18,8 @@
 #include "core/pace.h"
 #include "core/person.h"
 #include "core/record.h"
+#include "core/sealed.h"
 #include "core/timer.h"
-
 
 #define CORE_SCAN_PER_PUMP 1000u      /* records read for backlogs, all mailboxes together */
 #define CORE_SCAN_BESIDE_LIVE 256u    /* the same while a pace holds */
@@ -57,6 +57,7 @@ struct core {
 
 	uint64_t sequence, durable;
 	bool broken;
+	struct sealed sealed;            /* the last seal recorded */
 	struct dedupe *dedupe;
 	struct timers timers;
 	struct pace pace;
@@ -131,6 +132,10 @@ enum ttg_error core_pump_mailbox(struct core *core, const struct core_now *now,
 				 struct mailbox *mailbox, struct pump_budget *budget);
 /* Records what was delivered and is not recorded yet. */
 enum ttg_error core_log_row(struct core *core, const struct core_now *now, struct mailbox *mailbox);
+
+/* sealed.c */
+bool record_get_seal(const uint8_t *data, size_t len, struct sealed *out);
+enum ttg_error core_apply_seal(struct core *core, uint64_t sequence, const uint8_t *data, size_t len);
 
 /* history.c */
 struct history_scratch *history_new(void);

@@ -9,7 +9,8 @@
  *     throughgate seal 1
  *     journal <id of the journal, 32 digits>
  *     number <from 1, without gaps>
- *     first <sequence behind the last one of the seal before; of the first seal any>
+ *     first <sequence behind the last one of the seal before, or a later one: what lies between was
+ *           let go unsealed>
  *     last <sequence of the last record of a batch>
  *     events <leaves of the tree>
  *     root <64 digits; of no events the hash of nothing>

@@ -191,6 +191,11 @@ void journal_chain_head(const struct journal *journal, uint8_t out[JOURNAL_HASH_
 	pthread_mutex_unlock(&self->shared.lock);
 }
 
+void journal_get_id(const struct journal *journal, uint8_t out[JOURNAL_ID_BYTES])
+{
+	memcpy(out, journal->journal_id, JOURNAL_ID_BYTES);
+}
+
 /* Takes one finished batch into the list of segments and the cache. */
 static enum ttg_error take_over(struct journal *journal, struct finished *finished)
 {

@@ -33,6 +33,7 @@
 #define JOURNAL_RECORD_MAX (1024u * 1024u) /* larger than any frame the session layer takes */
 #define JOURNAL_KEY_BYTES  32
 #define JOURNAL_HASH_BYTES 32 /* SHA-256 */
+#define JOURNAL_ID_BYTES   16
 #define JOURNAL_THREADS_MAX 8u /* that prove segments at the same time */
 
 struct journal;
@@ -132,6 +133,8 @@ enum ttg_error journal_peek(struct journal *journal, uint64_t sequence, struct j
 void journal_get_stats(const struct journal *journal, struct journal_stats *out);
 /* Hash of the chain up to the last durable batch. */
 void journal_chain_head(const struct journal *journal, uint8_t out[JOURNAL_HASH_BYTES]);
+/* Random, made with the journal, and for ever its own. */
+void journal_get_id(const struct journal *journal, uint8_t out[JOURNAL_ID_BYTES]);
 
 /*
  * Reading, from any held sequence up to the durable one. Several readers may be open. The bytes of
@@ -144,6 +147,9 @@ void journal_reader_close(struct journal_reader **reader);
 enum ttg_error journal_reader_seek(struct journal_reader *reader, uint64_t sequence);
 enum ttg_error journal_reader_next(struct journal_reader *reader, uint64_t *sequence,
                                    struct journal_record *out);
+/* Of the batch that the record read last belongs to: its last sequence, the chain's hash behind it. */
+void journal_reader_batch(const struct journal_reader *reader, uint64_t *last,
+                          uint8_t chain[JOURNAL_HASH_BYTES]);
 
 /* Removes whole segments whose every record is below `keep_from`; the newest one always stays. They
    are gone for readers at once, from the disk when the writer comes to it. *removed may be NULL. */

@@ -123,6 +123,8 @@ static enum ttg_error unseal(struct journal_reader *reader, const struct segment
 	    plain_parse(plain))
 		err = TTG_OK;
 	if (err == TTG_OK) {
+		memcpy(plain->chain, bytes + FORMAT_BATCH_HEADER + batch->body_bytes + FORMAT_TAG,
+		       JOURNAL_HASH_BYTES);
 		plain_drop(&reader->plain);
 		reader->plain = plain;
 	} else {
@@ -134,7 +136,8 @@ static enum ttg_error unseal(struct journal_reader *reader, const struct segment
 static enum ttg_error load_body(struct journal_reader *reader, const struct segment *segment,
                                 const struct format_batch *batch, uint64_t offset)
 {
-	size_t len = FORMAT_BATCH_HEADER + (size_t)batch->body_bytes + FORMAT_TAG;
+	size_t len = FORMAT_BATCH_HEADER + (size_t)batch->body_bytes + FORMAT_TAG +
+	             JOURNAL_HASH_BYTES;
 	enum ttg_error err;
 	const uint8_t *bytes = file_window_at(&reader->window, offset, len, &err);
 
@@ -218,4 +221,12 @@ enum ttg_error journal_reader_next(struct journal_reader *reader, uint64_t *sequ
 		return TTG_ECORRUPT;
 	*sequence = reader->next++;
 	return TTG_OK;
+}
+
+void journal_reader_batch(const struct journal_reader *reader, uint64_t *last,
+                          uint8_t chain[JOURNAL_HASH_BYTES])
+{
+	assert(reader->plain != NULL);
+	*last = reader->plain->first_sequence + reader->plain->count - 1;
+	memcpy(chain, reader->plain->chain, JOURNAL_HASH_BYTES);
 }

@@ -71,6 +71,7 @@ struct plain {
 	uint64_t first_sequence;
 	uint32_t count;
 	size_t len;
+	uint8_t chain[JOURNAL_HASH_BYTES]; /* behind it */
 	uint32_t *offsets; /* of each record in data */
 	uint8_t *data;
 };

@@ -216,6 +216,8 @@ static bool do_batch(struct journal *journal)
 		writer_fail(journal, err, what, result);
 		return false;
 	}
+	if (finished->plain != NULL)
+		memcpy(finished->plain->chain, finished->chain, JOURNAL_HASH_BYTES);
 	publish(journal, staging, finished, sync_ns);
 	return true;
 }

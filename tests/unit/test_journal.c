@@ -406,6 +406,57 @@ static void it_works_on_the_machine_itself(void **state)
 	unit_directory_remove(directory);
 }
 
+/* Ends of batches and the chain there, for each record, as a reader tells them. */
+static unsigned read_batches(struct journal *journal, uint8_t (*chains)[JOURNAL_HASH_BYTES],
+                             uint64_t *lasts, unsigned n)
+{
+	struct journal_reader *reader = NULL;
+	struct journal_record record;
+	uint64_t sequence;
+	unsigned batches = 0;
+
+	assert_int_equal(journal_reader_open(&reader, journal), TTG_OK);
+	for (unsigned i = 0; i < n; i++) {
+		assert_int_equal(journal_reader_next(reader, &sequence, &record), TTG_OK);
+		journal_reader_batch(reader, &lasts[i], chains[i]);
+		assert_true(lasts[i] >= sequence);
+		batches += lasts[i] == sequence;
+	}
+	journal_reader_close(&reader);
+	return batches;
+}
+
+static void a_reader_tells_where_a_batch_ends_and_the_chain_there(void **state)
+{
+	enum { N = 60 };
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(6);
+	struct journal *journal = bed_open(memory, &options);
+	static uint8_t fresh[N][JOURNAL_HASH_BYTES], old[N][JOURNAL_HASH_BYTES];
+	uint8_t head[JOURNAL_HASH_BYTES], id[JOURNAL_ID_BYTES], later_id[JOURNAL_ID_BYTES];
+	uint64_t fresh_lasts[N], old_lasts[N];
+	unsigned batches;
+
+	(void)state;
+	bed_fill(journal, N, 7, SALT, MAX);
+	batches = read_batches(journal, fresh, fresh_lasts, N); /* out of memory */
+	assert_int_equal(fresh_lasts[N - 1], N);
+	assert_in_range(batches, 2, N - 1);
+	journal_chain_head(journal, head);
+	assert_memory_equal(fresh[N - 1], head, sizeof(head));
+	assert_memory_not_equal(fresh[0], head, sizeof(head));
+	journal_get_id(journal, id);
+	journal_close(&journal);
+	journal = bed_open(memory, &options);
+	assert_int_equal(read_batches(journal, old, old_lasts, N), batches); /* from the files */
+	assert_memory_equal(fresh, old, sizeof(old));
+	assert_memory_equal(fresh_lasts, old_lasts, sizeof(old_lasts));
+	journal_get_id(journal, later_id);
+	assert_memory_equal(id, later_id, sizeof(id));
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -414,6 +465,7 @@ int main(void)
 		cmocka_unit_test(opening_without_appending_leaves_no_segment),
 		cmocka_unit_test(segments_change_when_full_and_stay_inside_their_size),
 		cmocka_unit_test(a_reader_seeks_anywhere_and_reads_on),
+		cmocka_unit_test(a_reader_tells_where_a_batch_ends_and_the_chain_there),
 		cmocka_unit_test(a_segment_that_is_cut_while_it_is_read_is_read_to_its_end),
 		cmocka_unit_test(a_reader_at_the_end_goes_on_when_more_is_durable),
 		cmocka_unit_test(peek_sees_staged_and_recent_records),
