@@ -14,8 +14,8 @@
  *
  * sign: TTG seals of one journal, each following the last. The last one itself, byte for byte, is
  * answered again with its signature. take: a seal of our own that we forgot (the machine stopped
- * before our state was on disk): the signature proves that it is ours, its number must be higher
- * than the last one's; from then on it is the last.
+ * before our state was on disk): the signature proves that it is ours; its journal must be the last
+ * one's and its number higher than that one's; from then on it is the last.
  *
  * Owner: one thread.
  */
