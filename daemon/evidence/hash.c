@@ -63,6 +63,11 @@ void lines_put(struct lines *lines, const char *line)
 	put(lines, "\n", 1);
 }
 
+void lines_put_lines(struct lines *lines, const char *text, size_t len)
+{
+	put(lines, text, len);
+}
+
 void lines_put_text(struct lines *lines, const char *word, const char *value)
 {
 	put(lines, word, strlen(word));
@@ -99,7 +104,7 @@ bool lines_fit(const struct lines *lines)
 	return lines->used <= lines->size;
 }
 
-/* The next line without its end; false when there is no whole one. */
+/* The next line without its end; false when there is no whole one. It is not passed yet. */
 static bool next_line(struct reading *reading, const char **line, size_t *len)
 {
 	const char *end = reading->failed ? NULL :
@@ -110,24 +115,34 @@ static bool next_line(struct reading *reading, const char **line, size_t *len)
 		return false;
 	*line = reading->at;
 	*len = (size_t)(end - reading->at);
-	reading->at = end + 1;
 	return true;
 }
 
-/* What stands behind the word of the next line. */
-static bool next_value(struct reading *reading, const char *word, const char **value, size_t *len)
+/* Passes the line of `len` characters when it is as asked for; otherwise reading ends before it. */
+static bool pass(struct reading *reading, size_t len, bool as_asked)
+{
+	if (as_asked)
+		reading->at += len + 1;
+	else
+		reading->failed = true;
+	return as_asked;
+}
+
+/* What stands behind the word of the next line, whose length is *line_len. */
+static bool next_value(struct reading *reading, const char *word, const char **value, size_t *len,
+		       size_t *line_len)
 {
 	const char *line = NULL;
-	size_t all = 0, word_len = strlen(word);
+	const size_t word_len = strlen(word);
 
-	if (!next_line(reading, &line, &all))
+	if (!next_line(reading, &line, line_len))
 		return false;
-	if (all <= word_len + 1 || memcmp(line, word, word_len) != 0 || line[word_len] != ' ') {
+	if (*line_len <= word_len + 1 || memcmp(line, word, word_len) != 0 || line[word_len] != ' ') {
 		reading->failed = true;
 		return false;
 	}
 	*value = line + word_len + 1;
-	*len = all - word_len - 1;
+	*len = *line_len - word_len - 1;
 	return true;
 }
 
@@ -136,17 +151,18 @@ bool reading_line(struct reading *reading, const char *line)
 	const char *got = NULL;
 	size_t len = 0;
 
-	if (!next_line(reading, &got, &len) || len != strlen(line) || memcmp(got, line, len) != 0)
-		reading->failed = true;
-	return !reading->failed;
+	return next_line(reading, &got, &len) &&
+	       pass(reading, len, len == strlen(line) && memcmp(got, line, len) == 0);
 }
 
-bool reading_text(struct reading *reading, const char *word, char *out, size_t max)
+/* The next value as a string, its line not passed yet. */
+static bool next_text(struct reading *reading, const char *word, char *out, size_t max,
+		      size_t *line_len)
 {
 	const char *value = NULL;
 	size_t len = 0;
 
-	if (!next_value(reading, word, &value, &len))
+	if (!next_value(reading, word, &value, &len, line_len))
 		return false;
 	for (size_t i = 0; i < len; i++)
 		if (value[i] <= ' ' || value[i] > '~')
@@ -160,25 +176,35 @@ bool reading_text(struct reading *reading, const char *word, char *out, size_t m
 	return true;
 }
 
-bool reading_number(struct reading *reading, const char *word, uint64_t *out)
+bool reading_text(struct reading *reading, const char *word, char *out, size_t max)
 {
-	char digits[21];
+	size_t line_len = 0;
+
+	return next_text(reading, word, out, max, &line_len) && pass(reading, line_len, true);
+}
+
+static bool number_of(const char *digits, uint64_t *out)
+{
 	uint64_t value = 0;
 
-	if (!reading_text(reading, word, digits, sizeof(digits)))
-		return false;
 	for (const char *at = digits; *at; at++) {
 		const uint64_t digit = (uint64_t)(unsigned char)*at - '0';
 
 		if (digit > 9 || value > (UINT64_MAX - digit) / 10)
-			reading->failed = true;
+			return false;
 		value = value * 10 + digit;
 	}
-	if (digits[0] == '0' && digits[1] != '\0')
-		reading->failed = true;
-	if (!reading->failed)
-		*out = value;
-	return !reading->failed;
+	*out = value;
+	return digits[0] != '0' || digits[1] == '\0';
+}
+
+bool reading_number(struct reading *reading, const char *word, uint64_t *out)
+{
+	char digits[21];
+	size_t line_len = 0;
+
+	return next_text(reading, word, digits, sizeof(digits), &line_len) &&
+	       pass(reading, line_len, number_of(digits, out));
 }
 
 static int nibble(char digit)
@@ -191,18 +217,18 @@ static int nibble(char digit)
 bool reading_hex(struct reading *reading, const char *word, uint8_t *out, size_t len)
 {
 	const char *value = NULL;
-	size_t digits = 0;
+	size_t digits = 0, line_len = 0;
 
-	if (!next_value(reading, word, &value, &digits))
+	if (!next_value(reading, word, &value, &digits, &line_len))
 		return false;
-	reading->failed = digits != 2 * len;
-	for (size_t i = 0; i < len && !reading->failed; i++) {
+	bool fine = digits == 2 * len;
+	for (size_t i = 0; i < len && fine; i++) {
 		const int high = nibble(value[2 * i]), low = nibble(value[2 * i + 1]);
 
-		reading->failed = high < 0 || low < 0;
+		fine = high >= 0 && low >= 0;
 		out[i] = (uint8_t)(((unsigned)high & 15) << 4 | ((unsigned)low & 15));
 	}
-	return !reading->failed;
+	return pass(reading, line_len, fine);
 }
 
 bool reading_done(const struct reading *reading)

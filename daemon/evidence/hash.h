@@ -29,12 +29,14 @@ struct lines {
 	size_t size, used;
 };
 void lines_put(struct lines *lines, const char *line);            /* as it is, and the line's end */
+void lines_put_lines(struct lines *lines, const char *text, size_t len); /* whole ones, as they are */
 void lines_put_text(struct lines *lines, const char *word, const char *value);
 void lines_put_number(struct lines *lines, const char *word, uint64_t value);
 void lines_put_hex(struct lines *lines, const char *word, const uint8_t *bytes, size_t len);
 bool lines_fit(const struct lines *lines);
 
-/* Reading: the first line that is not exactly as asked for makes all that follow fail. */
+/* Reading: the first line that is not exactly as asked for makes all that follow fail; `at` stays
+   where it begins. */
 struct reading {
 	const char *at, *end;
 	bool failed;

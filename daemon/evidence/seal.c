@@ -25,26 +25,42 @@ size_t seal_write(const struct seal *seal, char out[SEAL_TEXT_MAX])
 	return lines.used;
 }
 
-bool seal_read(const char *text, size_t len, struct seal *out)
+static bool can_be(const struct seal *seal)
 {
-	struct reading reading = { text, text + len, false };
+	return seal->sealed_ns >= 0 && seal->number > 0 && seal->first > 0 &&
+	       seal->first <= seal->last && seal->events <= seal->last - seal->first + 1;
+}
+
+bool seal_take(struct reading *reading, struct seal *out)
+{
+	const char *start = reading->at;
 	uint64_t sealed = 0;
 
 	memset(out, 0, sizeof(*out));
-	if (len > SEAL_TEXT_MAX || !reading_line(&reading, TITLE) ||
-	    !reading_hex(&reading, "journal", out->journal, EVIDENCE_ID) ||
-	    !reading_number(&reading, "number", &out->number) ||
-	    !reading_number(&reading, "first", &out->first) ||
-	    !reading_number(&reading, "last", &out->last) ||
-	    !reading_number(&reading, "events", &out->events) ||
-	    !reading_hex(&reading, "root", out->root, EVIDENCE_HASH) ||
-	    !reading_hex(&reading, "chain", out->chain, EVIDENCE_HASH) ||
-	    !reading_hex(&reading, "before", out->before, EVIDENCE_HASH) ||
-	    !reading_number(&reading, "sealed", &sealed) || !reading_done(&reading))
+	if (!reading_line(reading, TITLE) ||
+	    !reading_hex(reading, "journal", out->journal, EVIDENCE_ID) ||
+	    !reading_number(reading, "number", &out->number) ||
+	    !reading_number(reading, "first", &out->first) ||
+	    !reading_number(reading, "last", &out->last) ||
+	    !reading_number(reading, "events", &out->events) ||
+	    !reading_hex(reading, "root", out->root, EVIDENCE_HASH) ||
+	    !reading_hex(reading, "chain", out->chain, EVIDENCE_HASH) ||
+	    !reading_hex(reading, "before", out->before, EVIDENCE_HASH) ||
+	    !reading_number(reading, "sealed", &sealed))
 		return false;
-	out->sealed_ns = (int64_t)sealed;
-	return sealed <= INT64_MAX && out->number > 0 && out->first > 0 && out->first <= out->last &&
-	       out->events <= out->last - out->first + 1;
+	out->sealed_ns = sealed <= INT64_MAX ? (int64_t)sealed : -1;
+	if (can_be(out))
+		return true;
+	reading->at = start;
+	reading->failed = true;
+	return false;
+}
+
+bool seal_read(const char *text, size_t len, struct seal *out)
+{
+	struct reading reading = { text, text + len, false };
+
+	return len <= SEAL_TEXT_MAX && seal_take(&reading, out) && reading_done(&reading);
 }
 
 bool seal_follows(const struct seal *before, const uint8_t before_hash[EVIDENCE_HASH],

@@ -50,6 +50,8 @@ struct seal_signed {
 size_t seal_write(const struct seal *seal, char out[SEAL_TEXT_MAX]);
 /* False: not a text that seal_write() gives, or one that no seal can have (first above last ...). */
 bool seal_read(const char *text, size_t len, struct seal *out);
+/* The same within a longer text: passes a seal's lines. One that no seal can have fails at its first. */
+bool seal_take(struct reading *reading, struct seal *out);
 
 /*
  * May `seal` follow `before` (NULL: be the first), whose text has the hash before_hash? Otherwise
