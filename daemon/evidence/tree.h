@@ -29,9 +29,12 @@ struct tree_step {
 struct tree *tree_new(void); /* NULL without memory or cryptography */
 void tree_free(struct tree **tree);
 void tree_clear(struct tree *tree);
-bool tree_add(struct tree *tree, const uint8_t leaf[EVIDENCE_HASH]); /* false: no memory */
+/* False: no memory, or 2^TREE_STEPS_MAX leaves are in it. */
+bool tree_add(struct tree *tree, const uint8_t leaf[EVIDENCE_HASH]);
 size_t tree_leaves(const struct tree *tree);
-bool tree_root(struct tree *tree, uint8_t out[EVIDENCE_HASH]); /* false: cryptography failed */
+/* The inner hashes are made at the first root or path behind a change, and then kept: all paths of a
+   tree together cost as much hashing as one. False: cryptography failed. */
+bool tree_root(struct tree *tree, uint8_t out[EVIDENCE_HASH]);
 /* Steps of leaf `index` (from 0, one that is there) to the root. */
 bool tree_path(struct tree *tree, size_t index, struct tree_step steps[TREE_STEPS_MAX],
 	       size_t *n_steps);
@@ -39,7 +42,8 @@ bool tree_path(struct tree *tree, size_t index, struct tree_step steps[TREE_STEP
 /* The hash a leaf's steps lead to. */
 bool tree_climb(struct hasher *hasher, const uint8_t leaf[EVIDENCE_HASH],
 		const struct tree_step *steps, size_t n_steps, uint8_t out[EVIDENCE_HASH]);
-/* Do these sides lead to leaf `index` of a tree of `leaves`? What a path proves beside its hash. */
+/* Are these the sides of the path of some leaf in a tree of `leaves`? What a path proves beside its
+   hash; they belong to one leaf at most. */
 bool tree_sides_fit(const struct tree_step *steps, size_t n_steps, uint64_t leaves);
 
 #endif
