@@ -31,7 +31,10 @@ struct leaf {
 };
 
 size_t leaf_write(const struct leaf *leaf, char out[LEAF_TEXT_MAX]); /* length of the text */
-bool leaf_read(const char *text, size_t len, struct leaf *out);      /* exactly what leaf_write() gives */
+/* False: not a text that leaf_write() gives, or one that no leaf can have (sequence 0, id nil). */
+bool leaf_read(const char *text, size_t len, struct leaf *out);
+/* The same within a longer text: passes a leaf's lines. One that no leaf can have fails at its first. */
+bool leaf_take(struct reading *reading, struct leaf *out);
 bool leaf_hash(struct hasher *hasher, const struct leaf *leaf, uint8_t out[EVIDENCE_HASH]);
 
 #endif
