@@ -34,7 +34,8 @@ struct receipt {
 };
 
 size_t receipt_write(const struct receipt *receipt, char out[RECEIPT_TEXT_MAX]);
-/* False: not a receipt; *line is then the number of the line, from 1, that is wrong. */
+/* False: not a receipt; *line is then the number of the line, from 1, that is wrong (of a leaf or a
+   seal that reads and yet cannot be, its first). */
 bool receipt_read(const char *text, size_t len, struct receipt *out, size_t *line);
 
 enum receipt_finding {
@@ -45,8 +46,8 @@ enum receipt_finding {
 	RECEIPT_WRONG_KEY,     /* the signature is not this key's over this seal */
 	RECEIPT_NOT_CHECKED,   /* cryptography or memory failed */
 };
-/* event NULL: all but the event's bytes is checked. */
-enum receipt_finding receipt_check(const struct receipt *receipt, const struct verify_key *key,
+/* The first finding, in this order. event NULL: all but the event's bytes is checked. */
+enum receipt_finding receipt_check(const struct receipt *receipt, struct verify_key *key,
 				   const void *event, size_t len);
 const char *receipt_finding_text(enum receipt_finding finding);
 
