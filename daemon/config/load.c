@@ -57,6 +57,18 @@ static void check_listen(const struct loading *loading)
 			    config->http_port);
 }
 
+static void check_seals(const struct loading *loading)
+{
+	const struct config *config = loading->config;
+
+	if (config->seal_public_file[0] != '\0' && config->signer_socket[0] == '\0')
+		errors_warn(loading->errors, place_of(loading, "seals", "public_file"),
+			    "seals.public_file is given without signer_socket: no seals are made");
+	if (config->signer_socket[0] != '\0' && config->seal_public_file[0] == '\0')
+		errors_warn(loading->errors, place_of(loading, "seals", "signer_socket"),
+			    "seals.signer_socket is given without public_file: any signer is taken");
+}
+
 static void check_sizes(const struct loading *loading)
 {
 	const struct config *config = loading->config;
@@ -95,7 +107,8 @@ static void refuse_unknown_group(const struct source *source, const config_setti
 			   "%.64s is not known, did you mean %s?", name, nearest.best);
 	else
 		errors_add(source->errors, source_place(source, setting),
-			   "%.64s is not known, must be one of broker, listen, limits, journal, log",
+			   "%.64s is not known, must be one of broker, listen, limits, journal, "
+			   "seals, log",
 			   name);
 }
 
@@ -137,6 +150,7 @@ static bool load_main(struct loading *loading)
 	if (fine) {
 		check_listen(loading);
 		check_sizes(loading);
+		check_seals(loading);
 	}
 	return fine;
 }

@@ -99,6 +99,15 @@ static const struct option journal_options[] = {
 	  false, "records between two snapshots" },
 };
 
+static const struct option seal_options[] = {
+	{ "signer_socket", OPTION_PATH, AT(signer_socket), 0, 107, "", NULL, true,
+	  "Unix socket of ttg-signer, which signs what the journal holds; empty: no seals and no "
+	  "receipts" },
+	{ "public_file", OPTION_PATH, AT(seal_public_file), 0, CONFIG_PATH_MAX - 1, "", NULL, true,
+	  "the signer's public key, as others have it to verify receipts; another signer is not "
+	  "taken; empty: any" },
+};
+
 static const struct option log_options[] = {
 	{ "target", OPTION_ENUM, AT(log_target), 1, CONFIG_WORD_MAX, "stderr", "stderr journald",
 	  true, "where log lines go" },
@@ -111,7 +120,7 @@ static const struct option log_options[] = {
 const struct option_group options_main[OPTIONS_MAIN_GROUPS] = {
 	GROUP("broker", broker_options),   GROUP("listen", listen_options),
 	GROUP("limits", limits_options),   GROUP("journal", journal_options),
-	GROUP("log", log_options),
+	GROUP("seals", seal_options),   GROUP("log", log_options),
 };
 
 _Static_assert(sizeof(limits_options) / sizeof(limits_options[0]) <= OPTIONS_MAX,

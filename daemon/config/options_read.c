@@ -174,6 +174,8 @@ static bool store_number(const struct reading *reading, const struct option *opt
 static bool store_path(const struct reading *reading, const struct option *option,
 		       struct place place, const char *value)
 {
+	if (value[0] == '\0') /* none, and no folder */
+		return true;
 	if (source_resolve(reading->source->root, value, (char *)reading->out + option->offset))
 		return true;
 	((char *)reading->out)[option->offset] = '\0';

@@ -35,5 +35,7 @@ const struct sealed *core_last_seal(const struct core *core);
 /* As they stand in a SEAL record behind its version, and in a snapshot. */
 void sealed_put(struct cursor *cursor, const struct sealed *it);
 void sealed_get(struct cursor *cursor, struct sealed *out); /* fails the cursor */
+/* The whole record. False: damaged. */
+bool record_get_seal(const uint8_t *data, size_t len, struct sealed *out);
 
 #endif

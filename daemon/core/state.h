@@ -134,7 +134,6 @@ enum ttg_error core_pump_mailbox(struct core *core, const struct core_now *now,
 enum ttg_error core_log_row(struct core *core, const struct core_now *now, struct mailbox *mailbox);
 
 /* sealed.c */
-bool record_get_seal(const uint8_t *data, size_t len, struct sealed *out);
 enum ttg_error core_apply_seal(struct core *core, uint64_t sequence, const uint8_t *data, size_t len);
 
 /* history.c */

@@ -33,7 +33,7 @@ struct argument {
 	bool required;
 };
 
-enum answer_style { STYLE_TABLE, STYLE_ITEM, STYLE_HISTORY };
+enum answer_style { STYLE_TABLE, STYLE_ITEM, STYLE_HISTORY, STYLE_RECEIPT };
 
 struct online {
 	const char *words[2];
@@ -107,6 +107,8 @@ static const struct online commands[] = {
 	  "what happened last: types and opaque keys, never content" },
 	{ { "trace", NULL }, "trace", { { ARGUMENT_TEXT, "event_id", true } }, STYLE_HISTORY, true, NULL,
 	  "trace EVENT-ID", "what happened to one event, where and when" },
+	{ { "receipt", NULL }, "receipt", { { ARGUMENT_TEXT, "event_id", true } }, STYLE_RECEIPT, true,
+	  NULL, "receipt EVENT-ID", "proof that an event was accepted, for ttg-verify" },
 	{ { "reload", NULL }, "reload", { { 0 } }, STYLE_ITEM, false, NULL, "reload",
 	  "loads the configuration again" },
 	{ { "backup", NULL }, "backup", { { ARGUMENT_FOLDER, "directory", true } }, STYLE_ITEM, true,
@@ -170,6 +172,10 @@ static void print_item(void *arg, json_t *data)
 	case STYLE_HISTORY:
 		table_print_history(out, data);
 		fflush(out);
+		break;
+	case STYLE_RECEIPT: /* as it is: it goes into a file */
+		if (json_is_string(json_object_get(data, "receipt")))
+			fputs(json_string_value(json_object_get(data, "receipt")), out);
 		break;
 	}
 }

@@ -49,6 +49,7 @@ static const struct {
 	{ "give-up", control_give_up, { "sequence", "confirm" } },
 	{ "tail", control_tail, { "count", "follow" } },
 	{ "trace", control_trace, { "event_id" } },
+	{ "receipt", control_receipt, { "event_id" } },
 	{ "reload", control_reload, { NULL } },
 	{ "backup", control_backup, { "directory" } },
 	{ "journal.verify", control_verify, { NULL } },

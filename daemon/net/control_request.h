@@ -90,6 +90,8 @@ void control_give_up(struct control_request *request);
 /* control_history.c */
 void control_tail(struct control_request *request);
 void control_trace(struct control_request *request);
+/* control_receipt.c */
+void control_receipt(struct control_request *request);
 /* control_work.c */
 void control_reload(struct control_request *request);
 void control_backup(struct control_request *request);

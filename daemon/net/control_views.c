@@ -4,7 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/sealed.h"
 #include "net/control_request.h"
+#include "net/sealer.h"
 
 static json_t *integer(uint64_t value)
 {
@@ -74,6 +76,22 @@ static json_t *status_journal(const struct net *net)
 	return journal;
 }
 
+/* How far the journal is sealed; null when no seals are made. */
+static json_t *status_seals(const struct net *net)
+{
+	const struct sealed *last = core_last_seal(net->core);
+	struct sealer_view view;
+
+	if (!net->sealer)
+		return json_null();
+	sealer_get_view(net->sealer, &view);
+	return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I}", "signer", view.ready ? "ready" : "away",
+			 "reason", view.why, "number", (json_int_t)last->number, "sealed_sequence",
+			 (json_int_t)last->last, "unsealed_records",
+			 (json_int_t)(journal_durable(net->journal) - last->last), "refused",
+			 (json_int_t)view.refused);
+}
+
 void control_status(struct control_request *request)
 {
 	const struct net *net = request->net;
@@ -107,6 +125,7 @@ void control_status(struct control_request *request)
 	json_object_set_new(data, "events", status_events(&net->counters, acknowledged));
 	json_object_set_new(data, "mailboxes", mailboxes);
 	json_object_set_new(data, "journal", status_journal(net));
+	json_object_set_new(data, "seals", status_seals(net));
 	control_item(request, data);
 	control_end(request, TTG_OK, "%s", "");
 }

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/sealed.h"
 #include "net/monitor.h"
+#include "net/sealer.h"
 
 static void head(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -114,6 +116,22 @@ static void journal(FILE *out, const struct net *net)
 	counter(out, "ttgd_snapshots_total", "Snapshots written.", net->counters.snapshots);
 }
 
+static void seals(FILE *out, const struct net *net)
+{
+	const uint64_t sealed = core_last_seal(net->core)->last;
+	struct sealer_view view;
+
+	if (!net->sealer)
+		return;
+	sealer_get_view(net->sealer, &view);
+	gauge(out, "ttgd_signer_ready", "1 while the signer is there.", view.ready ? 1 : 0);
+	counter(out, "ttgd_seals_total", "Seals made.", view.seals);
+	counter(out, "ttgd_seals_refused_total", "Seals the signer refused.", view.refused);
+	gauge(out, "ttgd_sealed_sequence", "Newest sealed record.", (double)sealed);
+	gauge(out, "ttgd_unsealed_records", "Durable records that are not sealed.",
+	      (double)(journal_durable(net->journal) - sealed));
+}
+
 static void mailboxes(FILE *out, const struct net *net)
 {
 	static const struct {
@@ -172,6 +190,7 @@ char *metrics_text(const struct net *net, size_t *len)
 	traffic(out, net);
 	connections(out, net);
 	journal(out, net);
+	seals(out, net);
 	mailboxes(out, net);
 	if (fclose(out) != 0) {
 		free(text);

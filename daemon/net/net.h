@@ -30,6 +30,7 @@ struct control;
 struct http;
 struct net_snapshot;
 struct monitor;
+struct sealer;
 struct verify_job;
 struct zap;
 
@@ -39,6 +40,7 @@ struct net {
 	struct config *config; /* owned; replaced as a whole at reload */
 	struct core *core;
 	struct journal *journal;
+	struct sealer *sealer;   /* NULL: no seals are made */
 	struct records *records; /* read back from the journal; what is in memory is not */
 
 	void *zmq, *router;

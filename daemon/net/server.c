@@ -26,10 +26,12 @@
 #include "net/http.h"
 #include "net/monitor.h"
 #include "net/net.h"
+#include "net/sealer.h"
 #include "net/zap.h"
 
 #define NS_PER_MS 1000000LL
 #define DRAIN_MS 3000           /* how long consumers may go on acknowledging after SIGTERM */
+#define GREETING_MS 2000        /* how long the start waits for the signer's first word */
 #define SLOW_CYCLE_NS (100 * NS_PER_MS)
 #define POLL_MAX_MS 1000
 #define BLOCKED_RETRY_MS 20
@@ -121,7 +123,7 @@ static int descriptor_of(void *socket)
  */
 static void cycle(struct net *net)
 {
-	zmq_pollitem_t items[POLL_FIXED + CONTROL_DESCRIPTORS] = {
+	zmq_pollitem_t items[POLL_FIXED + CONTROL_DESCRIPTORS + 1] = {
 		[POLL_ROUTER] = { .fd = net->router_fd, .events = ZMQ_POLLIN },
 		[POLL_ZAP] = { .fd = net->zap_fd, .events = ZMQ_POLLIN },
 		[POLL_MONITOR] = { .fd = monitor_fd(net), .events = ZMQ_POLLIN },
@@ -136,10 +138,14 @@ static void cycle(struct net *net)
 		net->counters.paused_cycles++;
 	}
 	const int n_control = control_poll_items(net->control, items + POLL_FIXED);
+	int n_items = POLL_FIXED + n_control;
+	if (sealer_fd(net->sealer) >= 0) /* net_step() looks for what came */
+		items[n_items++] = (zmq_pollitem_t){ .fd = sealer_fd(net->sealer),
+						     .events = ZMQ_POLLIN };
 	const bool waits = read && has_input(net->router);
 	const bool left_over = net->zap_waits || monitor_waits(net);
 	const int timeout_ms = waits || left_over ? 0 : poll_timeout_ms(net, &now);
-	if (zmq_poll(items, POLL_FIXED + n_control, timeout_ms) < 0 && zmq_errno() != EINTR) {
+	if (zmq_poll(items, n_items, timeout_ms) < 0 && zmq_errno() != EINTR) {
 		net->failure = TTG_ESYS;
 		return;
 	}
@@ -197,6 +203,8 @@ static bool drained(struct net *net)
 		return false; /* waits for the disk, or for its failure */
 	if (net->world->mono_ns(net->world->self) >= net->stop_at_mono_ns)
 		return true;
+	if (sealer_owes(net->sealer, net))
+		return false;
 	const struct session *session = NULL;
 	for (session = net->sessions.by_number; session; session = session->by_number.next)
 		if (session->replies)
@@ -321,12 +329,59 @@ static void start_clocks(struct net *net)
 		net->watchdog_ns = (int64_t)watchdog_us * 1000;
 }
 
+static enum ttg_error make_sealer(struct net *net, struct message *message)
+{
+	const struct config *config = net->config;
+	struct signer_link link;
+	struct verify_key *key = NULL;
+	enum ttg_error error = TTG_OK;
+
+	if (config->signer_socket[0] == '\0')
+		return TTG_OK;
+	if (config->seal_public_file[0] != '\0')
+		error = verify_key_read(config->seal_public_file, &key, message);
+	if (error)
+		return error;
+	if (!signer_link_unix(config->signer_socket, &link)) {
+		verify_key_free(&key);
+		return message_set(message, TTG_ENOMEM, "no memory for the way to the signer");
+	}
+	error = sealer_new(&net->sealer, net, &link, key);
+	return error ? message_set(message, error, "no memory for seals") : TTG_OK;
+}
+
+/*
+ * Before anybody may publish: if the signer is there, is this the journal that it sealed? One that is
+ * away, or busy, is not waited for.
+ */
+static enum ttg_error ask_signer(struct net *net, struct message *message)
+{
+	const int64_t until_ns = net->world->mono_ns(net->world->self) + GREETING_MS * NS_PER_MS;
+	struct sealer_view view;
+
+	sealer_step(net->sealer, net);
+	while (!net->failure && !sealer_settled(net->sealer) &&
+	       net->world->mono_ns(net->world->self) < until_ns) {
+		zmq_pollitem_t item = { .fd = sealer_fd(net->sealer), .events = ZMQ_POLLIN };
+		zmq_poll(&item, 1, GREETING_MS / 10);
+		sealer_step(net->sealer, net);
+	}
+	if (!net->failure)
+		return TTG_OK;
+	sealer_get_view(net->sealer, &view);
+	return message_set(message, net->failure, "%s", view.why);
+}
+
 enum ttg_error server_open(struct net *net, struct journal *journal, struct message *message)
 {
 	net->journal = journal;
 	start_clocks(net);
 	enum ttg_error error = net_recover(net, message);
 	const struct core_now now = net_now(net);
+	if (!error)
+		error = make_sealer(net, message);
+	if (!error)
+		error = ask_signer(net, message);
 	if (!error) {
 		error = core_set_rules(net->core, &now, net->config->rules);
 		if (error)
@@ -357,6 +412,7 @@ void server_close(struct net **handle)
 		zmq_ctx_term(net->zmq);
 	net_drop_snapshot(net);
 	sessions_clear(&net->sessions);
+	sealer_free(&net->sealer);
 	core_free(&net->core);
 	records_close(&net->records);
 	limiter_free(&net->limiter);

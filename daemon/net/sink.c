@@ -21,7 +21,7 @@
 #define TAG_DELIVER_DELIVERIES 0x12u /* field 2, length-delimited, of Deliver */
 #define VARINT32_BYTES 5
 #define ROOM_FOR_ACKS_MAX (16u * 1024u * 1024u)
-#define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered and acknowledged */
+#define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered, acknowledged, sealed */
 #define HEAD_ROOM (1 + VARINT32_BYTES)
 #define SINK_FRAME_BYTES (256u * 1024u) /* of a Deliver frame, unless one event is larger */
 
@@ -160,7 +160,8 @@ static enum ttg_error sink_append(void *self, uint8_t kind, const uint8_t *data,
 	    !is_notice(net, data, len))
 		return TTG_ENOSPC;
 	const enum ttg_error error = journal_append(net->journal, &record, 1, sequence);
-	if (error == TTG_OK && kind != RECORD_DELIVERED && kind != RECORD_ACK)
+	if (error == TTG_OK && kind != RECORD_DELIVERED && kind != RECORD_ACK &&
+	    kind != RECORD_SEAL)
 		net->flush_now = true;
 	else if (error == TTG_OK && net->flush_at_ns == 0)
 		net->flush_at_ns = net->world->mono_ns(net->world->self) + FLUSH_LATER_NS;

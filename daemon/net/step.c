@@ -7,6 +7,7 @@
  * the step before anything more is read or said.
  */
 #include "net/net.h"
+#include "net/sealer.h"
 
 #define NS_PER_MS 1000000LL
 
@@ -20,6 +21,7 @@ struct core_now net_step(struct net *net, bool read)
 	net_release(net, durable);
 	if (!net->failure)
 		net->failure = journal_failure(net->journal, NULL);
+	sealer_step(net->sealer, net);
 	if (net->failure)
 		return net_now(net);
 	if (read)

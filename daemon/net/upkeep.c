@@ -2,7 +2,7 @@
  * What the loop does besides messages: reload, when to take a snapshot, retention, the watchdog.
  *
  * Retention never passes what a mailbox still needs, nor what it needed when the newest snapshot on
- * disk was taken: a start from there reads those records again.
+ * disk was taken: a start from there reads those records again. Nor what is not sealed yet.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "base/planted.h"
 #include "config/errors.h"
 #include "net/net.h"
+#include "net/sealer.h"
 
 #define NS_PER_S 1000000000LL
 #define NS_PER_DAY (86400LL * NS_PER_S)
@@ -134,8 +135,9 @@ static void retain(struct net *net, const struct core_now *now)
 	struct journal_stats stats;
 	journal_get_stats(net->journal, &stats);
 	const uint64_t low_water = core_low_water(net->core);
-	const uint64_t needed = PLANTED(RETAIN_UNACKNOWLEDGED) ? net->snapshot_saved + 1 :
-								  smaller(low_water, net->saved_low);
+	const uint64_t unsealed = sealer_needs(net->sealer, net);
+	const uint64_t still = smaller(smaller(low_water, net->saved_low), unsealed);
+	const uint64_t needed = PLANTED(RETAIN_UNACKNOWLEDGED) ? net->snapshot_saved + 1 : still;
 	uint64_t keep_from = wanted_from(net, now, stats.disk_bytes);
 	if (keep_from > net->saved_low && low_water > net->saved_low)
 		/* only its age holds retention back: once it is saved */

@@ -191,7 +191,7 @@ static void what_does_not_follow_is_refused_with_the_reason(void **state)
 	wrong.number++;
 	must_be_refused(f, &wrong, "number");
 	wrong = f->seal;
-	wrong.first++;
+	wrong.first--;
 	must_be_refused(f, &wrong, "first");
 	wrong = f->seal;
 	wrong.before[5] ^= 4;
