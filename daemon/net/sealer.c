@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/planted.h"
 #include "core/record.h"
 #include "core/sealed.h"
 #include "evidence/stretch.h"
@@ -198,7 +199,7 @@ static void seal_more(struct sealer *sealer, struct net *net)
 	struct seal seal;
 	enum ttg_error error;
 
-	if (durable < sealer->recorded)
+	if (durable < sealer->recorded && !PLANTED(SEAL_AHEAD))
 		return;
 	error = walk(sealer, net, durable);
 	if (error == TTG_ENOENT) { /* retained away while nobody sealed it */
@@ -432,7 +433,8 @@ bool sealer_owes(const struct sealer *sealer, const struct net *net)
 
 uint64_t sealer_needs(const struct sealer *sealer, const struct net *net)
 {
-	return sealer ? core_last_seal(net->core)->last + 1 : UINT64_MAX;
+	return sealer && !PLANTED(RETAIN_UNSEALED) ? core_last_seal(net->core)->last + 1 :
+						     UINT64_MAX;
 }
 
 void sealer_get_view(const struct sealer *sealer, struct sealer_view *out)

@@ -40,6 +40,8 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_TELL_NOBODY] = "tell_nobody",
 	[PLANTED_DELIVER_GIVEN_UP] = "deliver_given_up",
 	[PLANTED_DELIVER_WHOLE] = "deliver_whole",
+	[PLANTED_SEAL_AHEAD] = "seal_ahead",
+	[PLANTED_RETAIN_UNSEALED] = "retain_unsealed",
 };
 
 static enum planted chosen;

@@ -55,6 +55,7 @@ static void drop_process(struct broker *broker)
 	wire_listen(life_now->wire, false);
 	if (net) {
 		net_drop_snapshot(net);
+		sealer_free(&net->sealer);
 		sessions_clear(&net->sessions);
 		core_free(&net->core);
 		records_close(&net->records);
@@ -133,6 +134,17 @@ static void check_recovered(struct broker *broker)
 	memory_work(worker);
 }
 
+static enum ttg_error make_sealer(struct broker *broker)
+{
+	struct net *net = broker->net;
+	const struct signer_link link = notary_link(broker->notary);
+	const enum ttg_error error =
+	        sealer_new(&net->sealer, net, &link, notary_key(broker->notary));
+
+	sealer_step(net->sealer, net);
+	return error ? error : net->failure;
+}
+
 static enum ttg_error start(struct broker *broker, struct message *message)
 {
 	const uint8_t secret[32] = BROKER_SECRET;
@@ -158,6 +170,9 @@ static enum ttg_error start(struct broker *broker, struct message *message)
 	if (error)
 		return error;
 	check_recovered(broker);
+	error = make_sealer(broker);
+	if (error)
+		return error;
 	now = net_now(net);
 	error = core_set_rules(net->core, &now, net->config->rules);
 	if (!error)
@@ -264,6 +279,21 @@ void broker_step(struct broker *broker)
 		end_of_process(broker);
 }
 
+bool broker_sealed(const struct broker *broker)
+{
+	struct sealer_view view;
+
+	if (!broker->net)
+		return false;
+	sealer_get_view(broker->net->sealer, &view);
+	return view.ready && !sealer_owes(broker->net->sealer, broker->net);
+}
+
+void broker_check_seals(const struct broker *broker)
+{
+	notary_check(broker->notary, true);
+}
+
 void broker_compare(struct broker *broker)
 {
 	if (broker->net && !disk_dead(broker->disk))
@@ -309,6 +339,7 @@ struct broker *broker_new(void)
 
 	assert(broker);
 	broker->disk = disk_new(&life_now->clock, life_now->plan->seed);
+	broker->notary = notary_new(life_now->plan->seed);
 	broker->rules = broker_make_rules(true, INT64_MAX, false);
 	life_now->model->limited = true;
 	life_now->model->limited_until_ns = INT64_MAX;
@@ -320,6 +351,7 @@ void broker_free(struct broker **broker)
 	drop_process(*broker);
 	rules_free(&(*broker)->rules);
 	disk_free(&(*broker)->disk);
+	notary_free(&(*broker)->notary);
 	free(*broker);
 	*broker = NULL;
 }

@@ -31,6 +31,9 @@ void broker_fill(struct broker *broker, uint64_t left);
 void broker_flip(struct broker *broker);
 void broker_backup(struct broker *broker);
 void broker_restore(struct broker *broker);
+/* Every event is sealed; and every seal there is, is right. */
+bool broker_sealed(const struct broker *broker);
+void broker_check_seals(const struct broker *broker);
 /* The core's state is what the model says. */
 void broker_compare(struct broker *broker);
 

@@ -5,6 +5,7 @@
 #include "net/net.h"
 #include "sim/broker.h"
 #include "sim/model.h"
+#include "sim/notary.h"
 
 #define BROKER_JOURNAL       "/journal"
 #define BROKER_BACKUP        "/backup"
@@ -19,6 +20,7 @@ struct broker {
 	struct rules *rules;     /* in force, or to be at the next start */
 	struct journal *journal; /* NULL: down */
 	struct net *net;         /* NULL: down */
+	struct notary *notary;   /* a process of its own */
 	bool full;               /* the disk was made to be */
 	bool has_backup, restored;
 	uint64_t backup_sequence;

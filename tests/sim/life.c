@@ -369,7 +369,9 @@ static void live_in_peace(int least)
 	struct model *model = life_now->model;
 	int round = 0;
 
-	for (; round < PEACE_ROUNDS && (round < least || !model_is_quiet(model)); round++) {
+	for (; round < PEACE_ROUNDS && (round < least || !model_is_quiet(model) ||
+	                                 !broker_sealed(life_now->broker));
+	     round++) {
 		pass_time(100 * NS_PER_MS);
 		turn();
 		broker_letter(life_now->broker);
@@ -379,6 +381,7 @@ static void live_in_peace(int least)
 		}
 	}
 	model_check_end(model);
+	broker_check_seals(life_now->broker);
 	broker_compare(life_now->broker);
 }
 

@@ -119,6 +119,7 @@ void broker_peace(struct broker *broker)
 	disk_unflip(broker->disk);
 	broker->full = false;
 	broker_stop(broker); /* its limits are read at the start */
+	notary_peace(broker->notary);
 	set_rules(broker, broker_make_rules(true, RULES_FOREVER, false), true, RULES_FOREVER);
 }
 
@@ -226,5 +227,6 @@ void broker_restore(struct broker *broker)
 	disk_remove_directory(broker->disk, BROKER_JOURNAL);
 	disk_copy_directory(broker->disk, BROKER_BACKUP, BROKER_JOURNAL);
 	wire_cut_all(life_now->wire);
+	notary_forget(broker->notary); /* it has sealed what is no longer there */
 	broker->restored = true;
 }

@@ -16,6 +16,7 @@
 #define SNAPSHOT_BYTES                                                                             \
 	(48u * 1024)      /* not yet written: a block of the dedupe window and the rest            \
 	                   */
+#define LEAF_BYTES  (3u * 32) /* of what is to be sealed: a list that doubles, and its tree */
 #define SMALL_BYTES 4096u /* what has no name here */
 
 static size_t weigh_lanes(const struct lanes *lanes)
@@ -108,7 +109,9 @@ void broker_weigh(const struct broker *broker)
 	const size_t held = memory_held(MEMORY_BROKER), named = weigh(broker);
 	/* A reader has one batch, with an offset for each record; a snapshot may wait for its
 	 * time. */
-	const size_t spare = SMALL_BYTES + 2 * RECORDS_READERS * life_now->most_staged +
+	const uint64_t unsealed = core->sequence - core->sealed.last;
+	const size_t spare = SMALL_BYTES + 2 * (RECORDS_READERS + 1) * life_now->most_staged +
+	                     LEAF_BYTES * unsealed +
 	                     (broker->net->snapshot ? SNAPSHOT_BYTES : 0);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++)
@@ -121,7 +124,7 @@ void broker_weigh(const struct broker *broker)
 	life_check(held <= broker->weight + named + spare,
 	           "the broker holds %zu bytes, %zu are accounted for", held,
 	           broker->weight + named);
-	life_check(memory_large(MEMORY_BROKER) <= broker->large + RECORDS_READERS,
+	life_check(memory_large(MEMORY_BROKER) <= broker->large + RECORDS_READERS + 1,
 	           "the broker holds %zu large buffers, at first %zu", memory_large(MEMORY_BROKER),
 	           broker->large);
 }
