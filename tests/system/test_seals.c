@@ -1,0 +1,191 @@
+/*
+ * Broker, signer and publisher together: what is accepted is sealed, a receipt of it is checked with
+ * the public key alone, and a journal that is not the sealed one does not start.
+ */
+#include "support/peer.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ttg/event.h>
+#include "support/wait.h"
+
+#define EXIT_DAMAGED 5 /* ttgd(8) */
+
+static void must_start_signer(struct stage *stage)
+{
+	must_start_other(stage, 0, "signer", "ttg-signer", "--key", "seal.key", "--state", "seal.state",
+			 "--socket", "seal.socket", NULL);
+}
+
+static void must_make_seal_key(struct stage *stage)
+{
+	struct ran ran = must_run(stage, "ttg-signer", "--make-key", "seal", NULL);
+
+	if (ran.code != 0)
+		must_fail("--make-key: %s%s", ran.out, ran.err);
+	ran_free(&ran);
+	snprintf(stage->seals, sizeof(stage->seals),
+		 "\tsigner_socket = \"seal.socket\";\n\tpublic_file = \"seal.pub\";\n");
+}
+
+static bool is_sealed(void *arg)
+{
+	return must_ask_number(arg, "status", "seals.sealed_sequence") >=
+	       must_ask_number(arg, "status", "seals.number") &&
+	       must_ask_number(arg, "status", "seals.unsealed_records") < 5;
+}
+
+/* Publishes one event; its bytes lie in event.bin, its receipt in event.receipt. */
+static void must_get_receipt(struct stage *stage, struct peer *prison, uint32_t number)
+{
+	struct made made = must_make(&(struct made_wish){ .number = number });
+	char id[TTG_UUID_TEXT], path[PROCESS_PATH_MAX];
+	FILE *file;
+
+	ttg_uuid_format(made.id, id);
+	STAGE_PATH(stage, path, "event.bin");
+	file = fopen(path, "wb");
+	must_be(file && fwrite(made.bytes, 1, made.len, file) == made.len && fclose(file) == 0,
+		"event.bin");
+	assert_int_equal(must_publish(stage, prison, made).code, TTG_OK);
+	struct ran ran = must_run(stage, "ttgctl", "--socket", "control", "receipt", id, NULL);
+	if (ran.code != 0)
+		must_fail("receipt: %s%s", ran.out, ran.err);
+	must_write(stage, "event.receipt", "%s", ran.out);
+	ran_free(&ran);
+}
+
+static int verify(struct stage *stage, const char *key)
+{
+	struct ran ran = must_run(stage, "ttg-verify", "--key", key, "--event", "event.bin",
+				  "event.receipt", NULL);
+	const int code = ran.code;
+
+	ran_free(&ran);
+	return code;
+}
+
+static void a_publisher_gets_a_receipt_that_needs_no_broker(void **state)
+{
+	struct stage *stage = *state;
+
+	must_make_seal_key(stage);
+	must_start_signer(stage);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	for (uint32_t i = 1; i <= 20; i++)
+		must_accept(stage, prison, &(struct made_wish){ .number = i });
+	must_get_receipt(stage, prison, 100);
+	for (uint32_t i = 21; i <= 30; i++)
+		must_accept(stage, prison, &(struct made_wish){ .number = i });
+	assert_int_equal(must_stop_broker(stage), 0);
+	assert_int_equal(verify(stage, "seal.pub"), 0);
+	/* Another's key, another's bytes. */
+	struct ran ran = must_run(stage, "ttg-signer", "--make-key", "other", NULL);
+	ran_free(&ran);
+	assert_int_equal(verify(stage, "other.pub"), 1);
+	must_write(stage, "event.bin", "not what was published");
+	assert_int_equal(verify(stage, "seal.pub"), 1);
+	must_have_passed(stage);
+}
+
+static void events_flow_without_the_signer_and_are_sealed_when_it_is_back(void **state)
+{
+	struct stage *stage = *state;
+
+	must_make_seal_key(stage);
+	must_start_broker(stage);
+	must_see(stage, "ttgd.err", "signer_away");
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	for (uint32_t i = 1; i <= 50; i++)
+		must_accept(stage, prison, &(struct made_wish){ .number = i });
+	assert_int_equal(must_ask_number(stage, "status", "seals.number"), 0);
+	must_start_signer(stage);
+	must_see(stage, "ttgd.err", "signer_ready");
+	must_get_receipt(stage, prison, 100);
+	assert_int_equal(verify(stage, "seal.pub"), 0);
+	process_kill(&stage->others[0]); /* and once more, in the middle */
+	for (uint32_t i = 51; i <= 60; i++)
+		must_accept(stage, prison, &(struct made_wish){ .number = i });
+	must_start_signer(stage);
+	must_get_receipt(stage, prison, 101);
+	assert_int_equal(verify(stage, "seal.pub"), 0);
+	must_be(wait_until(is_sealed, stage, WAIT_LONG_MS), "not all is sealed");
+	must_have_passed(stage);
+}
+
+static void copy_journal(struct stage *stage, const char *from, const char *to)
+{
+	char command[3 * PROCESS_PATH_MAX];
+
+	snprintf(command, sizeof(command), "cd '%s' && rm -rf %s && cp -a %s %s", stage->directory, to,
+		 from, to);
+	must_be(system(command) == 0, command);
+}
+
+static void an_older_copy_of_the_journal_is_noticed_by_the_signer(void **state)
+{
+	struct stage *stage = *state;
+
+	must_make_seal_key(stage);
+	must_start_signer(stage);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	for (uint32_t i = 1; i <= 10; i++)
+		must_accept(stage, prison, &(struct made_wish){ .number = i });
+	assert_int_equal(must_stop_broker(stage), 0);
+	copy_journal(stage, "journal", "older");
+	must_start_broker(stage);
+	for (uint32_t i = 11; i <= 20; i++)
+		must_accept(stage, prison, &(struct made_wish){ .number = i });
+	must_get_receipt(stage, prison, 100);
+	assert_int_equal(must_stop_broker(stage), 0);
+	copy_journal(stage, "older", "journal");
+	must_launch_broker(stage);
+	assert_int_equal(must_end(&stage->broker, PROCESS_LIMIT_MS), EXIT_DAMAGED);
+	must_see(stage, "ttgd.err", "seals_contradict");
+	assert_int_equal(verify(stage, "seal.pub"), 0); /* and the receipt still proves what is lost */
+	/* The operator knows of it: the signer's memory is put away. */
+	must_signal(&stage->others[0], SIGTERM);
+	assert_int_equal(must_end(&stage->others[0], PROCESS_LIMIT_MS), 0);
+	copy_journal(stage, "seal.state", "seal.state.lost");
+	char path[PROCESS_PATH_MAX];
+	STAGE_PATH(stage, path, "seal.state");
+	must_be(remove(path) == 0, "seal.state");
+	must_start_signer(stage);
+	must_start_broker(stage);
+	must_get_receipt(stage, prison, 101);
+	assert_int_equal(verify(stage, "seal.pub"), 0);
+	must_have_passed(stage);
+}
+
+static void another_signer_is_not_taken(void **state)
+{
+	struct stage *stage = *state;
+
+	must_make_seal_key(stage);
+	struct ran ran = must_run(stage, "ttg-signer", "--make-key", "other", NULL);
+	assert_int_equal(ran.code, 0);
+	ran_free(&ran);
+	must_start_other(stage, 0, "signer", "ttg-signer", "--key", "other.key", "--state",
+			 "seal.state", "--socket", "seal.socket", NULL);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	must_accept(stage, prison, &(struct made_wish){ .number = 1 });
+	must_see(stage, "ttgd.err", "another key than the configured one");
+	assert_int_equal(must_ask_number(stage, "status", "seals.number"), 0);
+	must_have_passed(stage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		STAGE_TEST(a_publisher_gets_a_receipt_that_needs_no_broker),
+		STAGE_TEST(events_flow_without_the_signer_and_are_sealed_when_it_is_back),
+		STAGE_TEST(an_older_copy_of_the_journal_is_noticed_by_the_signer),
+		STAGE_TEST(another_signer_is_not_taken),
+	};
+
+	return cmocka_run_group_tests_name("seals", tests, NULL, NULL);
+}
