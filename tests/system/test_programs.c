@@ -9,7 +9,7 @@
 
 static const char *const programs[] = { "ttgd",	      "ttgctl",	       "ttg-pub",
 					"ttg-sub",    "ttg-prison",    "ttg-police",
-					"ttg-probation", "ttg-oneservice" };
+					"ttg-probation", "ttg-oneservice", "ttg-signer" };
 #define N_PROGRAMS (sizeof(programs) / sizeof(programs[0]))
 
 static void every_program_answers_to_help_and_version(void **state)
