@@ -147,11 +147,11 @@ static bool grow(struct tree *tree)
 
 	if (tree->n_leaves >= LEAVES_MAX)
 		return false;
-	leaves = reallocarray(tree->leaves, room, sizeof(*leaves));
+	leaves = realloc(tree->leaves, room * sizeof(*leaves)); /* LEAVES_MAX of them are 2^45 bytes */
 	if (!leaves)
 		return false;
 	tree->leaves = leaves; /* longer than room says, if what follows fails */
-	inner = reallocarray(tree->inner, inner_room(room), sizeof(*inner));
+	inner = realloc(tree->inner, inner_room(room) * sizeof(*inner));
 	if (!inner)
 		return false;
 	tree->inner = inner;

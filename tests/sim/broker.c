@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/sealed.h"
 #include "sim/memory.h"
 #include "sim/wire.h"
 
@@ -154,6 +155,7 @@ static enum ttg_error start(struct broker *broker, struct message *message)
 
 	net = broker->net = calloc(1, sizeof(*net));
 	assert(net);
+	broker->most_unsealed = 0;
 	net->world = disk_world(broker->disk);
 	net->config = make_config(broker);
 	net->router = life_now->wire;
@@ -263,6 +265,9 @@ void broker_step(struct broker *broker)
 	now = net_step(net, net_has_room(net));
 	memory_work(MEMORY_NOBODY);
 	life_now->in_cycle = false;
+	if (core_sequence(net->core) - core_last_seal(net->core)->last > broker->most_unsealed)
+		broker->most_unsealed =
+		        core_sequence(net->core) - core_last_seal(net->core)->last;
 	if (!net->failure && !disk_dead(broker->disk)) {
 		broker_check_bounds(broker);
 		if (!life_now->append_refused)

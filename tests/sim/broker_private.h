@@ -27,6 +27,7 @@ struct broker {
 	uint64_t steps;
 	size_t weight; /* bytes held after the first start, beside what weigh.c names */
 	size_t large;  /* and large buffers */
+	uint64_t most_unsealed; /* records at once, of this process */
 	/* Of the last recovery; the next one of the same records must come to the same. */
 	uint64_t recovered_sequence, recovered_from, recovered_digest;
 };

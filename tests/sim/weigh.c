@@ -16,7 +16,8 @@
 #define SNAPSHOT_BYTES                                                                             \
 	(48u * 1024)      /* not yet written: a block of the dedupe window and the rest            \
 	                   */
-#define LEAF_BYTES  (3u * 32) /* of what is to be sealed: a list that doubles, and its tree */
+#define LEAF_BYTES  (2u * 2 * 32) /* of what is to be sealed: lists that double, leaves and nodes */
+#define TREE_BYTES  (168u * 32)   /* and what they begin with */
 #define SMALL_BYTES 4096u /* what has no name here */
 
 static size_t weigh_lanes(const struct lanes *lanes)
@@ -109,9 +110,8 @@ void broker_weigh(const struct broker *broker)
 	const size_t held = memory_held(MEMORY_BROKER), named = weigh(broker);
 	/* A reader has one batch, with an offset for each record; a snapshot may wait for its
 	 * time. */
-	const uint64_t unsealed = core->sequence - core->sealed.last;
 	const size_t spare = SMALL_BYTES + 2 * (RECORDS_READERS + 1) * life_now->most_staged +
-	                     LEAF_BYTES * unsealed +
+	                     TREE_BYTES + LEAF_BYTES * broker->most_unsealed +
 	                     (broker->net->snapshot ? SNAPSHOT_BYTES : 0);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++)
