@@ -34,6 +34,10 @@ enum ctl_exit ctl_check(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_options(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_identify(struct ctl *ctl, int argc, char **argv);
 enum ctl_exit ctl_verify(struct ctl *ctl, int argc, char **argv);
+/* seals.c: the same with the journal's key, and the seals by the signer's public key; state: the file
+   that ttg-signer keeps, or NULL. */
+enum ctl_exit ctl_verify_seals(struct ctl *ctl, const char *directory, const char *key_file,
+			       const char *public_file, const char *state);
 enum ctl_exit ctl_restore(struct ctl *ctl, int argc, char **argv);
 /* A command the daemon answers; argv starts at its first word. */
 enum ctl_exit ctl_online(struct ctl *ctl, int argc, char **argv);

@@ -74,25 +74,35 @@ static enum ctl_exit verify(struct ctl *ctl, const char *directory, const char *
 static const struct option options[] = {
 	{ "directory", required_argument, NULL, 'd' },
 	{ "key", required_argument, NULL, 'k' },
+	{ "seals", required_argument, NULL, 's' },
+	{ "signer-state", required_argument, NULL, 'g' },
 	{ NULL, 0, NULL, 0 },
 };
 
 enum ctl_exit ctl_verify(struct ctl *ctl, int argc, char **argv)
 {
-	const char *directory = NULL, *key_file = NULL;
+	const char *directory = NULL, *key_file = NULL, *seals = NULL, *signer = NULL;
 	struct journal_verify_result result;
 	enum ctl_exit status;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "d:k:", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "d:k:s:g:", options, NULL)) != -1) {
 		if (option == 'd')
 			directory = optarg;
 		else if (option == 'k')
 			key_file = optarg;
+		else if (option == 's')
+			seals = optarg;
+		else if (option == 'g')
+			signer = optarg;
 		else
 			return ctl_say(ctl, CTL_USAGE, "journal verify: see ttgctl --help");
 	}
-	if (directory == NULL || optind != argc)
+	if (seals != NULL && key_file == NULL)
+		return ctl_say(ctl, CTL_USAGE, "journal verify: --seals wants the journal's --key too");
+	if (directory != NULL && seals != NULL && optind == argc)
+		return ctl_verify_seals(ctl, directory, key_file, seals, signer);
+	if (directory == NULL || signer != NULL || optind != argc)
 		return ctl_say(ctl, CTL_USAGE, "journal verify: see ttgctl --help");
 	status = verify(ctl, directory, key_file, &result);
 	if (status != CTL_FINE)

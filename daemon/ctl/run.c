@@ -65,7 +65,7 @@ static void print_help(FILE *out)
 	fputs("\nCommands that need no daemon:\n", out);
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		fprintf(out, "  %s\n        %s\n", commands[i].usage, commands[i].meaning);
-	fputs("  journal verify --directory DIR [--key FILE]\n"
+	fputs("  journal verify --directory DIR [--key FILE [--seals FILE [--signer-state FILE]]]\n"
 	      "        proves a journal folder; without the key checksums and hash chain only\n"
 	      "\nExit status: 0 fine, 1 no or failed, 2 usage, 3 daemon not reached, 4 refused\n",
 	      out);

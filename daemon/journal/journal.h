@@ -190,6 +190,24 @@ enum ttg_error journal_verify(const char *directory, const uint8_t *key, const s
                               void *arg, struct journal_verify_result *out, struct message *message);
 
 /*
+ * The same with the key and one thread, showing each batch that was proven, in order. seen gets NULL
+ * first, and again when a running journal has to be proven once more from the start. When it gives
+ * false the walk ends with TTG_ECLOSED.
+ */
+struct journal_batch {
+	const uint8_t *journal_id, *chain; /* the chain's hash behind it */
+	uint64_t segment, offset;          /* where it stands: first sequence of its segment; bytes */
+	uint64_t first_sequence;
+	uint32_t records;
+	const uint8_t *body; /* of body_bytes, for journal_batch_next() */
+	size_t body_bytes;
+};
+bool journal_batch_next(const struct journal_batch *batch, size_t *at, struct journal_record *out);
+enum ttg_error journal_walk(const char *directory, const uint8_t *key, const struct world *world,
+                            bool (*seen)(void *arg, const struct journal_batch *batch), void *arg,
+                            struct journal_verify_result *out, struct message *message);
+
+/*
  * A consistent copy (segments up to the durable end, newest snapshots) in an empty or missing
  * directory, taken while the journal runs. begin and end belong to the journal's thread, run to any;
  * until end nothing is retained away, and the journal may not be closed. TTG_EEXIST: not empty.

@@ -182,6 +182,23 @@ static enum ttg_error look_twice(struct prover *prover, const struct prove_place
 	return prove_batch(prover, place, batch, chain, reason);
 }
 
+static bool show(const struct prover *prover, const struct prove_place *place,
+                 const struct format_batch *batch)
+{
+	const struct journal_batch shown = {
+		.journal_id = prover->head->journal_id,
+		.segment = place->segment->header.first_sequence,
+		.offset = place->offset,
+		.first_sequence = batch->first_sequence,
+		.records = batch->records,
+		.chain = place->segment->chain,
+		.body = prover->scratch,
+		.body_bytes = batch->body_bytes,
+	};
+
+	return prover->seen == NULL || prover->seen(prover->seen_arg, &shown);
+}
+
 /* Walks the batches up to limit. *reason is NULL when it ended exactly there. */
 static enum ttg_error walk(struct prover *prover, struct prove_place *place, struct proof *proof,
                            const char **reason)
@@ -201,7 +218,8 @@ static enum ttg_error walk(struct prover *prover, struct prove_place *place, str
 		proof->records += batch.records;
 		compare_with_head(prover, segment, proof);
 		*reason = "was not proven to its end";
-		if (!prover->moved(prover->moved_arg, proof->number, segment->end - place->offset))
+		if (!show(prover, place, &batch) ||
+		    !prover->moved(prover->moved_arg, proof->number, segment->end - place->offset))
 			return TTG_ECLOSED;
 		place->offset = segment->end;
 	}

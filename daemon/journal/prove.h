@@ -19,6 +19,9 @@ struct prover {
 	/* Told how many bytes are done, after each batch; false: no need to go on. */
 	bool (*moved)(void *arg, size_t segment, uint64_t bytes);
 	void *moved_arg;
+	/* NULL, or shown each batch that was proven, with a key; false: no need to go on. */
+	bool (*seen)(void *arg, const struct journal_batch *batch);
+	void *seen_arg;
 
 	/* This one's own. */
 	struct file_window window;

@@ -155,6 +155,8 @@ enum ttg_error scan_run(struct scan *scan)
 	scan->prover.directory = scan->directory;
 	scan->prover.key = scan->key;
 	scan->prover.head = &scan->head;
+	scan->prover.seen = scan->seen;
+	scan->prover.seen_arg = scan->seen_arg;
 	err = prover_init(&scan->prover);
 	if (err != TTG_OK)
 		return message_set(scan->message, err, "cryptography is not available");

@@ -19,6 +19,8 @@ struct scan {
 	/* By one thread at a time, not always the caller's. */
 	void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes);
 	void *progress_arg;
+	bool (*seen)(void *arg, const struct journal_batch *batch); /* as a prover's; threads is 1 */
+	void *seen_arg;
 	/* NULL, or called once by the caller's thread, while others prove, if there are segments. */
 	void (*meanwhile)(void *arg, const struct format_head *head);
 	void *meanwhile_arg;

@@ -44,28 +44,21 @@ unsigned journal_processors(void)
 	return (unsigned)n < JOURNAL_THREADS_MAX ? (unsigned)n : JOURNAL_THREADS_MAX;
 }
 
-enum ttg_error journal_verify(const char *directory, const uint8_t *key, const struct world *world,
-                              unsigned threads,
-                              void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
-                              void *arg, struct journal_verify_result *out, struct message *message)
+static enum ttg_error prove(const struct scan *how, struct journal_verify_result *out,
+                            struct message *message)
 {
 	enum ttg_error err = TTG_ECORRUPT;
 
 	memset(out, 0, sizeof(*out));
-	if (strlen(directory) >= SEGMENT_DIRECTORY)
+	if (strlen(how->directory) >= SEGMENT_DIRECTORY)
 		return message_set(message, TTG_EINVAL, "journal: path is too long");
 	for (unsigned attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
-		struct scan scan = {
-			.world = world,
-			.directory = directory,
-			.key = key,
-			.threads = threads,
-			.message = message,
-			.progress = progress,
-			.progress_arg = arg,
-		};
+		struct scan scan = *how;
 		bool again;
 
+		scan.message = message;
+		if (scan.seen != NULL)
+			(void)scan.seen(scan.seen_arg, NULL);
 		err = scan_run(&scan);
 		fill(&scan, out);
 		again = (err == TTG_ECORRUPT || err == TTG_ENOENT) && head_moved(&scan);
@@ -74,4 +67,43 @@ enum ttg_error journal_verify(const char *directory, const uint8_t *key, const s
 			break;
 	}
 	return err;
+}
+
+enum ttg_error journal_verify(const char *directory, const uint8_t *key, const struct world *world,
+                              unsigned threads,
+                              void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes),
+                              void *arg, struct journal_verify_result *out, struct message *message)
+{
+	const struct scan how = {
+		.world = world,
+		.directory = directory,
+		.key = key,
+		.threads = threads,
+		.progress = progress,
+		.progress_arg = arg,
+	};
+
+	return prove(&how, out, message);
+}
+
+enum ttg_error journal_walk(const char *directory, const uint8_t *key, const struct world *world,
+                            bool (*seen)(void *arg, const struct journal_batch *batch), void *arg,
+                            struct journal_verify_result *out, struct message *message)
+{
+	const struct scan how = {
+		.world = world,
+		.directory = directory,
+		.key = key,
+		.threads = 1,
+		.seen = seen,
+		.seen_arg = arg,
+	};
+
+	return prove(&how, out, message);
+}
+
+bool journal_batch_next(const struct journal_batch *batch, size_t *at, struct journal_record *out)
+{
+	return *at < batch->body_bytes &&
+	       format_record_decode(batch->body, batch->body_bytes, at, out);
 }

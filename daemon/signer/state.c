@@ -24,12 +24,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIGNATURE_LINE SIGNATURE_BASE64 /* its end instead of the NUL */
 #define SYNC_EVERY_NS  INT64_C(1000000000)
 #define NS_PER_MS      INT64_C(1000000)
 #define NONE           (-1)
 
-static_assert(SIGNATURE_LINE + SEAL_TEXT_MAX < SIGNER_SLOT, "a slot holds a seal, and ends in zeros");
 
 struct signer_state {
 	const struct world *world;
@@ -42,33 +40,6 @@ struct signer_state {
 	bool broken;                 /* a write or a sync failed: nothing is written any more */
 	int64_t synced_ns;
 };
-
-static void write_slot(const struct seal_signed *seal, char out[SIGNER_SLOT])
-{
-	memset(out, 0, SIGNER_SLOT);
-	signature_to_base64(seal->signature, out);
-	out[SIGNATURE_LINE - 1] = '\n';
-	memcpy(out + SIGNATURE_LINE, seal->text, seal->len);
-}
-
-/* The number of its seal; 0: it has none. Whose signature it is the signer says. */
-static uint64_t read_slot(const char slot[SIGNER_SLOT], struct seal_signed *out)
-{
-	const char *text = slot + SIGNATURE_LINE;
-	const size_t len = strnlen(text, SIGNER_SLOT - SIGNATURE_LINE);
-	struct seal seal;
-
-	for (size_t i = SIGNATURE_LINE + len; i < SIGNER_SLOT; i++)
-		if (slot[i] != '\0')
-			return 0;
-	if (slot[SIGNATURE_LINE - 1] != '\n' ||
-	    !signature_from_base64(slot, SIGNATURE_LINE - 1, out->signature) ||
-	    !seal_read(text, len, &seal))
-		return 0;
-	memcpy(out->text, text, len);
-	out->len = len;
-	return seal.number;
-}
 
 static enum ttg_error failed(const struct signer_state *state, const char *what, int64_t result,
 			     struct message *message)
@@ -95,15 +66,15 @@ enum ttg_error signer_state_sync(struct signer_state *state, struct message *mes
 	if (result < 0)
 		return broke(state, "synced", result, message);
 	state->waits = false;
-	state->next = SIGNER_SLOTS - 1 - state->next;
+	state->next = SLOTS - 1 - state->next;
 	state->synced_ns = world->mono_ns(world->self);
 	return TTG_OK;
 }
 
-static int put_slot(const struct signer_state *state, unsigned slot, const char bytes[SIGNER_SLOT])
+static int put_slot(const struct signer_state *state, unsigned slot, const char bytes[SLOT_BYTES])
 {
-	return world_write_all(state->world, state->file, bytes, SIGNER_SLOT,
-			       (uint64_t)slot * SIGNER_SLOT);
+	return world_write_all(state->world, state->file, bytes, SLOT_BYTES,
+			       (uint64_t)slot * SLOT_BYTES);
 }
 
 static enum ttg_error open_file(struct signer_state *state, struct message *message)
@@ -117,13 +88,13 @@ static enum ttg_error open_file(struct signer_state *state, struct message *mess
 }
 
 /* The first seal there is: in slot 0 of a new file, durable when this returns. */
-static enum ttg_error be_born(struct signer_state *state, const char slot[SIGNER_SLOT],
+static enum ttg_error be_born(struct signer_state *state, const char slot[SLOT_BYTES],
 			      struct message *message)
 {
 	const struct world *world = state->world;
-	char both[SIGNER_SLOTS * SIGNER_SLOT] = { 0 };
+	char both[SLOTS * SLOT_BYTES] = { 0 };
 
-	memcpy(both, slot, SIGNER_SLOT);
+	memcpy(both, slot, SLOT_BYTES);
 	const int result = world_replace_file(world, state->path, both, sizeof(both));
 	if (result < 0)
 		return broke(state, "made", result, message);
@@ -137,13 +108,13 @@ static enum ttg_error be_born(struct signer_state *state, const char slot[SIGNER
 enum ttg_error signer_state_keep(struct signer_state *state, struct message *message)
 {
 	const struct seal_signed *last = signer_last(state->signer);
-	char slot[SIGNER_SLOT];
+	char slot[SLOT_BYTES];
 
 	assert(!state->broken);
 	if (!last || (last->len == state->kept.len &&
 		      memcmp(last->text, state->kept.text, last->len) == 0))
 		return TTG_OK;
-	write_slot(last, slot);
+	slot_write(last, slot);
 	if (state->file == NONE) {
 		const enum ttg_error error = be_born(state, slot, message);
 
@@ -170,11 +141,11 @@ int signer_state_due_ms(const struct signer_state *state)
 }
 
 /* Both slots as they are in the file; what it is too short for is zeros. */
-static enum ttg_error read_slots(struct signer_state *state, char slots[SIGNER_SLOTS][SIGNER_SLOT],
+static enum ttg_error read_slots(struct signer_state *state, char slots[SLOTS][SLOT_BYTES],
 				 size_t *len, struct message *message)
 {
 	const struct world *world = state->world;
-	const size_t size = (size_t)SIGNER_SLOTS * SIGNER_SLOT;
+	const size_t size = (size_t)SLOTS * SLOT_BYTES;
 	char *all = &slots[0][0];
 
 	memset(all, 0, size);
@@ -195,7 +166,7 @@ static enum ttg_error read_slots(struct signer_state *state, char slots[SIGNER_S
  * What was found may not be on the disk yet: its process was killed, or ended with a failed sync,
  * after which the kernel may show what the disk does not have. Written again as it is, and synced.
  */
-static enum ttg_error settle(struct signer_state *state, unsigned slot, const char bytes[SIGNER_SLOT],
+static enum ttg_error settle(struct signer_state *state, unsigned slot, const char bytes[SLOT_BYTES],
 			     struct message *message)
 {
 	int result = put_slot(state, slot, bytes);
@@ -205,16 +176,16 @@ static enum ttg_error settle(struct signer_state *state, unsigned slot, const ch
 	if (result < 0)
 		return broke(state, "synced", result, message);
 	state->kept = *signer_last(state->signer);
-	state->next = SIGNER_SLOTS - 1 - slot;
+	state->next = SLOTS - 1 - slot;
 	state->synced_ns = state->world->mono_ns(state->world->self);
 	return TTG_OK;
 }
 
 static enum ttg_error load(struct signer_state *state, struct message *message)
 {
-	char slots[SIGNER_SLOTS][SIGNER_SLOT];
-	struct seal_signed seals[SIGNER_SLOTS];
-	uint64_t numbers[SIGNER_SLOTS];
+	char slots[SLOTS][SLOT_BYTES];
+	struct seal_signed seals[SLOTS];
+	uint64_t numbers[SLOTS];
 	size_t len = 0;
 	const enum ttg_error error = read_slots(state, slots, &len, message);
 
@@ -225,8 +196,8 @@ static enum ttg_error load(struct signer_state *state, struct message *message)
 		state->file = NONE;
 		return TTG_OK;
 	}
-	for (unsigned i = 0; i < SIGNER_SLOTS; i++)
-		numbers[i] = read_slot(slots[i], &seals[i]);
+	for (unsigned i = 0; i < SLOTS; i++)
+		numbers[i] = slot_read(slots[i], &seals[i]);
 	const unsigned higher = numbers[1] > numbers[0] ? 1 : 0, lower = 1 - higher;
 	if (numbers[higher] > 0 && signer_resume(state->signer, &seals[higher]))
 		return settle(state, higher, slots[higher], message);

@@ -1,11 +1,5 @@
 /*
- * What the signer must not forget: the last seal it signed, in a file of two slots.
- *
- *      0     slot 0, 4096 bytes:  <base64 of the signature>\n<text of the seal, seal.h>, zeros
- *      4096  slot 1, the same
- *
- * A slot counts when its signature is our key's over its text, so that neither a torn write nor
- * anybody without the key can make one. Of two that count it is the one with the higher number.
+ * What the signer must not forget: the last seal it signed, in a file of two slots (slot.h).
  *
  * Owner: one thread. FILE.lock beside it is held while it is open: two signers never share one.
  */
@@ -15,9 +9,7 @@
 #include "base/message.h"
 #include "base/world.h"
 #include "evidence/signer.h"
-
-#define SIGNER_SLOT 4096u
-#define SIGNER_SLOTS 2u
+#include "evidence/slot.h"
 
 struct signer_state;
 

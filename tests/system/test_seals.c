@@ -66,6 +66,19 @@ static int verify(struct stage *stage, const char *key)
 	return code;
 }
 
+/* ttgctl journal verify with everything there is to compare; must print or say this. */
+static void must_verify_journal(struct stage *stage, int code, const char *text)
+{
+	struct ran ran = must_run(stage, "ttgctl", "journal", "verify", "--directory", "journal", "--key",
+				  "keys/journal.key", "--seals", "seal.pub", "--signer-state",
+				  "seal.state", NULL);
+
+	if (ran.code != code || !strstr(code == 0 ? ran.out : ran.err, text))
+		must_fail("journal verify ends with %d, should be %d: %s%s", ran.code, code, ran.out,
+			  ran.err);
+	ran_free(&ran);
+}
+
 static void a_publisher_gets_a_receipt_that_needs_no_broker(void **state)
 {
 	struct stage *stage = *state;
@@ -80,6 +93,7 @@ static void a_publisher_gets_a_receipt_that_needs_no_broker(void **state)
 	for (uint32_t i = 21; i <= 30; i++)
 		must_accept(stage, prison, &(struct made_wish){ .number = i });
 	assert_int_equal(must_stop_broker(stage), 0);
+	must_verify_journal(stage, 0, "unsealed events  0\n"); /* it waited for that when it stopped */
 	assert_int_equal(verify(stage, "seal.pub"), 0);
 	/* Another's key, another's bytes. */
 	struct ran ran = must_run(stage, "ttg-signer", "--make-key", "other", NULL);
@@ -142,6 +156,7 @@ static void an_older_copy_of_the_journal_is_noticed_by_the_signer(void **state)
 	must_get_receipt(stage, prison, 100);
 	assert_int_equal(must_stop_broker(stage), 0);
 	copy_journal(stage, "older", "journal");
+	must_verify_journal(stage, 1, "older copy");
 	must_launch_broker(stage);
 	assert_int_equal(must_end(&stage->broker, PROCESS_LIMIT_MS), EXIT_DAMAGED);
 	must_see(stage, "ttgd.err", "seals_contradict");
@@ -156,6 +171,38 @@ static void an_older_copy_of_the_journal_is_noticed_by_the_signer(void **state)
 	must_start_signer(stage);
 	must_start_broker(stage);
 	must_get_receipt(stage, prison, 101);
+	assert_int_equal(verify(stage, "seal.pub"), 0);
+	must_have_passed(stage);
+}
+
+/* Whoever has the journal's key can write another end of it, with every checksum and hash right. */
+static void another_history_cannot_be_sealed(void **state)
+{
+	struct stage *stage = *state;
+
+	must_make_seal_key(stage);
+	must_start_signer(stage);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	must_accept(stage, prison, &(struct made_wish){ .number = 1 });
+	assert_int_equal(must_stop_broker(stage), 0);
+	copy_journal(stage, "journal", "older");
+	must_start_broker(stage);
+	must_accept(stage, prison, &(struct made_wish){ .number = 2 });
+	must_get_receipt(stage, prison, 3);
+	assert_int_equal(must_stop_broker(stage), 0);
+	must_verify_journal(stage, 0, "unsealed events  0\n");
+	copy_journal(stage, "older", "journal");
+	stage->seals[0] = '\0';
+	must_start_broker(stage);
+	for (uint32_t i = 2; i <= 30; i++)
+		must_accept(stage, prison, &(struct made_wish){ .number = 100 + i });
+	assert_int_equal(must_stop_broker(stage), 0);
+	struct ran ran = must_run(stage, "ttgctl", "journal", "verify", "--directory", "journal", "--key",
+				  "keys/journal.key", NULL);
+	assert_int_equal(ran.code, 0); /* by itself it is as whole as it can be */
+	ran_free(&ran);
+	must_verify_journal(stage, 1, "seal");
 	assert_int_equal(verify(stage, "seal.pub"), 0);
 	must_have_passed(stage);
 }
@@ -184,6 +231,7 @@ int main(void)
 		STAGE_TEST(a_publisher_gets_a_receipt_that_needs_no_broker),
 		STAGE_TEST(events_flow_without_the_signer_and_are_sealed_when_it_is_back),
 		STAGE_TEST(an_older_copy_of_the_journal_is_noticed_by_the_signer),
+		STAGE_TEST(another_history_cannot_be_sealed),
 		STAGE_TEST(another_signer_is_not_taken),
 	};
 

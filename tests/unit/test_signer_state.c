@@ -11,7 +11,7 @@
 #include <string.h>
 
 #define PATH "/signer/state"
-#define BYTES (SIGNER_SLOTS * SIGNER_SLOT)
+#define BYTES (SLOTS * SLOT_BYTES)
 #define SECOND INT64_C(1000000000)
 #define CONTENT 800 /* bytes of a slot; zeros behind */
 
@@ -224,20 +224,20 @@ static void of_a_newer_slot_cut_anywhere_the_older_or_the_newer_counts(void **st
 	const uint64_t newer = make_two(life, whole);
 	unsigned of_newer = 0;
 
-	for (size_t cut = 0; cut <= SIGNER_SLOT; cut += cut < CONTENT ? 1 : 59) {
+	for (size_t cut = 0; cut <= SLOT_BYTES; cut += cut < CONTENT ? 1 : 59) {
 		uint64_t number = 0;
 
 		/* What is behind the cut never came, came as rubbish, or is not in the file. */
 		memcpy(torn, whole, sizeof(torn));
-		memset(torn + SIGNER_SLOT + cut, cut % 2 ? 0 : 0xa5, SIGNER_SLOT - cut);
+		memset(torn + SLOT_BYTES + cut, cut % 2 ? 0 : 0xa5, SLOT_BYTES - cut);
 		number = must_open(life, torn, sizeof(torn));
 		assert_true(number == 1 || number == newer);
 		of_newer += number == newer;
-		number = must_open(life, whole, SIGNER_SLOT + cut);
+		number = must_open(life, whole, SLOT_BYTES + cut);
 		assert_true(number == 1 || number == newer);
 		/* What came is the end and not the beginning. */
 		memcpy(torn, whole, sizeof(torn));
-		memset(torn + SIGNER_SLOT, 0, cut);
+		memset(torn + SLOT_BYTES, 0, cut);
 		number = must_open(life, torn, sizeof(torn));
 		assert_int_equal(number, cut == 0 ? newer : 1);
 	}
@@ -250,9 +250,9 @@ static void a_flipped_bit_makes_the_other_slot_count(void **state)
 	uint8_t bytes[BYTES];
 	const uint64_t newer = make_two(life, bytes);
 
-	for (size_t at = 0; at < BYTES; at += at % SIGNER_SLOT < CONTENT ? 1 : 97) {
+	for (size_t at = 0; at < BYTES; at += at % SLOT_BYTES < CONTENT ? 1 : 97) {
 		bytes[at] ^= (uint8_t)(1u << at % 8);
-		assert_int_equal(must_open(life, bytes, sizeof(bytes)), at < SIGNER_SLOT ? newer : 1);
+		assert_int_equal(must_open(life, bytes, sizeof(bytes)), at < SLOT_BYTES ? newer : 1);
 		bytes[at] ^= (uint8_t)(1u << at % 8);
 	}
 }
@@ -283,7 +283,7 @@ static void a_file_without_a_seal_of_this_key_is_refused_and_left_alone(void **s
 	must_be_refused_unchanged(life, 1, zeros, sizeof(zeros));
 	must_be_refused_unchanged(life, 1, bytes, 100);
 	bytes[3] ^= 1;
-	bytes[SIGNER_SLOT + 3] ^= 1;
+	bytes[SLOT_BYTES + 3] ^= 1;
 	must_be_refused_unchanged(life, 1, bytes, sizeof(bytes));
 }
 
