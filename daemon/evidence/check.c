@@ -60,6 +60,8 @@ static void drop(struct marks *marks, uint64_t last)
 
 	while (n < marks->n && marks->items[n].sequence <= last)
 		n++;
+	if (n == 0)
+		return;
 	memmove(marks->items, marks->items + n, (marks->n - n) * sizeof(*marks->items));
 	marks->n -= n;
 }
