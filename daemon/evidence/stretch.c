@@ -63,7 +63,8 @@ bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uin
 {
 	struct record_event event;
 
-	if (!record_get_event(data, len, &event))
+	/* No leaf tells of a time before 1970: a record that does is not one of a broker's. */
+	if (!record_get_event(data, len, &event) || event.accepted_ns < 0)
 		return false;
 	memcpy(out->journal, journal, EVIDENCE_ID);
 	memcpy(out->id, event.id, EVIDENCE_ID);
