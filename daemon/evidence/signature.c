@@ -22,15 +22,16 @@
 #include <openssl/pem.h>
 
 #include "base/keyfile.h"
+#include "base/smallfile.h"
 #include "base/world.h"
-#include "evidence/signature_file.h"
 
 #define KIND         "ED25519"
 #define PUBLIC_BYTES 32u
+#define FILE_BYTES_MAX 1024u /* the longest form has 119 */
 #define SECRET_TITLE "-----BEGIN PRIVATE KEY-----"
 #define LOCKED_TITLE "-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
-static_assert(SIGNATURE_PEM_MAX <= SIGNATURE_FILE_MAX, "a public key fits its file");
+static_assert(SIGNATURE_PEM_MAX <= FILE_BYTES_MAX, "a public key fits its file");
 
 struct sign_key {
 	uint8_t *seed; /* SIGNATURE_SEED bytes, a page of their own */
@@ -205,13 +206,13 @@ static enum ttg_error write_pair(const struct sign_key *key, const char *secret_
 		BIO_free(bio);
 		return message_set(message, TTG_ENOMEM, "no memory for a key");
 	}
-	enum ttg_error error = signature_file_write(secret_path, true, text, len, message);
+	enum ttg_error error = smallfile_write(secret_path, true, text, len, message);
 	BIO_free(bio);
 	if (error)
 		return error;
-	error = signature_file_write(public_path, false, public, strlen(public), message);
+	error = smallfile_write(public_path, false, public, strlen(public), message);
 	if (error)
-		signature_file_remove(secret_path);
+		smallfile_remove(secret_path);
 	return error;
 }
 
@@ -294,11 +295,11 @@ out:
 
 enum ttg_error sign_key_read(const char *path, struct sign_key **out, struct message *message)
 {
-	char text[SIGNATURE_FILE_MAX];
+	char text[FILE_BYTES_MAX];
 	size_t len = 0;
 
 	*out = NULL;
-	enum ttg_error error = signature_file_read(path, true, text, &len, message);
+	enum ttg_error error = smallfile_read(path, true, text, sizeof(text), &len, message);
 	if (!error)
 		error = parse_secret(path, text, len, out, message);
 	wipe(text, sizeof(text));
@@ -338,12 +339,12 @@ static enum ttg_error parse_public(const char *path, const char *text, size_t le
 
 enum ttg_error verify_key_read(const char *path, struct verify_key **out, struct message *message)
 {
-	char text[SIGNATURE_FILE_MAX];
+	char text[FILE_BYTES_MAX];
 	size_t len = 0;
 
 	*out = NULL;
 	/* Somebody may have put a secret here: treated as one until it is known. */
-	enum ttg_error error = signature_file_read(path, false, text, &len, message);
+	enum ttg_error error = smallfile_read(path, false, text, sizeof(text), &len, message);
 	if (!error)
 		error = parse_public(path, text, len, out, message);
 	wipe(text, sizeof(text));

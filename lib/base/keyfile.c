@@ -8,25 +8,18 @@
  */
 #include "base/keyfile.h"
 
-#include "base/world.h"
+#include "base/smallfile.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define PUBLIC_TITLE    "ttg-public-key v1\n"
 #define SECRET_TITLE    "ttg-secret-key v1\n"
 #define SYMMETRIC_TITLE "ttg-symmetric-key v1\n"
 #define Z85_CHARACTERS  (KEYFILE_Z85 - 1)
 #define FILE_BYTES_MAX  128 /* the longest form has 101 bytes */
-#define PUBLIC_MODE     0644
-#define OTHERS_MODE     (S_IRWXG | S_IRWXO)
 
 /* ZeroMQ RFC 32. */
 static const char z85_alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -52,52 +45,16 @@ static bool z85_is_key(const char *text)
 	return true;
 }
 
-/* Whether an open file may hold a key. */
-static enum ttg_error check_file(int file, const char *path, bool secret, struct message *message)
-{
-	struct stat status;
-
-	if (fstat(file, &status) < 0)
-		return message_set(message, TTG_ESYS, "%s: cannot be examined (%s)", path,
-		                   strerror(errno));
-	if (!S_ISREG(status.st_mode))
-		return message_set(message, TTG_EFORMAT, "%s: must be a regular file", path);
-	if (secret && (status.st_mode & OTHERS_MODE) != 0)
-		return message_set(message, TTG_EPERM,
-		                   "%s: holds a secret and is open to group or others (mode %04o); "
-		                   "it must be mode 0600",
-		                   path, (unsigned int)status.st_mode & 07777);
-	return TTG_OK;
-}
-
-/* Reads the file into out, which is terminated; the length is that of the text. */
+/* Reads the file into out, which is terminated. */
 static enum ttg_error read_file(const char *path, bool secret, char out[FILE_BYTES_MAX],
                                 struct message *message)
 {
-	const struct world *world = world_real();
-	int file = world->open(world->self, path, WORLD_READ);
 	size_t len = 0;
+	enum ttg_error error = smallfile_read(path, secret, out, FILE_BYTES_MAX, &len, message);
 
-	if (file < 0)
-		return message_set(message, world_error(file), "%s: cannot be opened (%s)", path,
-		                   strerror(-file));
-	enum ttg_error error = check_file(file, path, secret, message);
-	while (error == TTG_OK && len < FILE_BYTES_MAX) {
-		ssize_t got =
-		        world->read_at(world->self, file, out + len, FILE_BYTES_MAX - len, len);
-
-		if (got < 0)
-			error = message_set(message, TTG_EIO, "%s: cannot be read (%s)", path,
-			                    strerror((int)-got));
-		if (got <= 0)
-			break;
-		len += (size_t)got;
-	}
-	world->close(world->self, file);
-	if (error == TTG_OK && (len == FILE_BYTES_MAX || memchr(out, '\0', len)))
+	if (error == TTG_OK && memchr(out, '\0', len))
 		error = message_set(message, TTG_EFORMAT, "%s: is not a throughgate key file",
 		                    path);
-	out[len < FILE_BYTES_MAX ? len : FILE_BYTES_MAX - 1] = '\0';
 	return error;
 }
 
@@ -232,48 +189,6 @@ out:
 	return error;
 }
 
-/* Makes the name durable too: a key that vanishes with the power takes its data along. */
-static int sync_parent(const struct world *world, const char *path)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	int len = !slash ? 1 : slash == path ? 1 : (int)(slash - path);
-
-	if (snprintf(directory, sizeof(directory), "%.*s", len, slash ? path : ".") >= PATH_MAX)
-		return -ENAMETOOLONG;
-	return world->sync_dir(world->self, directory);
-}
-
-static enum ttg_error write_file(const char *path, const char *text, bool secret,
-                                 struct message *message)
-{
-	const struct world *world = world_real();
-	int file = world->open(world->self, path, WORLD_EXCLUSIVE);
-
-	if (file == -EEXIST)
-		return message_set(message, TTG_EEXIST,
-		                   "%s: is there already and is never overwritten; move it away",
-		                   path);
-	if (file < 0)
-		return message_set(message, world_error(file), "%s: cannot be made (%s)", path,
-		                   strerror(-file));
-	int result = world_write_all(world, file, text, strlen(text), 0);
-	if (result >= 0 && !secret && fchmod(file, PUBLIC_MODE) < 0)
-		result = -errno;
-	if (result >= 0)
-		result = world->sync(world->self, file);
-	int closed = world->close(world->self, file);
-	if (result >= 0)
-		result = closed;
-	if (result >= 0)
-		result = sync_parent(world, path);
-	if (result >= 0)
-		return TTG_OK;
-	world->unlink(world->self, path);
-	return message_set(message, world_error(result), "%s: cannot be written (%s)", path,
-	                   strerror(-result));
-}
-
 enum ttg_error keyfile_write_public(const char *path, const char *z85, struct message *message)
 {
 	char text[FILE_BYTES_MAX];
@@ -282,7 +197,7 @@ enum ttg_error keyfile_write_public(const char *path, const char *z85, struct me
 		return message_set(message, TTG_EINVAL, "%s: the key is not 40 characters Z85",
 		                   path);
 	snprintf(text, sizeof(text), PUBLIC_TITLE "%s\n", z85);
-	return write_file(path, text, false, message);
+	return smallfile_write(path, false, text, strlen(text), message);
 }
 
 enum ttg_error keyfile_write_secret(const char *path, const struct key_pair *pair,
@@ -296,7 +211,7 @@ enum ttg_error keyfile_write_secret(const char *path, const struct key_pair *pai
 		return message_set(message, TTG_EINVAL, "%s: the keys are not 40 characters Z85",
 		                   path);
 	snprintf(text, sizeof(text), SECRET_TITLE "%s\n%s\n", pair->public_z85, pair->secret_z85);
-	enum ttg_error error = write_file(path, text, true, message);
+	enum ttg_error error = smallfile_write(path, true, text, strlen(text), message);
 	wipe(text, sizeof(text));
 	return error;
 }
@@ -315,7 +230,7 @@ enum ttg_error keyfile_write_symmetric(const char *path, const uint8_t key[KEYFI
 	text[len++] = '\n';
 	text[len] = '\0';
 	assert(len < sizeof(text));
-	enum ttg_error error = write_file(path, text, true, message);
+	enum ttg_error error = smallfile_write(path, true, text, strlen(text), message);
 	wipe(text, sizeof(text));
 	return error;
 }

@@ -1,6 +1,7 @@
-/* See signature_file.h. What may be a secret's file is judged on the open file, not on its name. */
-#include "evidence/signature_file.h"
+/* See smallfile.h. What may be a secret's file is judged on the open file, not on its name. */
+#include "base/smallfile.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -29,20 +30,22 @@ static enum ttg_error check(int file, const char *path, bool secret, struct mess
 	return TTG_OK;
 }
 
-enum ttg_error signature_file_read(const char *path, bool secret, char out[SIGNATURE_FILE_MAX],
-				   size_t *len, struct message *message)
+enum ttg_error smallfile_read(const char *path, bool secret, char *out, size_t max, size_t *len,
+			      struct message *message)
 {
 	const struct world *world = world_real();
 	const int file = world->open(world->self, path, WORLD_READ);
 
+	assert(max > 0);
 	*len = 0;
+	out[0] = '\0';
 	if (file < 0)
 		return message_set(message, world_error(file), "%s: cannot be opened (%s)", path,
 				   strerror(-file));
 	enum ttg_error error = check(file, path, secret, message);
-	while (!error && *len < SIGNATURE_FILE_MAX) {
+	while (!error && *len < max) {
 		const ssize_t got = world->read_at(world->self, file, out + *len,
-						   SIGNATURE_FILE_MAX - *len, *len);
+						   max - *len, *len);
 
 		if (got < 0)
 			error = message_set(message, TTG_EIO, "%s: cannot be read (%s)", path,
@@ -52,8 +55,10 @@ enum ttg_error signature_file_read(const char *path, bool secret, char out[SIGNA
 		*len += (size_t)got;
 	}
 	world->close(world->self, file);
-	if (!error && *len == SIGNATURE_FILE_MAX)
+	if (!error && *len == max)
 		error = message_set(message, TTG_EFORMAT, "%s: is too long for a key file", path);
+	*len = *len < max ? *len : max - 1;
+	out[*len] = '\0';
 	return error;
 }
 
@@ -71,7 +76,7 @@ static int sync_parent(const struct world *world, const char *path)
 	return world->sync_dir(world->self, len > 0 ? directory : slash ? "/" : ".");
 }
 
-enum ttg_error signature_file_write(const char *path, bool secret, const char *text, size_t len,
+enum ttg_error smallfile_write(const char *path, bool secret, const char *text, size_t len,
 				    struct message *message)
 {
 	const struct world *world = world_real();
@@ -95,12 +100,12 @@ enum ttg_error signature_file_write(const char *path, bool secret, const char *t
 		result = sync_parent(world, path);
 	if (result >= 0)
 		return TTG_OK;
-	signature_file_remove(path);
+	smallfile_remove(path);
 	return message_set(message, world_error(result), "%s: cannot be written (%s)", path,
 			   strerror(-result));
 }
 
-void signature_file_remove(const char *path)
+void smallfile_remove(const char *path)
 {
 	const struct world *world = world_real();
 
