@@ -20,7 +20,6 @@ struct history_job {
 	size_t count, n;       /* n: lines seen */
 	bool follow, caught_up;
 
-	uint8_t event_id[TTG_UUID_BYTES];
 	uint64_t event_sequence, reads;
 	struct recipient {
 		char mailbox[RULES_MAILBOX_MAX + 1];
@@ -304,19 +303,9 @@ static void trace_step(struct control_request *request)
 
 void control_trace(struct control_request *request)
 {
-	const char *text = NULL;
-	uint8_t id[TTG_UUID_BYTES];
-	if (!control_string(request, "event_id", true, &text))
+	const uint64_t sequence = control_event(request);
+	if (sequence == 0)
 		return;
-	if (ttg_uuid_parse(text, id) != TTG_OK) {
-		control_end(request, TTG_EINVAL, "event_id must be a UUID");
-		return;
-	}
-	const uint64_t sequence = core_find_event(request->net->core, id);
-	if (sequence == 0) {
-		control_end(request, TTG_ENOENT, "no event of that id is known");
-		return;
-	}
 	struct history_job *job = start_job(request, sequence, trace_step);
 	if (job)
 		job->event_sequence = sequence;

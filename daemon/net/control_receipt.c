@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <ttg/event.h>
 #include "core/record.h"
 #include "core/sealed.h"
 #include "evidence/receipt.h"
@@ -146,20 +145,11 @@ static void find_step(struct control_request *request)
 
 void control_receipt(struct control_request *request)
 {
-	const char *text = NULL;
-	uint8_t id[TTG_UUID_BYTES], journal_id[EVIDENCE_ID];
+	const uint64_t sequence = control_event(request);
+	uint8_t journal_id[EVIDENCE_ID];
 
-	if (!control_string(request, "event_id", true, &text))
+	if (sequence == 0)
 		return;
-	if (ttg_uuid_parse(text, id) != TTG_OK) {
-		control_end(request, TTG_EINVAL, "event_id must be a UUID");
-		return;
-	}
-	const uint64_t sequence = core_find_event(request->net->core, id);
-	if (sequence == 0) {
-		control_end(request, TTG_ENOENT, "no event of that id is known");
-		return;
-	}
 	struct receipt_job *job = calloc(1, sizeof *job);
 	journal_get_id(request->net->journal, journal_id);
 	if (job)

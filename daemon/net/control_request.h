@@ -67,6 +67,8 @@ bool control_string(struct control_request *request, const char *name, bool requ
 bool control_integer(struct control_request *request, const char *name, bool required,
 		     int64_t min, int64_t max, int64_t *out); /* untouched when left out */
 bool control_bool(struct control_request *request, const char *name, bool *out);
+/* Sequence of the event that event_id names; 0: the request was ended. */
+uint64_t control_event(struct control_request *request);
 
 /* "2026-11-21T10:15:00.123Z" or null for 0 and beyond the end of time. */
 json_t *control_time(int64_t unix_ns);

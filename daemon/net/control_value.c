@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <ttg/event.h>
 #include <ttg/proto/session.pb-c.h>
 #include "base/instant.h"
 #include "net/control_request.h"
@@ -50,6 +51,22 @@ bool control_bool(struct control_request *request, const char *name, bool *out)
 	}
 	*out = json_is_true(value);
 	return true;
+}
+
+uint64_t control_event(struct control_request *request)
+{
+	const char *text = NULL;
+	uint8_t id[TTG_UUID_BYTES];
+	if (!control_string(request, "event_id", true, &text))
+		return 0;
+	if (ttg_uuid_parse(text, id) != TTG_OK) {
+		control_end(request, TTG_EINVAL, "event_id must be a UUID");
+		return 0;
+	}
+	const uint64_t sequence = core_find_event(request->net->core, id);
+	if (sequence == 0)
+		control_end(request, TTG_ENOENT, "no event of that id is known");
+	return sequence;
 }
 
 json_t *control_time(int64_t unix_ns)
