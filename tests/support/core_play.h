@@ -15,6 +15,7 @@
 #include "core/record.h"
 #include "ttg/event.h"
 
+#define PLAY_EVENT_MAX 4096u
 #define PLAY_SECOND INT64_C(1000000000)
 #define PLAY_NOW (INT64_C(1795000000) * PLAY_SECOND) /* in November 2026 */
 
@@ -106,6 +107,9 @@ void play_wait(struct play *play, int64_t ns);
 void play_restart(struct play *play, uint64_t keep, const uint8_t *snapshot, size_t snapshot_len);
 /* Fills an event of this type, from who publishes it. */
 void play_event(struct play *play, struct play_event *it, int type, unsigned int person);
+/* Bytes of such an event at this time, the next after *next_id; their number. */
+size_t play_pack(const struct core_now *now, uint64_t *next_id, int type, unsigned int person,
+		 uint8_t out[PLAY_EVENT_MAX]);
 /* Publishes as the agency the event names as its source. */
 struct core_outcome play_publish(struct play *play, const struct play_event *it);
 /* Publishes a plain event that must be accepted; its sequence. */

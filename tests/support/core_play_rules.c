@@ -137,6 +137,18 @@ void play_event(struct play *play, struct play_event *it, int type,
 	it->event.person = &it->person;
 }
 
+size_t play_pack(const struct core_now *now, uint64_t *next_id, int type, unsigned int person,
+		 uint8_t out[PLAY_EVENT_MAX])
+{
+	struct play play = { .now = *now, .next_id = *next_id };
+	struct play_event event;
+
+	play_event(&play, &event, type, person);
+	*next_id = play.next_id;
+	assert_true(ttg__event__get_packed_size(&event.event) <= PLAY_EVENT_MAX);
+	return ttg__event__pack(&event.event, out);
+}
+
 struct core_outcome play_publish(struct play *play,
 						      const struct play_event *it)
 {

@@ -20,7 +20,7 @@ struct bed {
 	struct memory_world *memory;
 	struct config config;
 	struct net net;
-	unsigned next_id;
+	uint64_t next_id;
 	/* The signer, and what is on the way from it. */
 	struct signer *signer;
 	char packet[SIGNER_PACKET_MAX];
@@ -183,16 +183,12 @@ static void publish(struct bed *bed, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		const struct core_now now = net_now(&bed->net);
-		struct play play = { .now = now, .next_id = bed->next_id };
-		struct play_event event;
 		struct core_outcome outcome;
-		uint8_t bytes[4096];
+		uint8_t bytes[PLAY_EVENT_MAX];
+		const size_t len =
+			play_pack(&now, &bed->next_id, TYPE_RELEASED, 1 + i % 7, bytes);
 
-		play_event(&play, &event, TYPE_RELEASED, 1 + i % 7);
-		bed->next_id = (unsigned)play.next_id;
-		assert_true(ttg__event__get_packed_size(&event.event) <= sizeof(bytes));
-		core_publish(bed->net.core, &now, "prison", bytes,
-			     ttg__event__pack(&event.event, bytes), &outcome);
+		core_publish(bed->net.core, &now, "prison", bytes, len, &outcome);
 		assert_int_equal(outcome.kind, CORE_ACCEPTED);
 	}
 	turn(bed);

@@ -25,7 +25,7 @@ struct bed {
 	struct net net;
 	uint64_t delivered[3]; /* newest position, by consumer */
 	uint64_t seen[3];      /* deliveries, by consumer */
-	unsigned next_id;
+	uint64_t next_id;
 	bool late; /* no snapshot while the journal is opened */
 };
 
@@ -168,16 +168,11 @@ static void publish(struct bed *bed, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		const struct core_now now = net_now(&bed->net);
-		struct play play = { .now = now, .next_id = bed->next_id };
-		struct play_event event;
 		struct core_outcome outcome;
-		uint8_t bytes[4096];
+		uint8_t bytes[PLAY_EVENT_MAX];
+		const size_t len =
+			play_pack(&now, &bed->next_id, TYPE_RELEASED, 1 + i % 7, bytes);
 
-		play_event(&play, &event, TYPE_RELEASED, 1 + i % 7);
-		bed->next_id = (unsigned)play.next_id;
-		size_t len = ttg__event__get_packed_size(&event.event);
-		assert_true(len <= sizeof(bytes));
-		ttg__event__pack(&event.event, bytes);
 		core_publish(bed->net.core, &now, "prison", bytes, len, &outcome);
 		assert_int_equal(outcome.kind, CORE_ACCEPTED);
 		if (i % PER_BATCH == PER_BATCH - 1)
