@@ -13,6 +13,7 @@
 #include "base/keyfile.h"
 #include "base/world.h"
 #include "config/config.h"
+#include "evidence/signature.h"
 
 struct tally {
 	size_t errors, warnings;
@@ -61,6 +62,23 @@ static void check_key(struct ctl *ctl, struct tally *tally, const char *option, 
 	print_line(ctl, tally, line, false);
 }
 
+/* No secret, so nobody may be kept from it; without a signer it is not read. */
+static void check_seal_key(struct ctl *ctl, struct tally *tally, const struct config *config)
+{
+	struct verify_key *key = NULL;
+	struct message message = { "" };
+	char line[MESSAGE_BYTES + 64];
+
+	if (config->signer_socket[0] == '\0' || config->seal_public_file[0] == '\0')
+		return;
+	if (verify_key_read(config->seal_public_file, &key, &message) != TTG_OK) {
+		snprintf(line, sizeof(line), "seals.public_file: %s", message.text);
+		print_line(ctl, tally, line, false);
+		return;
+	}
+	verify_key_free(&key);
+}
+
 static void print_sum(struct ctl *ctl, const struct tally *tally, const struct config *config)
 {
 	const struct rules *rules = config != NULL ? config->rules : NULL;
@@ -103,6 +121,7 @@ enum ctl_exit ctl_check(struct ctl *ctl, int argc, char **argv)
 	if (config != NULL) {
 		check_key(ctl, &tally, "listen.key_file", config->key_file, false);
 		check_key(ctl, &tally, "journal.key_file", config->journal_key_file, true);
+		check_seal_key(ctl, &tally, config);
 	} else {
 		tally.errors = config_errors_count(errors);
 	}

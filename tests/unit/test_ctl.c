@@ -176,6 +176,10 @@ static void check_says_what_is_wrong_and_ends_with_its_status(void **state)
 	must_end_with(RUN("--config", config, "check"), CTL_NO,
 		      "ttgd.conf:1: limits.io_threads is 0, must be 1 to 16\n1 errors");
 	must_end_with(RUN("--json", "--config", config, "check"), CTL_NO, "\"warning\":false}");
+	config_write(*state,
+		     "seals = { signer_socket = \"s\"; public_file = \"keys/broker.pub\"; };\n", NULL,
+		     NULL); /* a key, but of another kind */
+	must_end_with(RUN("--config", config, "check"), CTL_NO, "seals.public_file: ");
 	must_end_with(RUN("options"), CTL_FINE, "limits.publish_window\n");
 }
 
