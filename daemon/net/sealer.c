@@ -433,8 +433,12 @@ bool sealer_owes(const struct sealer *sealer, const struct net *net)
 
 uint64_t sealer_needs(const struct sealer *sealer, const struct net *net)
 {
-	return sealer && !PLANTED(RETAIN_UNSEALED) ? core_last_seal(net->core)->last + 1 :
-						     UINT64_MAX;
+	const struct sealed *last = core_last_seal(net->core);
+
+	if (!sealer || PLANTED(RETAIN_UNSEALED))
+		return UINT64_MAX;
+	/* A crash may take the record of the last seal away: what the signer signed is then made again. */
+	return sealer->recorded > journal_durable(net->journal) ? last->first : last->last + 1;
 }
 
 void sealer_get_view(const struct sealer *sealer, struct sealer_view *out)

@@ -491,6 +491,41 @@ static void retention_waits_for_the_signer(void **state)
 	bed_free(&bed);
 }
 
+static void retention_waits_for_the_record_of_the_seal(void **state)
+{
+	struct bed *bed = bed_new();
+	unsigned waited = 0;
+
+	(void)state;
+	publish(bed, 10);
+	for (unsigned i = 0; i < 40; i++) {
+		const struct core_now now = net_now(&bed->net);
+		uint64_t id = bed->next_id;
+		uint8_t bytes[PLAY_EVENT_MAX];
+		struct core_outcome outcome;
+		const uint64_t number = last_of(bed)->number;
+
+		core_publish(bed->net.core, &now, "prison", bytes,
+			     play_pack(&now, &id, TYPE_RELEASED, 1, bytes), &outcome);
+		assert_int_equal(outcome.kind, CORE_ACCEPTED);
+		bed->next_id = id;
+		for (int k = 0; k < 20 && last_of(bed)->number == number; k++) {
+			bed->net.flush_now = k == 0; /* the event; the seal's record only later */
+			net_step(&bed->net, false);
+		}
+		assert_true(last_of(bed)->number > number);
+		if (journal_durable(bed->net.journal) < core_sequence(bed->net.core)) {
+			/* A crash now would lose it, and it has to be made of the same records again. */
+			assert_int_equal(sealer_needs(bed->net.sealer, &bed->net), last_of(bed)->first);
+			waited++;
+		}
+		turn(bed);
+		assert_int_equal(sealer_needs(bed->net.sealer, &bed->net), last_of(bed)->last + 1);
+	}
+	assert_true(waited > 0);
+	bed_free(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -506,6 +541,7 @@ int main(void)
 		cmocka_unit_test(an_older_copy_of_the_journal_does_not_start),
 		cmocka_unit_test(a_journal_that_went_another_way_does_not_start),
 		cmocka_unit_test(retention_waits_for_the_signer),
+		cmocka_unit_test(retention_waits_for_the_record_of_the_seal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
