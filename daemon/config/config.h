@@ -68,6 +68,10 @@ struct config {
 	uint32_t retain_every_s;              /* how often that is looked at; 60 */
 	uint32_t snapshot_events;             /* a snapshot every so many records; 1,000,000 */
 
+	/* identity = { } */
+	uint32_t look_back_s;                 /* an event waits so long for its person to be known; 259,200 */
+	uint32_t look_back_max;               /* events that wait so; 100,000 */
+
 	/* seals = { } */
 	char signer_socket[CONFIG_PATH_MAX];  /* of ttg-signer; "": no seals are made */
 	char seal_public_file[CONFIG_PATH_MAX]; /* PEM, its public key; "": is not compared */

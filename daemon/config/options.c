@@ -99,6 +99,14 @@ static const struct option journal_options[] = {
 	  false, "records between two snapshots" },
 };
 
+static const struct option identity_options[] = {
+	{ "look_back_s", OPTION_U32, AT(look_back_s), 0, 2592000, "259200", NULL, true,
+	  "how long an event that no condition let pass is kept in case its person becomes known, "
+	  "seconds; 0: not at all" },
+	{ "max_waiting", OPTION_U32, AT(look_back_max), 1000, 10000000, "100000", NULL, true,
+	  "how many events wait so, a mailbox each; reached: publishers are told to wait" },
+};
+
 static const struct option seal_options[] = {
 	{ "signer_socket", OPTION_PATH, AT(signer_socket), 0, 107, "", NULL, true,
 	  "Unix socket of ttg-signer, which signs what the journal holds; empty: no seals and no "
@@ -120,7 +128,8 @@ static const struct option log_options[] = {
 const struct option_group options_main[OPTIONS_MAIN_GROUPS] = {
 	GROUP("broker", broker_options),   GROUP("listen", listen_options),
 	GROUP("limits", limits_options),   GROUP("journal", journal_options),
-	GROUP("seals", seal_options),   GROUP("log", log_options),
+	GROUP("identity", identity_options), GROUP("seals", seal_options),
+	GROUP("log", log_options),
 };
 
 _Static_assert(sizeof(limits_options) / sizeof(limits_options[0]) <= OPTIONS_MAX,

@@ -44,7 +44,7 @@ struct option_group {
 };
 
 /* ttgd.conf: the groups of it, in order. All members are of struct config. */
-#define OPTIONS_MAIN_GROUPS 6
+#define OPTIONS_MAIN_GROUPS 7
 extern const struct option_group options_main[OPTIONS_MAIN_GROUPS];
 
 /* agencies.d/: agency, key, mailbox. Members of the forms in agencies.c. */

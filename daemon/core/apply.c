@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/planted.h"
-#include "core/state.h"
+#include "core/known.h"
 
 void core_wake(struct core *core, struct mailbox *mailbox)
 {
@@ -86,7 +86,7 @@ static enum ttg_error apply_recipient(struct core *core, uint64_t sequence,
 	if (recipient->fallback != RULES_NONE && recipient->fallback >= core->n_mailboxes)
 		return TTG_ECORRUPT;
 	if (!mailbox_accept(mailbox, sequence,
-			    mailbox_lane(event->person_key, recipient->position),
+			    core_lane(core, event->person_key, recipient->position),
 			    core_mailbox_has_room(core, mailbox)))
 		return TTG_ENOMEM;
 	if (mailbox->backlog_from != 0 && mailbox->n_consumers > 0)
@@ -95,7 +95,7 @@ static enum ttg_error apply_recipient(struct core *core, uint64_t sequence,
 	if (recipient->ack_within_ms == 0)
 		return TTG_OK;
 	if (recipient->ack_within_ms > (uint64_t)INT64_MAX / 2000000 ||
-	    __builtin_add_overflow(event->accepted_ns,
+	    __builtin_add_overflow(event->routed_ns,
 				   (int64_t)recipient->ack_within_ms * 1000000, &deadline_ns))
 		return TTG_ECORRUPT;
 	timer = (struct timer){
@@ -108,12 +108,49 @@ static enum ttg_error apply_recipient(struct core *core, uint64_t sequence,
 	return timers_add(&core->timers, &timer) ? TTG_OK : TTG_ENOMEM;
 }
 
+static enum ttg_error apply_recipients(struct core *core, uint64_t sequence,
+				       const struct record_event *event)
+{
+	struct cursor recipients = event->recipients;
+	enum ttg_error code = TTG_OK;
+
+	for (uint32_t i = 0; i < event->n_recipients && code == TTG_OK; i++) {
+		struct record_recipient recipient;
+
+		record_next_recipient(&recipients, &recipient);
+		/* What came late waited for exactly this. */
+		if (event->first != 0 &&
+		    !waiting_take(&core->waiting, event->first, recipient.mailbox))
+			return TTG_ECORRUPT;
+		code = apply_recipient(core, sequence, event, &recipient);
+	}
+	return code;
+}
+
+static enum ttg_error apply_waits(struct core *core, uint64_t sequence, const struct record_event *event)
+{
+	struct waiting_entry entry = { .sequence = sequence, .accepted_ns = event->accepted_ns };
+	struct cursor waits = event->waits;
+
+	for (uint32_t i = 0; i < event->n_waiting; i++) {
+		const uint64_t value = cursor_get_varint(&waits);
+
+		if (value / 2 >= core->n_mailboxes)
+			return TTG_ECORRUPT;
+		entry.mailbox = (uint32_t)(value / 2);
+		entry.held = value & 1;
+		memcpy(entry.key, event->person_key, sizeof(entry.key));
+		if (!waiting_add(&core->waiting, &entry))
+			return TTG_ENOMEM;
+	}
+	return TTG_OK;
+}
+
 static enum ttg_error apply_event(struct core *core, const struct core_now *now, uint64_t sequence,
 				  const uint8_t *data, size_t len)
 {
 	struct record_event event;
-	struct record_recipient recipient;
-	struct cursor recipients;
+	enum ttg_error code;
 
 	if (!record_get_event(data, len, &event))
 		return TTG_ECORRUPT;
@@ -121,16 +158,23 @@ static enum ttg_error apply_event(struct core *core, const struct core_now *now,
 	    !dedupe_add(core->dedupe, core_fingerprint(core, event.source, event.id), sequence,
 			event.accepted_ns))
 		return TTG_ENOMEM;
-	recipients = event.recipients;
-	for (uint32_t i = 0; i < event.n_recipients; i++) {
-		enum ttg_error code;
+	if (event.accepted_ns > core->newest_ns)
+		core->newest_ns = event.accepted_ns;
+	if (core->waiting.live > 0)
+		waiting_expire(&core->waiting, core->newest_ns - (int64_t)core->options.look_back_ns);
+	code = event.n_changes > 0 ? core_apply_changes(core, sequence, &event) : TTG_OK;
+	if (code == TTG_OK)
+		code = apply_recipients(core, sequence, &event);
+	return code == TTG_OK ? apply_waits(core, sequence, &event) : code;
+}
 
-		record_next_recipient(&recipients, &recipient);
-		code = apply_recipient(core, sequence, &event, &recipient);
-		if (code != TTG_OK)
-			return code;
-	}
-	return TTG_OK;
+static enum ttg_error apply_late(struct core *core, uint64_t sequence, const uint8_t *data, size_t len)
+{
+	struct record_event event;
+
+	if (!record_get_late(data, len, &event) || event.first >= sequence)
+		return TTG_ECORRUPT;
+	return apply_recipients(core, sequence, &event);
 }
 
 /* The entry of a record at this position, whatever has to be read or moved for it. */
@@ -338,6 +382,10 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 		return apply_escalated(core, now, sequence, data, len);
 	case RECORD_GIVEN_UP:
 		return apply_given_up(core, now, sequence, data, len);
+	case RECORD_LATE:
+		return apply_late(core, sequence, data, len);
+	case RECORD_DECIDED:
+		return core_apply_decided(core, sequence, data, len);
 	case RECORD_SEAL:
 		return core_apply_seal(core, sequence, data, len);
 	case RECORD_FOREIGN:

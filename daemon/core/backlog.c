@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/planted.h"
-#include "core/state.h"
+#include "core/known.h"
 
 bool core_mailbox_has_room(const struct core *core, const struct mailbox *mailbox)
 {
@@ -31,6 +31,12 @@ static bool find_recipient(const struct record_event *event, uint32_t mailbox,
 	return false;
 }
 
+static bool get(uint8_t kind, const uint8_t *data, size_t len, struct record_event *event)
+{
+	return kind == RECORD_LATE ? record_get_late(data, len, event) :
+				     kind == RECORD_EVENT && record_get_event(data, len, event);
+}
+
 enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint32_t mailbox,
 			       struct record_event *event, struct record_recipient *recipient)
 {
@@ -41,7 +47,7 @@ enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint3
 
 	if (code != TTG_OK)
 		return code;
-	if (kind != RECORD_EVENT || !record_get_event(data, len, event))
+	if (!get(kind, data, len, event))
 		return TTG_ECORRUPT;
 	if (recipient && !find_recipient(event, mailbox, recipient))
 		return TTG_ECORRUPT;
@@ -64,14 +70,14 @@ static enum ttg_error step(struct core *core, struct mailbox *mailbox)
 	code = core->sink.read(core->sink.self, sequence, &kind, &data, &len);
 	if (code != TTG_OK)
 		return code;
-	if (kind == RECORD_EVENT) {
-		if (!record_get_event(data, len, &event))
+	if (kind == RECORD_EVENT || kind == RECORD_LATE) {
+		if (!get(kind, data, len, &event))
 			return TTG_ECORRUPT;
 		if (find_recipient(&event, mailbox->number, &recipient)) {
 			if (recipient.position != mailbox->fill_position)
 				return TTG_ECORRUPT;
 			return mailbox_fill(mailbox, sequence,
-					    mailbox_lane(event.person_key, recipient.position)) ?
+					    core_lane(core, event.person_key, recipient.position)) ?
 				       TTG_OK :
 				       TTG_ENOMEM;
 		}

@@ -13,7 +13,7 @@
 #define CONDITION_SCHEME_MAX (2 * RULES_ID_MAX + 1) /* "agency/scheme" */
 #define CONDITION_AREA_MAX 9                        /* code of a local authority, of the ONS */
 #define CONDITION_AREAS_MAX 32u
-#define CONDITION_TEXT_MAX 640u
+#define CONDITION_TEXT_MAX 640
 
 enum condition_custody {
 	CONDITION_CUSTODY_ANY = 0,

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/state.h"
+#include "core/known.h"
 
 #define MAX_WINDOW 65536u
 
@@ -43,8 +43,9 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	core->recipients = calloc(RECORD_MAX_RECIPIENTS, sizeof(*core->recipients));
 	core->history = history_new();
 	core->fields = fields_new();
+	core->identity = identity_new();
 	core->disclose = disclose_new();
-	if (!core->history || !core->fields || !core->disclose || !core->dedupe ||
+	if (!core->history || !core->fields || !core->identity || !core->disclose || !core->dedupe ||
 	    !core->buffer || !core->recipients || !derive_keys(core))
 		core_free(&core);
 	return core;
@@ -68,6 +69,8 @@ void core_free(struct core **core)
 	record_ranges_fini(&it->applied);
 	history_free(&it->history);
 	timers_fini(&it->timers);
+	identity_free(&it->identity);
+	waiting_fini(&it->waiting);
 	dedupe_free(&it->dedupe);
 	hmac_free(&it->hmac);
 	fields_free(&it->fields);
@@ -144,6 +147,19 @@ void core_watch_clock(struct core *core, const struct core_now *now)
 		mark_stable(core, now->real_ns);
 }
 
+/* What no condition asks of persons is not kept of them. */
+static void note_asked(struct core *core)
+{
+	core->ask_custody = core->ask_risk = core->ask_area = false;
+	for (size_t i = 0; i < core->rules->n_conditions; i++) {
+		const struct condition *it = &core->rules->conditions[i];
+
+		core->ask_custody |= it->custody != CONDITION_CUSTODY_ANY;
+		core->ask_risk |= it->risk_at_most > 0;
+		core->ask_area |= it->n_areas > 0;
+	}
+}
+
 enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
 			      const struct rules *rules)
 {
@@ -162,6 +178,7 @@ enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
 	core->by_rule = by_rule;
 	core->rules = rules;
 	disclose_forget(core->disclose);
+	note_asked(core);
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		core->mailboxes[i]->rule = -1;
 		core_wake(core, core->mailboxes[i]);
@@ -265,11 +282,15 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 		return INT64_MAX;
 	core_watch_clock(core, now);
 	code = core_run_timers(core, now, &budget.more);
+	if (code == TTG_OK)
+		code = core_tell_conflicts(core, now);
 	if (code == TTG_EAGAIN || code == TTG_ENOSPC) {
 		budget.fetching = true;
 		code = TTG_OK;
 	}
 	next = release_lanes(core, now);
+	if (code == TTG_OK)
+		code = core_run_late(core, now, &budget);
 	if (code == TTG_OK)
 		code = pump_ready(core, now, &budget);
 	if (code != TTG_OK) {
@@ -300,7 +321,8 @@ uint64_t core_sequence(const struct core *core)
 
 uint64_t core_low_water(const struct core *core)
 {
-	uint64_t low = core->sequence + 1;
+	const uint64_t waits = waiting_low_water(&core->waiting);
+	uint64_t low = waits <= core->sequence ? waits : core->sequence + 1;
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		uint64_t sequence = mailbox_low_water(core->mailboxes[i]);

@@ -30,6 +30,8 @@ struct core_options {
 	uint64_t dedupe_max;          /* 10,000,000 events */
 	uint32_t window;              /* entries of a mailbox held in memory; 4,096 */
 	uint32_t max_held;            /* entries behind parked lanes, a mailbox; 100,000 */
+	uint64_t look_back_ns;        /* how long an event waits for a link between numbers; 72 h */
+	uint32_t max_waiting;         /* events, a mailbox each, that wait so; 100,000 */
 };
 
 /* Time is an argument, always. */
@@ -89,7 +91,7 @@ struct core_sink {
 	/* No function of the sink may call the core. Words of note(): core_broken,
 	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
 	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
-	   deliveries_given_up, give_up_untold. */
+	   deliveries_given_up, give_up_untold, identity_conflict, identity_decided, delivered_late. */
 };
 
 struct core *core_new(const struct core_options *options, const struct core_sink *sink);
@@ -220,6 +222,7 @@ enum core_history_kind {
 	CORE_HISTORY_ACCEPTED, CORE_HISTORY_DELIVERED, CORE_HISTORY_ACKED, CORE_HISTORY_NACKED,
 	CORE_HISTORY_PARKED, CORE_HISTORY_RETRIED, CORE_HISTORY_DISCARDED, CORE_HISTORY_ESCALATED,
 	CORE_HISTORY_EXPIRED, CORE_HISTORY_STOPPED, CORE_HISTORY_RULES, CORE_HISTORY_GIVEN_UP,
+	CORE_HISTORY_LATE, /* as accepted: recipients that were found later */
 };
 struct core_history {
 	enum core_history_kind kind;

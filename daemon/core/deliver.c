@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/planted.h"
-#include "core/state.h"
+#include "core/known.h"
 
 static enum ttg_error log_positions(struct core *core, const struct core_now *now,
 				    const struct mailbox *mailbox, enum record_kind kind,
@@ -72,8 +72,8 @@ static void keep_in_force(const struct rules *rules, int64_t now_ns,
  * those in recipient. An addressed grant counts only if it was one of those it was accepted for.
  */
 static void recheck(const struct core *core, const struct core_now *now,
-		    const struct mailbox *mailbox, const struct record_event *event,
-		    struct record_recipient *recipient)
+		    const struct mailbox *mailbox, uint64_t sequence,
+		    const struct record_event *event, struct record_recipient *recipient)
 {
 	const struct rules *rules = core->rules;
 	const struct record_recipient accepted = *recipient;
@@ -82,6 +82,8 @@ static void recheck(const struct core *core, const struct core_now *now,
 	bool own = strcmp(event->source, core->broker) == 0;
 	int type = rules_find_type(rules, event->type);
 	int from = rules_find_agency(rules, event->source);
+	const struct gate_moment when = { event->accepted_ns, sequence };
+	struct gate_person who;
 	size_t n = 0;
 
 	if (own && strcmp(event->type, "broker.alert_unacknowledged") == 0) {
@@ -91,12 +93,17 @@ static void recheck(const struct core *core, const struct core_now *now,
 	if (type >= 0 && (own || from >= 0))
 		n = rules_deliveries(rules, (uint32_t)type, own ? RULES_NONE : (uint32_t)from, &first);
 	recipient->n_agreements = 0;
+	core_who(core, event, &who);
 	for (size_t i = 0; i < n && recipient->n_agreements < RECORD_MAX_AGREEMENTS; i++) {
 		const char *agreement = rules->agreements[first[i].agreement].id;
 
 		if (first[i].mailbox != (uint32_t)mailbox->rule ||
 		    !rules_in_force(rules, first[i].agreement, now->real_ns) ||
 		    !core_marking_fits(&rules->agreements[first[i].agreement], marking))
+			continue;
+		/* What was accepted before who he is came into dispute goes. */
+		if (core_gate(core, &first[i], &who, &when) == GATE_SHUT &&
+		    !PLANTED(DELIVER_WITHDRAWN))
 			continue;
 		if ((first[i].addressed_by[0] && !named(&accepted, agreement)) ||
 		    named(recipient, agreement))
@@ -159,18 +166,20 @@ static enum verdict try_entry(struct core *core, const struct core_now *now,
 	if (event.expires_ns != 0 && event.expires_ns <= now->real_ns)
 		return EXPIRED;
 	if (entry->sequence <= core->stable_since && !PLANTED(DELIVER_UNAGREED))
-		recheck(core, now, mailbox, &event, &recipient);
+		recheck(core, now, mailbox, event.first ? event.first : entry->sequence, &event,
+			&recipient);
 	if (recipient.n_agreements == 0)
 		return STOPPED;
 	if (mailbox->unseen > core->durable && !PLANTED(OVERTAKE_UNSEEN))
 		return STOP_ROW;
 	delivery = (struct core_delivery){
 		.position = entry->position,
-		.sequence = entry->sequence,
+		.sequence = event.first ? event.first : entry->sequence,
 		.attempt = entry->deliveries + 1,
 		.event = event.bytes,
 		.event_bytes = event.n_bytes,
-		.person_key = event.person_key,
+		.person_key = event.person_key ? identity_person(core->identity, event.person_key) :
+						 NULL,
 		.accepted_ns = event.accepted_ns,
 		.agreements = recipient.agreements,
 		.n_agreements = recipient.n_agreements,

@@ -25,6 +25,7 @@ enum {
 	EVENT_RECORDED_AT = 5,
 	EVENT_PERSON = 6,
 	EVENT_MARKING = 10,
+	EVENT_ASSERTION = 12,
 	EVENT_URGENCY = 13,
 	EVENT_EXPIRES_AT = 14,
 	TIME_UNIX_NS = 1,
@@ -59,6 +60,23 @@ int64_t event_time(struct span time)
 int32_t event_marking(struct span event)
 {
 	return (int32_t)(uint32_t)wire_last_number(event, EVENT_MARKING, WIRE_VARINT);
+}
+
+int32_t event_assertion(struct span event)
+{
+	return (int32_t)(uint32_t)wire_last_number(event, EVENT_ASSERTION, WIRE_VARINT);
+}
+
+struct span event_person(struct span event)
+{
+	struct span person = { NULL, 0 };
+	struct wire_field it;
+
+	while (wire_next(&event, &it) == WIRE_TOOK) {
+		if (it.id == EVENT_PERSON && it.type == WIRE_SIZED)
+			person = it.span;
+	}
+	return person;
 }
 
 static enum wire_type wire_type_of(ProtobufCType type)
@@ -487,4 +505,23 @@ bool event_payload_text(const struct event *event, const char *field, struct spa
 			*out = it.span;
 	}
 	return true;
+}
+
+bool event_payload_field(const struct event *event, const char *field, struct wire_field *out)
+{
+	const ProtobufCMessageDescriptor *message =
+		event->payload.at ? ttg_type_descriptor((size_t)event->type_index) : NULL;
+	const ProtobufCFieldDescriptor *wanted =
+		message ? protobuf_c_message_descriptor_get_field_by_name(message, field) : NULL;
+	struct span left = event->payload;
+	struct wire_field it;
+	bool found = false;
+
+	while (wanted && wire_next(&left, &it) == WIRE_TOOK) {
+		if (it.id != wanted->id)
+			continue;
+		*out = it;
+		found = true;
+	}
+	return found;
 }

@@ -58,6 +58,13 @@ enum ttg_error event_read(const uint8_t *data, size_t len, const struct fields *
 /* The payload's string of this name, empty when not set. False when it has no such string. */
 bool event_payload_text(const struct event *event, const char *field, struct span *out);
 
+/* The payload's field of this name, the last there is. False: there is no such field, or it is not set. */
+bool event_payload_field(const struct event *event, const char *field, struct wire_field *out);
+
+/* Ttg__Assertion and person (at NULL: nobody) of an encoded event that event_read() took. */
+int32_t event_assertion(struct span event);
+struct span event_person(struct span event);
+
 /* Marking of an encoded event that event_read() took. */
 int32_t event_marking(struct span event);
 

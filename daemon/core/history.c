@@ -105,16 +105,16 @@ static bool read_nack(const struct core *core, const uint8_t *data, size_t len,
 	return one_position(core, it.position, out);
 }
 
-static bool read_event(const struct core *core, uint64_t sequence, const uint8_t *data, size_t len,
-		       struct core_history *out)
+static bool read_event(const struct core *core, uint64_t sequence, bool late, const uint8_t *data,
+		       size_t len, struct core_history *out)
 {
 	struct record_event *it = &core->history->event;
 
-	if (!record_get_event(data, len, it))
+	if (late ? !record_get_late(data, len, it) : !record_get_event(data, len, it))
 		return false;
-	out->kind = CORE_HISTORY_ACCEPTED;
-	out->at_ns = it->accepted_ns;
-	out->event_sequence = sequence;
+	out->kind = late ? CORE_HISTORY_LATE : CORE_HISTORY_ACCEPTED;
+	out->at_ns = it->routed_ns;
+	out->event_sequence = late ? it->first : sequence;
 	out->event_id = it->id;
 	out->source = it->source;
 	snprintf(out->type, sizeof(out->type), "%s", it->type);
@@ -156,7 +156,9 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 	*out = (struct core_history){ 0 };
 	switch ((enum record_kind)kind) {
 	case RECORD_EVENT:
-		return read_event(core, sequence, data, len, out);
+		return read_event(core, sequence, false, data, len, out);
+	case RECORD_LATE:
+		return read_event(core, sequence, true, data, len, out);
 	case RECORD_DELIVERED:
 		return read_positions(core, CORE_HISTORY_DELIVERED, data, len, out);
 	case RECORD_ACK:
@@ -179,6 +181,7 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 		return read_given_up(data, len, out);
 	case RECORD_MAILBOX:
 	case RECORD_SEAL:
+	case RECORD_DECIDED:
 	case RECORD_FOREIGN:
 	default:
 		return false;
@@ -191,7 +194,8 @@ bool core_history_recipient(const struct core *core, const struct core_history *
 	struct record_recipient recipient;
 	struct cursor recipients = core->history->event.recipients;
 
-	if (history->kind != CORE_HISTORY_ACCEPTED || i >= history->n_recipients)
+	if ((history->kind != CORE_HISTORY_ACCEPTED && history->kind != CORE_HISTORY_LATE) ||
+	    i >= history->n_recipients)
 		return false;
 	for (size_t k = 0; k <= i; k++)
 		record_next_recipient(&recipients, &recipient);

@@ -19,7 +19,6 @@
 #include <stdint.h>
 #include "base/cursor.h"
 #include "core/person.h"
-#include "core/rules.h"
 #include "core/standing.h"
 
 #define IDENTITY_NONE UINT32_MAX
@@ -33,7 +32,7 @@ enum identity_op {
 	IDENTITY_UNMERGE = 4, /* the first was merged into the second by mistake */
 };
 
-enum identity_state { IDENTITY_STANDS, IDENTITY_CONTESTED, IDENTITY_REJECTED };
+enum identity_link_state { IDENTITY_STANDS, IDENTITY_CONTESTED, IDENTITY_REJECTED };
 
 struct identity_number {
 	struct person_number number;
@@ -42,8 +41,9 @@ struct identity_number {
 	uint32_t next;      /* of the same person, in a ring */
 	uint32_t link;      /* first link of this number, IDENTITY_NONE: none */
 	uint32_t contested; /* conflicts that name it */
-	uint64_t lane;      /* person's lane in every mailbox; joined for good, see identity_lane() */
-	struct standing standing;
+	uint64_t lane;      /* of the person in every mailbox; joined for good, see identity_lane() */
+	uint32_t lane_next; /* of the same lane, in a ring */
+	struct standing *standing; /* NULL: nothing is known */
 };
 
 struct identity_link {
@@ -71,20 +71,21 @@ uint32_t identity_take(struct identity *it, const struct person_number *number);
 struct identity_number *identity_number(struct identity *it, uint32_t index);
 const struct identity_number *identity_look(const struct identity *it, uint32_t index);
 
+/* Of a number that has none yet, an empty one; NULL: no memory. */
+struct standing *identity_standing(struct identity *it, uint32_t index);
 /* Key that stands for the person of this number; the number itself while nothing is known of it. */
 const uint8_t *identity_person(const struct identity *it, const uint8_t key[PERSON_KEY_BYTES]);
 /*
- * Lane of the person's events (mailbox.h). Lanes that were joined stay joined when a link is taken back:
- * that keeps more in order than it has to, and the same whenever it is asked.
+ * Lane of the person's events (mailbox.h); 0: nothing is known of the number. Lanes that were joined stay
+ * joined when a link is taken back: that keeps more in order than it has to, and the same whenever it is
+ * asked.
  */
-uint64_t identity_lane(const struct identity *it, const uint8_t *key, uint64_t position);
+uint64_t identity_lane(const struct identity *it, const uint8_t key[PERSON_KEY_BYTES]);
 /* Some number of the person is named by an open conflict. */
 bool identity_is_contested(const struct identity *it, uint32_t index);
 
-/* Agency as a bit of `sources`; one that is new gets the next. False: no memory. */
-bool identity_source(struct identity *it, const char *agency, uint64_t *bit);
-/* Agencies of a link, "a b c", into out. */
-void identity_sources_text(const struct identity *it, uint64_t sources, char *out, size_t room);
+/* Agencies of a link, "a b c". */
+void identity_sources_text(const struct identity *it, uint64_t sources, char *out, size_t size);
 
 /* What doing this would change; asked before it is recorded, and again by identity_do(). */
 enum identity_effect {
@@ -114,11 +115,12 @@ bool identity_do(struct identity *it, const struct identity_deed *deed,
 /* Open conflicts, oldest first: the i-th, or the one of this name; NULL. */
 struct identity_link *identity_conflict(struct identity *it, size_t i);
 struct identity_link *identity_find_conflict(struct identity *it, uint64_t sequence, uint8_t part);
-/* Decides it: the link is made as it was asserted, or never. */
+/* Decides it: what was asserted is done whatever it clashes with (numbers of one kind are then retired but
+   for the one known longest), or never. The pointer ends. */
 bool identity_decide(struct identity *it, struct identity_link *conflict, bool accept,
 		     struct identity_joined *joined);
 
-/* Numbers with `clash` of the conflict's sides: of one kind, current, and not the same. */
+/* Two current numbers of one kind, one of the person of each; false: none. */
 bool identity_clash(const struct identity *it, uint32_t a, uint32_t b, uint32_t clash[2]);
 /* A link that stands of this number; NULL: none. */
 const struct identity_link *identity_link_of(const struct identity *it, uint32_t index);

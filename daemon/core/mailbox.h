@@ -99,6 +99,8 @@ bool mailbox_park(struct mailbox *mailbox, struct entry *entry, uint32_t reason,
 bool mailbox_revive(struct mailbox *mailbox, struct lane *lane, uint64_t position);
 /* A dead letter is done with. */
 void mailbox_discard(struct mailbox *mailbox, struct lane *lane, struct dead *dead);
+/* Two lanes are one person's from now on: `from` becomes part of `to`, behind whatever stops either. */
+bool mailbox_join(struct mailbox *mailbox, uint64_t from, uint64_t to);
 /* Everything below `sequence` is done with; the backlog begins at next_*. Number let go. */
 uint64_t mailbox_give_up(struct mailbox *mailbox, uint64_t sequence, uint64_t next_sequence,
 			 uint64_t next_position);

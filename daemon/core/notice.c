@@ -13,14 +13,13 @@
 #include <string.h>
 
 #include "base/planted.h"
-#include "core/state.h"
+#include "core/notice.h"
 
 #define TYPE_ALERT "broker.alert_unacknowledged"
 #define TYPE_PARKED "broker.lane_parked"
 #define TYPE_GIVEN_UP "broker.deliveries_given_up"
 
-/* A protobuf-c string; nothing here writes to it. */
-static char *text_of(const char *text)
+char *notice_text(const char *text)
 {
 	union {
 		const char *in;
@@ -30,12 +29,12 @@ static char *text_of(const char *text)
 	return view.out;
 }
 
-static void fill_envelope(const struct core *core, Ttg__Event *event, Ttg__Time *now,
+void notice_fill(const struct core *core, Ttg__Event *event, Ttg__Time *now,
 			  const char *type, uint8_t *id, uint8_t *cause)
 {
 	event->id = (ProtobufCBinaryData){ RECORD_ID, id };
-	event->source = text_of(core->broker);
-	event->type = text_of(type);
+	event->source = notice_text(core->broker);
+	event->type = notice_text(type);
 	event->occurred_at = now;
 	event->recorded_at = now;
 	event->correlation_id = (ProtobufCBinaryData){ RECORD_ID, cause };
@@ -44,8 +43,7 @@ static void fill_envelope(const struct core *core, Ttg__Event *event, Ttg__Time 
 	event->assertion = TTG__ASSERTION__FACT;
 }
 
-/* Records an event of our own for core->recipients[0..n). */
-static enum ttg_error store(struct core *core, const struct core_now *now, const Ttg__Event *event,
+enum ttg_error notice_store(struct core *core, const struct core_now *now, const Ttg__Event *event,
 			    uint32_t n)
 {
 	struct record_event record = {
@@ -72,7 +70,7 @@ static enum ttg_error store(struct core *core, const struct core_now *now, const
 	return code;
 }
 
-static bool was_told(const struct core *core, const uint8_t *id)
+bool notice_was_told(const struct core *core, const uint8_t *id)
 {
 	return dedupe_find(core->dedupe, core_fingerprint(core, core->broker, id)) != 0;
 }
@@ -112,7 +110,7 @@ static enum ttg_error send_alert(struct core *core, const struct core_now *now,
 	if (code != TTG_OK)
 		return code;
 	code = make_id(TYPE_ALERT, timer->deadline_ns, timer->sequence, timer->mailbox, 0, id);
-	if (code != TTG_OK || was_told(core, id))
+	if (code != TTG_OK || notice_was_told(core, id))
 		return code;
 	memcpy(cause, original.id, sizeof(cause));
 	snprintf(type, sizeof(type), "%s", original.type);
@@ -128,7 +126,7 @@ static enum ttg_error send_alert(struct core *core, const struct core_now *now,
 	alert.step_count = 1;
 	alert.consumer_attached = mailbox->n_consumers > 0;
 	alert.attempt_count = entry ? entry->deliveries : 0;
-	fill_envelope(core, &event, &told, TYPE_ALERT, id, cause);
+	notice_fill(core, &event, &told, TYPE_ALERT, id, cause);
 	event.urgency = TTG__URGENCY__URGENT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_ALERT_UNACKNOWLEDGED;
 	event.broker_alert_unacknowledged = &alert;
@@ -137,7 +135,7 @@ static enum ttg_error send_alert(struct core *core, const struct core_now *now,
 	core->recipients[0].position = fallback->next_position;
 	core->recipients[0].ack_within_ms = 0;
 	core->recipients[0].fallback = RULES_NONE;
-	return store(core, now, &event, 1);
+	return notice_store(core, now, &event, 1);
 }
 
 static enum ttg_error escalate(struct core *core, const struct core_now *now,
@@ -246,7 +244,7 @@ enum ttg_error core_notify_parked(struct core *core, const struct core_now *now,
 	/* How often it was delivered tells this parking from one after a retry. */
 	code = make_id(TYPE_PARKED, original.accepted_ns, entry->sequence, mailbox->number,
 		       entry->deliveries, id);
-	if (n == 0 || code != TTG_OK || was_told(core, id))
+	if (n == 0 || code != TTG_OK || notice_was_told(core, id))
 		return code;
 	memcpy(cause, original.id, sizeof(cause));
 	snprintf(type, sizeof(type), "%s", original.type);
@@ -257,16 +255,16 @@ enum ttg_error core_notify_parked(struct core *core, const struct core_now *now,
 	parked.event_id = (ProtobufCBinaryData){ sizeof(cause), cause };
 	parked.attempt_count = entry->deliveries;
 	parked.last_reason = (Ttg__NackReason)reason;
-	parked.last_text = text_of(text);
+	parked.last_text = notice_text(text);
 	parked.event_type = type;
 	parked.publisher_agency = publisher;
 	parked.position = entry->position;
 	parked.parked_at = &told;
-	fill_envelope(core, &event, &told, TYPE_PARKED, id, cause);
+	notice_fill(core, &event, &told, TYPE_PARKED, id, cause);
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_LANE_PARKED;
 	event.broker_lane_parked = &parked;
-	return store(core, now, &event, n);
+	return notice_store(core, now, &event, n);
 }
 
 enum ttg_error core_notify_given_up(struct core *core, const struct core_now *now,
@@ -283,19 +281,19 @@ enum ttg_error core_notify_given_up(struct core *core, const struct core_now *no
 	if (n == 0 || PLANTED(TELL_NOBODY))
 		return TTG_OK;
 	code = make_id(TYPE_GIVEN_UP, now->real_ns, below, mailbox->number, loss->from_position, id);
-	if (code != TTG_OK || was_told(core, id))
+	if (code != TTG_OK || notice_was_told(core, id))
 		return code;
 	told.unix_ns = now->real_ns;
-	given_up.mailbox = text_of(mailbox->id);
+	given_up.mailbox = notice_text(mailbox->id);
 	given_up.delivery_count = loss->count;
 	given_up.from_position = loss->from_position;
 	given_up.before_position = loss->before_position;
 	given_up.given_up_at = &told;
 	memcpy(cause, id, sizeof(cause));
-	fill_envelope(core, &event, &told, TYPE_GIVEN_UP, id, cause);
+	notice_fill(core, &event, &told, TYPE_GIVEN_UP, id, cause);
 	event.causation_id.len = 0; /* no event did it */
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_DELIVERIES_GIVEN_UP;
 	event.broker_deliveries_given_up = &given_up;
-	return store(core, now, &event, n);
+	return notice_store(core, now, &event, n);
 }

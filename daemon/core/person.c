@@ -1,7 +1,7 @@
 /*
- * Choosing the number a person is known by and hashing it; see person.h. Two events that name one
- * person by different numbers get different keys until links between numbers are kept.
- * Owner: the loop thread. A hash that fails is treated as no person: order is then per event.
+ * Choosing the number a person is known by and hashing it; see person.h. That two numbers are one
+ * man's is known to identity.h. Owner: the loop thread. A hash that fails is treated as no person: order
+ * is then per event.
  */
 #include "core/person.h"
 
@@ -89,6 +89,59 @@ static bool hash(struct hmac *hmac, int kind, struct span issuer, const char *nu
 	return true;
 }
 
+/* These are each service's own numbering; the others are one for the country. */
+static struct span issuer_of(const struct person_identifier *it, struct span own)
+{
+	if (it->kind != IDENTIFIER_CASE_NUMBER && it->kind != IDENTIFIER_BOOKING)
+		return (struct span){ NULL, 0 };
+	return it->issuer.len > 0 && it->issuer.len <= EVENT_AGENCY_MAX ? it->issuer : own;
+}
+
+bool person_number(struct hmac *hmac, struct span identifier, const char *source, int year_now,
+		   struct person_number *out)
+{
+	const struct span own = { (const uint8_t *)source, strlen(source) };
+	char canonical[IDENTIFIER_CANONICAL];
+	struct person_identifier it;
+
+	person_read_identifier(identifier, &it);
+	if (preference((enum identifier_kind)it.kind) == 0 ||
+	    identifier_check((enum identifier_kind)it.kind, it.value, year_now, canonical) !=
+		    IDENTIFIER_VALID)
+		return false;
+	out->kind = (uint8_t)it.kind;
+	return hash(hmac, it.kind, issuer_of(&it, own), canonical, out->key);
+}
+
+size_t person_numbers(struct hmac *hmac, struct span person, const char *source, int year_now,
+		      struct person_number out[PERSON_NUMBERS_MAX])
+{
+	struct wire_field field;
+	size_t n = 0;
+
+	while (n < PERSON_NUMBERS_MAX && wire_next(&person, &field) == WIRE_TOOK) {
+		size_t same = 0;
+
+		if (field.id != PERSON_IDENTIFIERS || field.type != WIRE_SIZED ||
+		    !person_number(hmac, field.span, source, year_now, &out[n]))
+			continue;
+		while (same < n && memcmp(out[same].key, out[n].key, PERSON_KEY_BYTES) != 0)
+			same++;
+		n += same == n ? 1 : 0;
+	}
+	/* The best to the front; of equals the first. */
+	for (size_t i = 1; i < n; i++) {
+		const struct person_number it = out[i];
+		size_t at = i;
+
+		for (; at > 0 && preference((enum identifier_kind)out[at - 1].kind) >
+					 preference((enum identifier_kind)it.kind); at--)
+			out[at] = out[at - 1];
+		out[at] = it;
+	}
+	return n;
+}
+
 bool person_key(struct hmac *hmac, struct span person, const char *source, int year_now,
 		uint8_t out[PERSON_KEY_BYTES])
 {
@@ -97,7 +150,6 @@ bool person_key(struct hmac *hmac, struct span person, const char *source, int y
 	struct person_identifier it, best = { 0 };
 	int best_rank = 2 * INVALID_PENALTY;
 	struct wire_field field;
-	struct span issuer = { NULL, 0 };
 
 	while (wire_next(&person, &field) == WIRE_TOOK) {
 		enum identifier_validity validity;
@@ -125,8 +177,5 @@ bool person_key(struct hmac *hmac, struct span person, const char *source, int y
 		return false;
 	if (best_rank > INVALID_PENALTY)
 		return hash(hmac, best.kind | 0x80, own, best.value, out);
-	/* These are each service's own numbering; the others are one for the country. */
-	if (best.kind == IDENTIFIER_CASE_NUMBER || best.kind == IDENTIFIER_BOOKING)
-		issuer = best.issuer.len > 0 ? best.issuer : own;
-	return hash(hmac, best.kind, issuer, best_number, out);
+	return hash(hmac, best.kind, issuer_of(&best, own), best_number, out);
 }

@@ -23,6 +23,22 @@ struct person_identifier {
 
 void person_read_identifier(struct span identifier, struct person_identifier *out);
 
+#define PERSON_NUMBERS_MAX 16u /* identifiers of one event */
+
+/* A number that can stand for somebody, as a key: the same whoever wrote it, and however. */
+struct person_number {
+	uint8_t key[PERSON_KEY_BYTES];
+	uint8_t kind; /* enum identifier_kind */
+};
+
+/* The number in an encoded Identifier. False: not valid, or of a kind that never stands for a person. */
+bool person_number(struct hmac *hmac, struct span identifier, const char *source, int year_now,
+		   struct person_number *out);
+
+/* All of the encoded `person`, each once, the best first (that is what person_key() takes); how many. */
+size_t person_numbers(struct hmac *hmac, struct span person, const char *source, int year_now,
+		      struct person_number out[PERSON_NUMBERS_MAX]);
+
 /*
  * Key of the best number of the encoded `person`: a valid NOMS number before PNC, CRO, CRN, case number and
  * booking; failing those the first number that is not valid, as this source wrote it, so that at

@@ -11,7 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/state.h"
+#include "base/planted.h"
+#include "core/known.h"
 
 static_assert(EVENT_TEXT_MAX == sizeof(((struct core_outcome *)0)->text), "texts fit outcomes");
 
@@ -25,7 +26,11 @@ struct candidate {
 	size_t len;
 	struct event event;
 	uint32_t type, from;      /* indices in the rules */
-	uint32_t n_recipients;
+	uint32_t n_recipients, n_waiting;
+	struct person_number numbers[PERSON_NUMBERS_MAX]; /* valid ones, the best first */
+	size_t n_numbers;
+	struct gate_person who;
+	bool links;               /* what it says of numbers counts */
 	bool reused;              /* the id was accepted with other content */
 	struct core_outcome *out;
 };
@@ -151,29 +156,41 @@ bool core_marking_fits(const struct rules_agreement *agreement, int32_t marking)
 	return !agreement->official_only || marking == TTG__MARKING__OFFICIAL;
 }
 
+enum gate core_gate(const struct core *core, const struct rules_deliver_grant *grant,
+		    const struct gate_person *who, const struct gate_moment *when)
+{
+	const struct rules *rules = core->rules;
+
+	if (grant->condition == 0 || PLANTED(OPEN_GATE))
+		return GATE_OPEN;
+	return gate_ask(core->identity, who, &rules->conditions[grant->condition - 1],
+			agency_of(rules, grant->mailbox), when);
+}
+
 /* The grant is in force, good for the event's marking and, when it is addressed, names this event's
-   recipient. */
-static bool grants(const struct rules *rules, const struct rules_deliver_grant *grant,
-		   const struct candidate *it)
+   recipient. Of the person nothing is asked yet. */
+bool core_suits(const struct rules *rules, const struct rules_deliver_grant *grant,
+		const struct event *event, int64_t now_ns)
 {
 	struct span named;
 
-	if (!rules_in_force(rules, grant->agreement, it->now->real_ns) ||
-	    !core_marking_fits(&rules->agreements[grant->agreement], it->event.marking))
+	if (!rules_in_force(rules, grant->agreement, now_ns) ||
+	    !core_marking_fits(&rules->agreements[grant->agreement], event->marking))
 		return false;
 	if (!grant->addressed_by[0])
 		return true;
-	return event_payload_text(&it->event, grant->addressed_by, &named) &&
+	return event_payload_text(event, grant->addressed_by, &named) &&
 	       span_is(named, agency_of(rules, grant->mailbox));
 }
 
-/* Fields that address this type, in whatever grant: each named agency must be reached by one. */
+/* Fields that address this type, in whatever grant: each named agency must be reached by one. Whether
+   the person lets it pass is not the publisher's to know. */
 static bool check_addressed(const struct core *core, struct candidate *it)
 {
 	const struct rules_deliver_grant *all, *mine;
 	size_t n_all = rules_type_deliveries(core->rules, it->type, &all);
 	size_t n_mine = rules_deliveries(core->rules, it->type, it->from, &mine);
-	bool addressed = false;
+	bool addressed = false, any = it->n_recipients > 0;
 
 	for (size_t i = 0; i < n_all; i++) {
 		const char *field = all[i].addressed_by;
@@ -190,14 +207,32 @@ static bool check_addressed(const struct core *core, struct candidate *it)
 			continue;
 		for (size_t k = 0; k < n_mine && !reached; k++)
 			reached = strcmp(mine[k].addressed_by, field) == 0 &&
-				  grants(core->rules, &mine[k], it);
+				  core_suits(core->rules, &mine[k], &it->event, it->now->real_ns);
 		if (!reached)
 			return refuse(it, TTG_REFUSED_RECIPIENT,
 				      "%s names an unlisted recipient", field);
+		any = true;
 	}
-	if (addressed && it->n_recipients == 0)
+	if (addressed && !any)
 		return refuse(it, TTG_REFUSED_RECIPIENT, "no recipient is named");
 	return true;
+}
+
+void core_add_grant(const struct core *core, const struct rules_deliver_grant *grant, bool urgent,
+		    struct record_recipient *to)
+{
+	const char *agreement = core->rules->agreements[grant->agreement].id;
+	const uint64_t within_ms = (uint64_t)grant->ack_within_s * 1000;
+
+	if (to->n_agreements < RECORD_MAX_AGREEMENTS &&
+	    (to->n_agreements == 0 ||
+	     strcmp(to->agreements[to->n_agreements - 1], agreement) != 0))
+		to->agreements[to->n_agreements++] = agreement;
+	if (urgent && within_ms != 0 && (to->ack_within_ms == 0 || within_ms < to->ack_within_ms)) {
+		to->ack_within_ms = within_ms;
+		to->fallback = grant->fallback == RULES_NONE ? RULES_NONE :
+							       core->by_rule[grant->fallback];
+	}
 }
 
 /* Adds what one grant gives to the recipient it is for: the last one, or a new one. */
@@ -205,43 +240,91 @@ static bool add_grant(struct core *core, struct candidate *it,
 		      const struct rules_deliver_grant *grant)
 {
 	uint32_t number = core->by_rule[grant->mailbox];
-	struct record_recipient *to = it->n_recipients ?
-					      &core->recipients[it->n_recipients - 1] :
-					      NULL;
-	uint64_t within_ms = (uint64_t)grant->ack_within_s * 1000;
+	const uint32_t n = it->n_recipients;
 
-	if (!to || to->mailbox != number) {
-		if (it->n_recipients == RECORD_MAX_RECIPIENTS)
+	if (n == 0 || core->recipients[n - 1].mailbox != number) {
+		if (n == RECORD_MAX_RECIPIENTS)
 			return refuse(it, TTG_REFUSED_RECIPIENT, "more than %u recipients",
 				      RECORD_MAX_RECIPIENTS);
-		to = &core->recipients[it->n_recipients++];
-		*to = (struct record_recipient){
+		it->n_recipients++;
+		core->recipients[n] = (struct record_recipient){
 			.mailbox = number,
 			.position = core->mailboxes[number]->next_position,
 			.fallback = RULES_NONE,
 		};
 	}
-	if (to->n_agreements < RECORD_MAX_AGREEMENTS &&
-	    (to->n_agreements == 0 || strcmp(to->agreements[to->n_agreements - 1],
-					     core->rules->agreements[grant->agreement].id) != 0))
-		to->agreements[to->n_agreements++] = core->rules->agreements[grant->agreement].id;
-	if (it->event.urgency == TTG__URGENCY__URGENT && within_ms != 0 &&
-	    (to->ack_within_ms == 0 || within_ms < to->ack_within_ms)) {
-		to->ack_within_ms = within_ms;
-		to->fallback = grant->fallback == RULES_NONE ? RULES_NONE :
-							       core->by_rule[grant->fallback];
-	}
+	if (it->n_waiting > 0 && core->waits[it->n_waiting - 1] / 2 == number)
+		it->n_waiting--; /* another grant gives it to the mailbox anyway */
+	core_add_grant(core, grant, it->event.urgency == TTG__URGENCY__URGENT,
+		       &core->recipients[it->n_recipients - 1]);
 	return true;
+}
+
+/* What is known of the person does not let it pass; more may be known soon. */
+static bool add_waiting(struct core *core, struct candidate *it,
+			const struct rules_deliver_grant *grant, enum gate gate)
+{
+	const uint32_t number = core->by_rule[grant->mailbox];
+	const uint64_t value = (uint64_t)number * 2 + (gate == GATE_HELD);
+
+	if (it->n_numbers == 0 || (core->options.look_back_ns == 0 && gate == GATE_SHUT) ||
+	    (it->n_recipients > 0 && core->recipients[it->n_recipients - 1].mailbox == number))
+		return true;
+	if (it->n_waiting > 0 && core->waits[it->n_waiting - 1] / 2 == number) {
+		core->waits[it->n_waiting - 1] |= value & 1;
+		return true;
+	}
+	if (it->n_waiting == RECORD_MAX_RECIPIENTS)
+		return refuse(it, TTG_REFUSED_RECIPIENT, "more than %u recipients",
+			      RECORD_MAX_RECIPIENTS);
+	core->waits[it->n_waiting++] = value;
+	return true;
+}
+
+/* Numbers of the person, whom they lead to, and whether the publisher's word on them counts. */
+static void identify(const struct core *core, struct candidate *it)
+{
+	const struct span all = { it->bytes, it->len };
+
+	it->n_numbers = person_numbers(core->hmac, it->event.person, it->agency,
+				       event_year(it->now->real_ns), it->numbers);
+	it->links = core->rules->agencies[it->from].links &&
+		    event_assertion(all) == TTG__ASSERTION__FACT;
+	gate_find(core->identity, it->numbers,
+		  it->n_numbers > 1 && !it->links ? 1 : it->n_numbers, &it->who);
+}
+
+void core_who(const struct core *core, const struct record_event *event, struct gate_person *out)
+{
+	const struct span all = { event->bytes, event->n_bytes };
+	struct person_number numbers[PERSON_NUMBERS_MAX];
+	const int from = rules_find_agency(core->rules, event->source);
+	size_t n = 0;
+
+	if (event->person_key && core->rules->n_conditions > 0)
+		n = person_numbers(core->hmac, event_person(all), event->source,
+				   event_year(event->accepted_ns), numbers);
+	if (n > 1 && (from < 0 || !core->rules->agencies[from].links ||
+		      event_assertion(all) != TTG__ASSERTION__FACT))
+		n = 1;
+	gate_find(core->identity, numbers, n, out);
 }
 
 static bool route(struct core *core, struct candidate *it)
 {
 	const struct rules_deliver_grant *first;
 	size_t n = rules_deliveries(core->rules, it->type, it->from, &first);
+	const struct gate_moment now = { it->now->real_ns, UINT64_MAX };
 	size_t timers = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (grants(core->rules, &first[i], it) && !add_grant(core, it, &first[i]))
+		enum gate gate;
+
+		if (!core_suits(core->rules, &first[i], &it->event, it->now->real_ns))
+			continue;
+		gate = core_gate(core, &first[i], &it->who, &now);
+		if (gate == GATE_OPEN ? !add_grant(core, it, &first[i]) :
+					!add_waiting(core, it, &first[i], gate))
 			return false;
 	}
 	if (!check_addressed(core, it))
@@ -256,6 +339,8 @@ static bool route(struct core *core, struct candidate *it)
 	}
 	if (core->timers.n + timers > TIMERS_MAX)
 		return refuse(it, TTG_REFUSED_BUSY, "too many urgent events are unanswered");
+	if (it->n_waiting > 0 && core->waiting.live + it->n_waiting > core->options.max_waiting)
+		return refuse(it, TTG_REFUSED_BUSY, "too many events wait for what is not known yet");
 	return true;
 }
 
@@ -271,14 +356,26 @@ static bool store(struct core *core, struct candidate *it)
 		.source = event->source,
 		.type = event->type,
 		.n_recipients = it->n_recipients,
+		.n_waiting = it->n_waiting,
+		.waiting = core->waits,
 		.bytes = it->bytes,
 		.n_bytes = it->len,
 	};
+	const struct core_lesson lesson = { event, it->agency, it->links, it->numbers, it->n_numbers,
+					    it->now->real_ns };
 	struct cursor cursor;
 	enum ttg_error code;
 
-	if (person_key(core->hmac, event->person, it->agency, event_year(it->now->real_ns), key))
+	if (it->n_numbers > 0)
+		record.person_key = it->numbers[0].key;
+	else if (person_key(core->hmac, event->person, it->agency, event_year(it->now->real_ns), key))
 		record.person_key = key;
+	cursor_init_write(&cursor, core->changes, sizeof(core->changes));
+	core_learn(core, &lesson, &cursor);
+	if (!cursor_ok(&cursor))
+		return refuse(it, TTG_REFUSED_TOO_LARGE, "says too much of numbers at once");
+	record.changes = core->changes;
+	record.n_changes = cursor_offset(&cursor);
 	core_begin_record(core, &cursor);
 	record_put_event(&cursor, &record, core->recipients);
 	code = core_commit(core, it->now, RECORD_EVENT, &cursor, &it->out->sequence);
@@ -303,8 +400,11 @@ void core_publish(struct core *core, const struct core_now *now, const char *age
 	}
 	core_watch_clock(core, now);
 	if (check_decode(core, &it) && check_first_time(core, &it) && check_agreed(core, &it) &&
-	    check_content(&it) && route(core, &it))
-		store(core, &it);
+	    check_content(&it)) {
+		identify(core, &it);
+		if (route(core, &it))
+			store(core, &it);
+	}
 	if (out->kind != CORE_REFUSED) {
 		out->code = TTG_OK;
 		out->text[0] = 0;

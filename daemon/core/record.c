@@ -9,6 +9,9 @@
 #include <string.h>
 
 #define FLAG_PERSON 1u
+#define FLAG_WAITS 2u
+#define FLAG_CHANGES 4u
+#define FLAGS_ALL (FLAG_PERSON | FLAG_WAITS | FLAG_CHANGES)
 
 static void put_text(struct cursor *cursor, const char *text)
 {
@@ -56,7 +59,9 @@ void record_put_event(struct cursor *cursor, const struct record_event *it,
 {
 	cursor_put_u8(cursor, RECORD_VERSION);
 	cursor_put_u64(cursor, (uint64_t)it->accepted_ns);
-	cursor_put_u8(cursor, it->person_key ? FLAG_PERSON : 0);
+	cursor_put_u8(cursor, (uint8_t)((it->person_key ? FLAG_PERSON : 0) |
+					(it->n_waiting > 0 ? FLAG_WAITS : 0) |
+					(it->n_changes > 0 ? FLAG_CHANGES : 0)));
 	cursor_put_u8(cursor, it->urgency);
 	cursor_put_bytes(cursor, it->id, RECORD_ID);
 	if (it->person_key)
@@ -77,6 +82,12 @@ void record_put_event(struct cursor *cursor, const struct record_event *it,
 		for (uint32_t k = 0; k < recipient->n_agreements; k++)
 			put_text(cursor, recipient->agreements[k]);
 	}
+	if (it->n_waiting > 0)
+		cursor_put_varint(cursor, it->n_waiting);
+	for (uint32_t i = 0; i < it->n_waiting; i++)
+		cursor_put_varint(cursor, it->waiting[i]);
+	if (it->n_changes > 0)
+		cursor_put_sized(cursor, it->changes, it->n_changes);
 	cursor_put_sized(cursor, it->bytes, it->n_bytes);
 }
 
@@ -98,29 +109,106 @@ void record_next_recipient(struct cursor *cursor, struct record_recipient *out)
 		out->agreements[k] = get_text(cursor, RULES_ID_MAX);
 }
 
-bool record_get_event(const uint8_t *data, size_t len, struct record_event *out)
+/* The EVENT that the cursor stands at, to the end. */
+static bool get_event(struct cursor *cursor, struct record_event *out)
 {
 	struct record_recipient recipient;
-	struct cursor cursor;
 	uint8_t flags;
 
-	begin(&cursor, data, len);
-	out->accepted_ns = (int64_t)cursor_get_u64(&cursor);
-	flags = cursor_get_u8(&cursor);
-	out->urgency = cursor_get_u8(&cursor);
-	out->id = cursor_get_bytes(&cursor, RECORD_ID);
-	out->person_key = flags & FLAG_PERSON ? cursor_get_bytes(&cursor, RECORD_PERSON_KEY) : NULL;
-	out->expires_ns = (int64_t)cursor_get_u64(&cursor);
-	out->source = get_text(&cursor, RULES_ID_MAX);
-	out->type = get_text(&cursor, RULES_TYPE_MAX);
-	out->n_recipients = get_u32(&cursor);
-	if ((flags & ~FLAG_PERSON) || out->n_recipients > RECORD_MAX_RECIPIENTS)
+	if (cursor_get_u8(cursor) != RECORD_VERSION)
 		return false;
-	out->recipients = cursor;
-	for (uint32_t i = 0; i < out->n_recipients && cursor_ok(&cursor); i++)
-		record_next_recipient(&cursor, &recipient);
-	out->bytes = cursor_get_sized(&cursor, RECORD_MAX, &out->n_bytes);
-	return complete(&cursor);
+	out->accepted_ns = (int64_t)cursor_get_u64(cursor);
+	flags = cursor_get_u8(cursor);
+	out->urgency = cursor_get_u8(cursor);
+	out->id = cursor_get_bytes(cursor, RECORD_ID);
+	out->person_key = flags & FLAG_PERSON ? cursor_get_bytes(cursor, RECORD_PERSON_KEY) : NULL;
+	out->expires_ns = (int64_t)cursor_get_u64(cursor);
+	out->source = get_text(cursor, RULES_ID_MAX);
+	out->type = get_text(cursor, RULES_TYPE_MAX);
+	out->n_recipients = get_u32(cursor);
+	if ((flags & ~FLAGS_ALL) || out->n_recipients > RECORD_MAX_RECIPIENTS)
+		return false;
+	out->recipients = *cursor;
+	for (uint32_t i = 0; i < out->n_recipients && cursor_ok(cursor); i++)
+		record_next_recipient(cursor, &recipient);
+	out->n_waiting = flags & FLAG_WAITS ? get_u32(cursor) : 0;
+	if (out->n_waiting > RECORD_MAX_RECIPIENTS || (out->n_waiting > 0 && !out->person_key))
+		return false;
+	out->waits = *cursor;
+	for (uint32_t i = 0; i < out->n_waiting; i++)
+		cursor_get_varint(cursor);
+	out->n_changes = 0;
+	out->changes = flags & FLAG_CHANGES ?
+			       cursor_get_sized(cursor, RECORD_MAX, &out->n_changes) :
+			       NULL;
+	out->bytes = cursor_get_sized(cursor, RECORD_MAX, &out->n_bytes);
+	out->first = 0;
+	out->routed_ns = out->accepted_ns;
+	return complete(cursor);
+}
+
+bool record_get_event(const uint8_t *data, size_t len, struct record_event *out)
+{
+	struct cursor cursor;
+
+	cursor_init_read(&cursor, data, len);
+	return get_event(&cursor, out);
+}
+
+void record_put_late(struct cursor *cursor, const struct record_event *it,
+		     const struct record_recipient *recipients)
+{
+	struct record_event event = *it;
+
+	event.n_waiting = 0;
+	event.n_changes = 0;
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->routed_ns);
+	cursor_put_varint(cursor, it->first);
+	record_put_event(cursor, &event, recipients);
+}
+
+bool record_get_late(const uint8_t *data, size_t len, struct record_event *out)
+{
+	struct cursor cursor;
+	int64_t routed_ns;
+	uint64_t first;
+
+	begin(&cursor, data, len);
+	routed_ns = (int64_t)cursor_get_u64(&cursor);
+	first = cursor_get_varint(&cursor);
+	if (!cursor_ok(&cursor) || first == 0 || !get_event(&cursor, out))
+		return false;
+	out->first = first;
+	out->routed_ns = routed_ns;
+	return out->n_recipients > 0 && out->n_waiting == 0 && out->n_changes == 0;
+}
+
+void record_put_decided(struct cursor *cursor, const struct record_decided *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	cursor_put_varint(cursor, it->sequence);
+	cursor_put_u8(cursor, it->part);
+	cursor_put_u8(cursor, it->accepted);
+	put_text(cursor, it->who);
+	put_text(cursor, it->why);
+}
+
+bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out)
+{
+	struct cursor cursor;
+	uint8_t accepted;
+
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->sequence = cursor_get_varint(&cursor);
+	out->part = cursor_get_u8(&cursor);
+	accepted = cursor_get_u8(&cursor);
+	out->accepted = accepted == 1;
+	out->who = get_text(&cursor, RECORD_MAX_TEXT);
+	out->why = get_text(&cursor, RECORD_MAX_TEXT);
+	return complete(&cursor) && accepted <= 1;
 }
 
 void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it)

@@ -7,11 +7,13 @@
  *
  *   MAILBOX    version u8 | number | text id
  *   RULES      version u8 | ns u64 | digest 32 bytes | number of grants
- *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person) | urgency u8 | id 16 bytes
- *              | person key 16 bytes if flagged | expires_ns u64 (0: never) | text source
+ *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes) | urgency u8
+ *              | id 16 bytes | key of the number it names 16 bytes if flagged | expires_ns u64 (0: never) | text source
  *              | text type | number of recipients, each: mailbox | position | ack within ms
  *              (0: no escalation) | fallback mailbox + 1 (0: none) | number of agreements u8,
- *              each a text | event: varint length, bytes exactly as published
+ *              each a text | if it waits (waiting.h): number of mailboxes, each: mailbox * 2, + 1 when held
+ *              | if flagged changes.h: varint length, bytes
+ *              | event: varint length, bytes exactly as published
  *   DELIVERED  version u8 | ns u64 | mailbox | attempt | ranges
  *   ACK        version u8 | ns u64 | mailbox | up_to as the consumer said | ranges it covered
  *   EXPIRED, STOPPED   version u8 | ns u64 | mailbox | 0 | ranges
@@ -21,6 +23,10 @@
  *              | deadline_ns u64 (ESCALATED; else 0)
  *   GIVEN_UP   version u8 | ns u64 | sequence | number of mailboxes, each: mailbox
  *              | sequence and position that follow (0: none yet) | deliveries given up
+ *   LATE       version u8 | ns u64 | sequence of the EVENT | a whole EVENT again, with the
+ *              recipients that were found now, and nothing that waits or changes
+ *   DECIDED    version u8 | ns u64 | sequence and part of the conflict (identity.h) | accepted u8
+ *              | text who | text why
  *   SEAL       version u8 | number | first and last sequence it covers
  *              | what was signed: varint length, bytes | signature 64 bytes
  *
@@ -60,6 +66,8 @@ enum record_kind {
 	RECORD_STOPPED = 11,
 	RECORD_GIVEN_UP = 12,
 	RECORD_SEAL = 13,
+	RECORD_LATE = 14,
+	RECORD_DECIDED = 15,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 
@@ -89,10 +97,16 @@ struct record_event {
 	const uint8_t *person_key; /* NULL: nobody */
 	uint8_t urgency;
 	const char *source, *type;
-	uint32_t n_recipients;
+	uint32_t n_recipients, n_waiting;
+	const uint64_t *waiting;   /* to be encoded: mailbox * 2, + 1 when held */
+	const uint8_t *changes;
+	size_t n_changes;          /* bytes */
 	const uint8_t *bytes;
 	size_t n_bytes;
-	struct cursor recipients;  /* decoded: where they begin */
+	struct cursor recipients;  /* decoded: where they begin, and those that wait */
+	struct cursor waits;
+	uint64_t first;            /* of a LATE: sequence of the EVENT; else 0 */
+	int64_t routed_ns;         /* when the recipients were found: of an EVENT accepted_ns */
 };
 
 struct record_positions {
@@ -116,6 +130,14 @@ struct record_one {
 	uint64_t sequence, position;
 };
 
+struct record_decided {
+	int64_t at_ns;
+	uint64_t sequence;
+	uint8_t part;
+	bool accepted;
+	const char *who, *why;
+};
+
 struct record_given_up {
 	uint32_t mailbox;
 	uint64_t next_sequence, next_position, count;
@@ -125,6 +147,10 @@ void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it);
 void record_put_rules(struct cursor *cursor, const struct record_rules *it);
 void record_put_event(struct cursor *cursor, const struct record_event *it,
 		      const struct record_recipient *recipients);
+/* it->first and routed_ns say which event it is and when. */
+void record_put_late(struct cursor *cursor, const struct record_event *it,
+		     const struct record_recipient *recipients);
+void record_put_decided(struct cursor *cursor, const struct record_decided *it);
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,
 			  const struct record_ranges *ranges);
 void record_put_nack(struct cursor *cursor, const struct record_nack *it);
@@ -136,6 +162,8 @@ void record_put_given_up(struct cursor *cursor, int64_t at_ns, uint64_t sequence
 bool record_get_mailbox(const uint8_t *data, size_t len, struct record_mailbox *out);
 bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out);
 bool record_get_event(const uint8_t *data, size_t len, struct record_event *out);
+bool record_get_late(const uint8_t *data, size_t len, struct record_event *out);
+bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out);
 /* Next recipient of an event that was read, n_recipients times. */
 void record_next_recipient(struct cursor *recipients, struct record_recipient *out);
 /* Ranges are appended to nothing: `ranges` is emptied first. */

@@ -171,6 +171,68 @@ int64_t mailbox_release(struct mailbox *mailbox, int64_t mono_ns)
 	return next;
 }
 
+/* Dead letters and what is held of one lane move to the other. */
+static bool move_lane(struct mailbox *mailbox, struct lane *from, struct lane *to)
+{
+	const struct held *held;
+
+	while (from->n_dead > 0) {
+		const struct dead dead = from->dead[0];
+
+		if (!lane_park(&mailbox->lanes, to, &dead))
+			return false;
+		from->dead[0].text = NULL;
+		lane_unpark(&mailbox->lanes, from, &from->dead[0]);
+	}
+	while ((held = lane_first_held(from))) {
+		if (!lane_hold(&mailbox->lanes, to, held))
+			return false;
+		lane_unhold(&mailbox->lanes, from, held);
+	}
+	if (from->due_ns > to->due_ns)
+		lane_delay(&mailbox->lanes, to, from->due_ns);
+	if (from->due_ns != 0)
+		lane_delay(&mailbox->lanes, from, 0);
+	lanes_settle(&mailbox->lanes, from);
+	return true;
+}
+
+/* Position from which on everything of the lane has to be held; UINT64_MAX: nothing. */
+static uint64_t held_from(const struct lane *lane)
+{
+	const struct held *held = lane_first_held(lane);
+	uint64_t position = lane->n_dead > 0 ? lane->dead[0].position : UINT64_MAX;
+
+	return held && held->position < position ? held->position : position;
+}
+
+bool mailbox_join(struct mailbox *mailbox, uint64_t from, uint64_t to)
+{
+	struct lane *lane = lanes_find(&mailbox->lanes, to), *old = lanes_find(&mailbox->lanes, from);
+	struct entry *entry = entries_from(&mailbox->window, 0);
+
+	for (; entry; entry = entries_next(&mailbox->window, entry)) {
+		if (entry->lane == from)
+			entry->lane = to;
+	}
+	if (!lane && !old)
+		return true;
+	lane = lanes_get(&mailbox->lanes, to);
+	if (!lane || (old && !move_lane(mailbox, old, lane)))
+		return false;
+	if (held_from(lane) != UINT64_MAX && !hold_behind(mailbox, lane, held_from(lane)))
+		return false;
+	for (entry = entries_from(&mailbox->window, 0); entry && lane->due_ns != 0;
+	     entry = entries_next(&mailbox->window, entry)) {
+		if (entry->lane == to && entry->state == ENTRY_WAITING)
+			entry->state = ENTRY_BLOCKED;
+	}
+	if (lane_is_parked(lane) && lane->due_ns != 0)
+		undelay(mailbox, lane);
+	lanes_settle(&mailbox->lanes, lane);
+	return true;
+}
+
 static uint64_t give_up_lane(struct mailbox *mailbox, struct lane *lane, uint64_t sequence)
 {
 	const struct held *held;

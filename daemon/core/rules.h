@@ -10,9 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "core/condition.h"
 #include "core/mask.h"
 
-#define RULES_ID_MAX 32       /* agency, box and agreement ids: [a-z0-9-], 1 to 32 bytes */
 #define RULES_MAILBOX_MAX (2 * RULES_ID_MAX + 1)
 #define RULES_TYPE_MAX 64
 #define RULES_MAX_AGENCIES 1024
@@ -20,7 +20,6 @@
 #define RULES_MAX_AGREEMENTS 4096
 #define RULES_MAX_GRANTS 65536
 #define RULES_FOREVER INT64_MAX
-
 struct rules_key {
 	char public_z85[41];
 	char label[RULES_ID_MAX + 1]; /* for logs, for example "2026-a" */
@@ -42,6 +41,7 @@ struct rules_agency {
 	size_t n_ranges;
 	uint32_t rate_per_s;        /* events; 0: no limit */
 	uint32_t burst;             /* events at once, >= 1 when rate_per_s is set */
+	bool links;                 /* what it says of numbers being one man's counts */
 };
 
 struct rules_mailbox {
@@ -75,15 +75,14 @@ struct rules_deliver_grant {
 	uint32_t from;                  /* agency index, or RULES_NONE for the broker itself */
 	uint32_t mailbox;
 	uint32_t agreement;
-	char addressed_by[RULES_TYPE_MAX + 1]; /* "": always; else name of a payload string field
-						  that must equal the mailbox's agency id */
+	char addressed_by[RULES_TYPE_MAX + 1]; /* "": always; else payload field: mailbox's agency */
 	uint32_t mask;                  /* index in masks + 1; 0: the whole event */
+	uint32_t condition;             /* index in conditions + 1; 0: none */
 	uint32_t ack_within_s;          /* for urgent events; 0: no escalation */
 	uint32_t fallback;              /* mailbox index, RULES_NONE when ack_within_s is 0 */
 };
 
-/* Where the key with this text stands. */
-struct rules_key_place {
+struct rules_key_place { /* where the key with this text stands */
 	const char *public_z85;
 	uint32_t agency, key;
 };
@@ -105,6 +104,8 @@ struct rules {
 	size_t n_deliver;
 	struct mask **masks;                 /* sorted by type and text; owned */
 	size_t n_masks;
+	struct condition *conditions;
+	size_t n_conditions;
 	struct rules_key_place *by_key;      /* sorted; made by rules_finish() */
 	size_t n_by_key;
 	uint8_t digest[32];             /* SHA-256 over the lines of rules_text() */
@@ -116,8 +117,7 @@ void rules_free(struct rules **rules);
 /* Sorts everything, remaps indices, fills digest. Called once by whoever built it. */
 bool rules_finish(struct rules *rules);
 
-/* What the rules mean, in lines that are the same for the same meaning, each given to put() until that
-   returns false; false then, or without memory. */
+/* What the rules mean, in lines; each given to put() until that returns false; false then, or no memory. */
 bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *line, size_t len),
 		void *arg);
 /* Index or -1. */

@@ -38,6 +38,7 @@ void rules_free(struct rules **rules)
 	for (size_t i = 0; i < it->n_masks; i++)
 		mask_free(&it->masks[i]);
 	free(it->masks);
+	free(it->conditions);
 	free(it->by_key);
 	free(it);
 	*rules = NULL;

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_BYTES 640 /* without a mask */
+#define LINE_BYTES (640 + CONDITION_TEXT_MAX) /* without a mask */
 
 struct out {
 	bool (*put)(void *arg, const char *line, size_t len);
@@ -45,8 +45,8 @@ static bool put_range(const struct out *out, const struct rules_range *range)
 
 static bool put_agency(const struct out *out, const struct rules_agency *it)
 {
-	bool done = line(out, "agency %s rate=%" PRIu32 " burst=%" PRIu32 " name=%s", it->id,
-			 it->rate_per_s, it->burst, it->name);
+	bool done = line(out, "agency %s rate=%" PRIu32 " burst=%" PRIu32 " links=%d name=%s",
+			 it->id, it->rate_per_s, it->burst, it->links ? 1 : 0, it->name);
 
 	for (size_t i = 0; i < it->n_keys && done; i++) {
 		const struct rules_key *key = &it->keys[i];
@@ -100,20 +100,24 @@ static bool put_deliver(const struct out *out, const struct rules *rules,
 {
 	const struct mask *mask = it->mask > 0 ? rules->masks[it->mask - 1] : NULL;
 	const size_t masked = mask ? mask_text(mask, NULL, 0) : 1;
-	char *text = malloc(LINE_BYTES + masked + 1);
+	const struct condition *condition = it->condition > 0 ? &rules->conditions[it->condition - 1] :
+							       NULL;
+	char conditions[CONDITION_TEXT_MAX], *text = malloc(LINE_BYTES + masked + 1);
 	bool done;
 	int n;
 
 	if (!text)
 		return false;
+	condition_text(condition, conditions);
 	n = snprintf(text, LINE_BYTES,
 		     "deliver %s from=%s to=%s under=%s addressed_by=%s ack_within_s=%" PRIu32
-		     " fallback=%s fields=",
+		     " fallback=%s when=[%s] fields=",
 		     rules->types[it->type],
 		     it->from == RULES_NONE ? rules->broker : rules->agencies[it->from].id,
 		     rules->mailboxes[it->mailbox].id, rules->agreements[it->agreement].id,
 		     it->addressed_by, it->ack_within_s,
-		     it->fallback == RULES_NONE ? "" : rules->mailboxes[it->fallback].id);
+		     it->fallback == RULES_NONE ? "" : rules->mailboxes[it->fallback].id,
+		     conditions);
 	assert(n >= 0 && n < LINE_BYTES);
 	if (mask)
 		mask_text(mask, text + n, masked + 1);
@@ -128,7 +132,7 @@ bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *li
 		void *arg)
 {
 	const struct out out = { put, arg };
-	bool done = line(&out, "rules 2 broker=%s", rules->broker);
+	bool done = line(&out, "rules 3 broker=%s", rules->broker);
 
 	for (size_t i = 0; i < rules->n_agencies && done; i++)
 		done = put_agency(&out, &rules->agencies[i]);

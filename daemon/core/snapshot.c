@@ -1,7 +1,8 @@
 /*
  * The state as bytes. Integers are little-endian, varints LEB128, texts as in record.h:
  *
- *   "TTGCORE" | version u8 (2; 1 has no seal) | length u64 of all | check of the secret u64 | sequence u64
+ *   "TTGCORE" | version u8 (3; 2 has no persons, 1 no seal either) | length u64 of all
+ *   | check of the secret u64 | sequence u64
  *   | rules digest 32 bytes
  *   | number of mailboxes, each: text id | next position | fill position | backlog from | pending
  *       | number of entries, each: position | sequence | lane u64 | refusals | deliveries
@@ -12,6 +13,7 @@
  *   | number of timers, in order, each: deadline_ns u64 | sequence | position | mailbox
  *       | fallback + 1
  *   | last seal, as in a SEAL record
+ *   | newest acceptance ns u64 | identity (identity_save.c) | what waits (waiting.c)
  *   | dedupe window (dedupe.c)
  *   | "END."
  *
@@ -28,7 +30,8 @@
 
 #define MAGIC "TTGCORE"
 #define END_MARK "END."
-#define SNAPSHOT_VERSION 2u
+#define SNAPSHOT_VERSION 3u
+#define VERSION_WITHOUT_PERSONS 2u
 #define VERSION_WITHOUT_SEAL 1u
 #define MAX_HELD_SAVED 16777216u
 
@@ -157,7 +160,8 @@ static bool save_mailbox(const struct mailbox *it, struct cursor *cursor)
 /* Upper bound of the bytes before the dedupe window: varints at their longest. */
 static size_t bound(const struct core *core)
 {
-	size_t size = 256 + sizeof(core->sealed) + core->timers.n * 48;
+	size_t size = 256 + sizeof(core->sealed) + core->timers.n * 48 +
+		      identity_bound(core->identity) + waiting_bound(&core->waiting);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		const struct mailbox *it = core->mailboxes[i];
@@ -216,6 +220,9 @@ static enum ttg_error save_front(const struct core *core, struct core_image *ima
 		done = save_mailbox(core->mailboxes[i], &cursor);
 	done = done && save_timers(core, &cursor);
 	sealed_put(&cursor, &core->sealed);
+	cursor_put_u64(&cursor, (uint64_t)core->newest_ns);
+	identity_save(core->identity, &cursor);
+	waiting_save(&core->waiting, &cursor);
 	image->front_len = cursor_offset(&cursor);
 	if (!done)
 		return TTG_ENOMEM;
@@ -425,6 +432,17 @@ static enum ttg_error load_seal(struct core *core, struct cursor *cursor, uint64
 		       TTG_ECORRUPT;
 }
 
+static enum ttg_error load_persons(struct core *core, struct cursor *cursor, uint64_t sequence)
+{
+	core->newest_ns = (int64_t)cursor_get_u64(cursor);
+	if (!identity_load(core->identity, cursor) ||
+	    !waiting_load(&core->waiting, cursor, core->n_mailboxes, sequence))
+		return TTG_ECORRUPT;
+	/* What was learnt before the stop may not have been acted on. */
+	waiting_mark_all(&core->waiting);
+	return TTG_OK;
+}
+
 static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 			   struct message *message)
 {
@@ -435,7 +453,7 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 
 	if (!magic || memcmp(magic, MAGIC, sizeof(MAGIC) - 1) != 0)
 		return message_set(message, TTG_ECORRUPT, "not a snapshot of the core");
-	if (version != SNAPSHOT_VERSION && version != VERSION_WITHOUT_SEAL)
+	if (version < VERSION_WITHOUT_SEAL || version > SNAPSHOT_VERSION)
 		return message_set(message, TTG_EVERSION, "snapshot of version %u", version);
 	if (length != len)
 		return message_set(message, TTG_ECORRUPT, "snapshot of another length");
@@ -453,6 +471,8 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 		code = load_timers(core, cursor);
 	if (code == TTG_OK && version != VERSION_WITHOUT_SEAL)
 		code = load_seal(core, cursor, sequence);
+	if (code == TTG_OK && version > VERSION_WITHOUT_PERSONS)
+		code = load_persons(core, cursor, sequence);
 	if (code == TTG_OK && !dedupe_load(core->dedupe, cursor))
 		code = TTG_ECORRUPT;
 	end = cursor_get_bytes(cursor, sizeof(END_MARK) - 1);

@@ -24,8 +24,8 @@ bool standing_enrol(struct standing *it, const struct standing_scheme *scheme)
 		return false;
 	it->schemes = grown;
 	for (uint32_t i = 0; i < it->n_schemes; i++) {
-		if (strcmp(grown[i].scheme, scheme->scheme) == 0 && grown[i].ended_ns == 0)
-			grown[i].ended_ns = scheme->since_ns;
+		if (strcmp(grown[i].scheme, scheme->scheme) == 0 && grown[i].ended == 0)
+			grown[i].ended = scheme->since;
 	}
 	grown[it->n_schemes++] = *scheme;
 	return true;
@@ -100,18 +100,18 @@ void standing_save(const struct standing *it, struct cursor *cursor)
 		const struct standing_scheme *scheme = &it->schemes[i];
 
 		put_text(cursor, scheme->scheme);
-		cursor_put_u64(cursor, (uint64_t)scheme->since_ns);
+		cursor_put_varint(cursor, scheme->since);
+		cursor_put_varint(cursor, scheme->ended);
 		cursor_put_u64(cursor, (uint64_t)scheme->from_ns);
 		cursor_put_u64(cursor, (uint64_t)scheme->until_ns);
 		cursor_put_u64(cursor, (uint64_t)scheme->opened_ns);
-		cursor_put_u64(cursor, (uint64_t)scheme->ended_ns);
 		cursor_put_u8(cursor, scheme->withdrawn);
 	}
 	cursor_put_varint(cursor, it->n_referrals);
 	for (uint32_t i = 0; i < it->n_referrals; i++) {
 		put_text(cursor, it->referrals[i].provider);
 		cursor_put_u64(cursor, it->referrals[i].id);
-		cursor_put_u64(cursor, (uint64_t)it->referrals[i].since_ns);
+		cursor_put_varint(cursor, it->referrals[i].since);
 	}
 	cursor_put_varint(cursor, it->custody_sequence);
 	cursor_put_u8(cursor, it->custody);
@@ -125,13 +125,13 @@ static void load_scheme(struct cursor *cursor, struct standing_scheme *out)
 {
 	uint8_t withdrawn;
 
-	*out = (struct standing_scheme){ .since_ns = 0 };
+	*out = (struct standing_scheme){ .since = 0 };
 	get_text(cursor, out->scheme, CONDITION_SCHEME_MAX);
-	out->since_ns = (int64_t)cursor_get_u64(cursor);
+	out->since = cursor_get_varint(cursor);
+	out->ended = cursor_get_varint(cursor);
 	out->from_ns = (int64_t)cursor_get_u64(cursor);
 	out->until_ns = (int64_t)cursor_get_u64(cursor);
 	out->opened_ns = (int64_t)cursor_get_u64(cursor);
-	out->ended_ns = (int64_t)cursor_get_u64(cursor);
 	withdrawn = cursor_get_u8(cursor);
 	out->withdrawn = withdrawn == 1;
 	cursor->failed |= withdrawn > 1;
@@ -159,7 +159,7 @@ bool standing_load(struct standing *it, struct cursor *cursor)
 
 		get_text(cursor, referral->provider, RULES_ID_MAX);
 		referral->id = cursor_get_u64(cursor);
-		referral->since_ns = (int64_t)cursor_get_u64(cursor);
+		referral->since = cursor_get_varint(cursor);
 	}
 	it->custody_sequence = cursor_get_varint(cursor);
 	it->custody = cursor_get_u8(cursor);

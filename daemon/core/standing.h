@@ -17,20 +17,20 @@
 #define STANDING_SCHEMES_MAX 64u  /* of one number; the oldest that is over makes room */
 #define STANDING_REFERRALS_MAX 256u
 
-/* Times are the broker's (when it accepted what said so) unless said otherwise. */
+/* `since` and `ended` are sequences of the records that said so: no clock can turn their order around. */
 struct standing_scheme {
 	char scheme[CONDITION_SCHEME_MAX + 1]; /* "agency/scheme" */
-	int64_t since_ns;
+	uint64_t since;
+	uint64_t ended;             /* exit; 0: he is in it */
 	int64_t from_ns, until_ns;  /* first and behind the last day, as the service said; INT64_MAX */
 	int64_t opened_ns;          /* released at liberty since: the window runs; 0: not yet */
-	int64_t ended_ns;           /* exit; 0: he is in it */
 	bool withdrawn;             /* nothing may flow any more, nor what was accepted before */
 };
 
 struct standing_referral {
 	char provider[RULES_ID_MAX + 1];
 	uint64_t id;                /* hash of referrer and referral id */
-	int64_t since_ns;
+	uint64_t since;
 };
 
 struct standing {

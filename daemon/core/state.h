@@ -9,17 +9,21 @@
 #ifndef TTGD_CORE_STATE_H
 #define TTGD_CORE_STATE_H
 
+#include "core/changes.h"
 #include "core/core.h"
 #include "core/dedupe.h"
 #include "core/digest.h"
 #include "core/disclose.h"
 #include "core/event.h"
+#include "core/gate.h"
+#include "core/identity.h"
 #include "core/mailbox.h"
 #include "core/pace.h"
 #include "core/person.h"
 #include "core/record.h"
 #include "core/sealed.h"
 #include "core/timer.h"
+#include "core/waiting.h"
 
 #define CORE_SCAN_PER_PUMP 1000u      /* records read for backlogs, all mailboxes together */
 #define CORE_SCAN_BESIDE_LIVE 256u    /* the same while a pace holds */
@@ -30,6 +34,7 @@
 #define CORE_MAX_STANDBYS 63u
 #define CORE_MAX_CREDIT 65536u
 #define CORE_MAX_ACK_POSITIONS 65536u
+#define CORE_LATE_PER_PUMP 256u       /* events asked again */
 #define CORE_RETRY_READ_NS 2000000    /* when a record has to be fetched, look again after 2 ms */
 
 struct attachment {
@@ -59,6 +64,10 @@ struct core {
 	bool broken;
 	struct sealed sealed;            /* the last seal recorded */
 	struct dedupe *dedupe;
+	struct identity *identity;       /* who is who, and what is known of him */
+	struct waiting waiting;
+	int64_t newest_ns;               /* latest acceptance recorded: what has waited too long */
+	bool ask_custody, ask_risk, ask_area; /* some condition in force does; else it is not kept */
 	struct timers timers;
 	struct pace pace;
 	struct hmac *hmac;
@@ -68,6 +77,8 @@ struct core {
 
 	uint8_t *buffer;                       /* RECORD_MAX bytes: the record being made */
 	struct record_recipient *recipients;   /* RECORD_MAX_RECIPIENTS: of the event being made */
+	uint64_t waits[RECORD_MAX_RECIPIENTS]; /* of the event being made, as its record has them */
+	uint8_t changes[CHANGES_BYTES_MAX];    /* likewise */
 	struct record_ranges ranges;           /* positions of the record being made */
 	struct record_ranges applied;          /* positions of the record being applied */
 	struct history_scratch *history;       /* behind what core_history_read() returns */
@@ -89,7 +100,7 @@ struct mailbox *core_add_mailbox(struct core *core, const char *id);
 enum ttg_error core_fill(struct core *core, struct mailbox *mailbox, uint64_t until,
 			 uint64_t *budget);
 bool core_mailbox_has_room(const struct core *core, const struct mailbox *mailbox);
-/* Reads one EVENT record, and its recipient entry for this mailbox (NULL: not wanted). Views valid
+/* Reads one EVENT or LATE record, and its recipient entry for this mailbox (NULL: not wanted). Views valid
    until the next read. TTG_ECORRUPT when it is something else. */
 enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint32_t mailbox,
 			       struct record_event *event, struct record_recipient *recipient);
@@ -125,19 +136,15 @@ struct pump_budget {
 	uint64_t backlog;          /* deliveries of mailboxes that catch up */
 	struct mailbox *left_out;  /* the first of them that got nothing */
 	bool held_back;            /* one of them would have had more */
-	bool more;        /* there is work left for at once */
-	bool fetching;    /* a record is being fetched */
+	bool more, fetching;       /* there is work left for at once; a record is being fetched */
 };
 enum ttg_error core_pump_mailbox(struct core *core, const struct core_now *now,
 				 struct mailbox *mailbox, struct pump_budget *budget);
 /* Records what was delivered and is not recorded yet. */
 enum ttg_error core_log_row(struct core *core, const struct core_now *now, struct mailbox *mailbox);
 
-/* sealed.c */
 enum ttg_error core_apply_seal(struct core *core, uint64_t sequence, const uint8_t *data, size_t len);
-
-/* history.c */
-struct history_scratch *history_new(void);
+struct history_scratch *history_new(void); /* history.c */
 void history_free(struct history_scratch **scratch);
 
 #endif

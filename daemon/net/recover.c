@@ -30,6 +30,8 @@ enum ttg_error net_make_core(struct net *net, const uint8_t *person_secret)
 		.dedupe_max = config->dedupe_max,
 		.window = config->mailbox_window,
 		.max_held = config->mailbox_max_held,
+		.look_back_ns = (uint64_t)config->look_back_s * 1000000000u,
+		.max_waiting = config->look_back_max,
 	};
 	memcpy(options.person_secret, person_secret, sizeof options.person_secret);
 	struct core_sink sink;

@@ -42,6 +42,10 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_DELIVER_WHOLE] = "deliver_whole",
 	[PLANTED_SEAL_AHEAD] = "seal_ahead",
 	[PLANTED_RETAIN_UNSEALED] = "retain_unsealed",
+	[PLANTED_DELIVER_WITHDRAWN] = "deliver_withdrawn",
+	[PLANTED_FORGET_WAITING] = "forget_waiting",
+	[PLANTED_OPEN_GATE] = "open_gate",
+	[PLANTED_KEEP_LANES_APART] = "keep_lanes_apart",
 };
 
 static enum planted chosen;

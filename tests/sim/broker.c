@@ -35,6 +35,8 @@ static struct config *make_config(const struct broker *broker)
 	config->max_skew_s = 300;
 	config->mailbox_window = plan->window;
 	config->mailbox_max_held = plan->max_held;
+	config->look_back_s = 3600;
+	config->look_back_max = 1000;
 	config->dedupe_hours = 168;
 	config->dedupe_max = 4096;
 	config->journal_max_bytes = life_now->peaceful ? 0 : plan->max_bytes;
@@ -99,6 +101,8 @@ static struct core_options core_options(const struct config *config)
 		.dedupe_max = config->dedupe_max,
 		.window = config->mailbox_window,
 		.max_held = config->mailbox_max_held,
+		.look_back_ns = (uint64_t)config->look_back_s * 1000000000u,
+		.max_waiting = config->look_back_max,
 	};
 }
 

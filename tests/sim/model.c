@@ -404,6 +404,8 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 		apply_given_up(model, data, len, live);
 		break;
 	case RECORD_RULES:
+	case RECORD_LATE:
+	case RECORD_DECIDED:
 	case RECORD_SEAL:
 	case RECORD_FOREIGN:
 	default:

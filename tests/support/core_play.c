@@ -151,6 +151,7 @@ struct play *play_new(uint32_t window, uint32_t max_held)
 		.broker = "broker", .person_secret = { 7 }, .max_event_bytes = 65536,
 		.max_skew_s = 300, .dedupe_window_ns = 3600 * UINT64_C(1000000000),
 		.dedupe_max = 100000, .window = window, .max_held = max_held,
+		.look_back_ns = UINT64_C(72) * 3600 * PLAY_SECOND, .max_waiting = 1000,
 	};
 	play->deliver_room = UINT32_MAX;
 	play->now = (struct core_now){ PLAY_NOW, 1000 };

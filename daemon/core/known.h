@@ -1,0 +1,40 @@
+/*
+ * What is known of persons, and what the core does with it: shared by learn.c (from events into
+ * changes), known.c (applying them), publish.c (asking conditions), late.c and notice_conflict.c.
+ */
+#ifndef TTGD_CORE_KNOWN_H
+#define TTGD_CORE_KNOWN_H
+
+#include "core/state.h"
+
+/* learn.c: what this event says of numbers and persons, as changes; what is so already is left out. An
+   agency whose word on numbers counts links what it names together. */
+struct core_lesson {
+	const struct event *event;
+	const char *agency;
+	bool links;
+	const struct person_number *numbers; /* of the event's person, the best first */
+	size_t n_numbers;
+	int64_t now_ns;
+};
+void core_learn(struct core *core, const struct core_lesson *lesson, struct cursor *out);
+enum ttg_error core_apply_changes(struct core *core, uint64_t sequence, const struct record_event *event);
+enum ttg_error core_apply_decided(struct core *core, uint64_t sequence, const uint8_t *data, size_t len);
+/* Lane of an event's person in a mailbox. */
+uint64_t core_lane(const struct core *core, const uint8_t *person_key, uint64_t position);
+
+/* late.c: what waits and is due is asked again. */
+enum ttg_error core_run_late(struct core *core, const struct core_now *now, struct pump_budget *budget);
+/* notice_conflict.c: conflicts that were not told are, to who is granted that. */
+enum ttg_error core_tell_conflicts(struct core *core, const struct core_now *now);
+
+/* publish.c: whom an event that was accepted is about, as far as is known now. */
+void core_who(const struct core *core, const struct record_event *event, struct gate_person *out);
+bool core_suits(const struct rules *rules, const struct rules_deliver_grant *grant,
+		const struct event *event, int64_t now_ns);
+enum gate core_gate(const struct core *core, const struct rules_deliver_grant *grant,
+		    const struct gate_person *who, const struct gate_moment *when);
+void core_add_grant(const struct core *core, const struct rules_deliver_grant *grant, bool urgent,
+		    struct record_recipient *to);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * What the operator asks and decides about persons: conflicts between numbers, and what is known under a
+ * number. Beside core.h, of the same core. Who may ask, and that asking is written down, is the caller's.
+ */
+#ifndef TTGD_CORE_PERSONS_H
+#define TTGD_CORE_PERSONS_H
+
+#include "core/core.h"
+
+/* An open conflict: an event said that two numbers are one man's (or not), which contradicts what stands. */
+struct core_conflict {
+	uint64_t sequence;         /* of the event; with part its name, "1234.0" */
+	unsigned int part;
+	int64_t at_ns;
+	const char *word;          /* "link", "merge", "unlink", "unmerge" */
+	const char *kinds[2];      /* of the two numbers: "NOMS", "PNC" */
+	char agencies[256];        /* who says so */
+	size_t numbers[2];         /* that each side has */
+};
+/* Calls each() for the conflicts in order until it returns false. */
+void core_conflicts(const struct core *core,
+		    bool (*each)(void *arg, const struct core_conflict *conflict), void *arg);
+size_t core_conflict_count(const struct core *core);
+size_t core_person_numbers(const struct core *core); /* that something is known of */
+size_t core_waiting_count(const struct core *core);  /* events that wait for their person to be known */
+
+/*
+ * Decides a conflict: accepted, what was said is done, and of numbers of one kind the one known longest
+ * stays the current one; not accepted, it is never done. Recorded, with who and why (at most
+ * RECORD_MAX_TEXT bytes each). TTG_ENOENT: no such conflict; TTG_EINVAL: who or why is missing or too
+ * long; else as of the journal.
+ */
+enum ttg_error core_decide(struct core *core, const struct core_now *now, uint64_t sequence,
+			   unsigned int part, bool accept, const char *who, const char *why);
+
+#endif
