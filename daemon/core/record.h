@@ -7,8 +7,9 @@
  *
  *   MAILBOX    version u8 | number | text id
  *   RULES      version u8 | ns u64 | digest 32 bytes | number of grants
- *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes) | urgency u8
- *              | id 16 bytes | key of the number it names 16 bytes if flagged | expires_ns u64 (0: never) | text source
+ *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes)
+ *              | urgency u8 | id 16 bytes | key of the number it names 16 bytes if flagged
+ *              | expires_ns u64 (0: never) | text source
  *              | text type | number of recipients, each: mailbox | position | ack within ms
  *              (0: no escalation) | fallback mailbox + 1 (0: none) | number of agreements u8,
  *              each a text | if it waits (waiting.h): number of mailboxes, each: mailbox * 2, + 1 when held
