@@ -234,6 +234,7 @@ static void add_agency(struct builder *builder, const struct source *source,
 	strcpy(agency->name, form.name);
 	agency->rate_per_s = form.rate_per_s;
 	agency->burst = form.burst;
+	agency->links = form.links;
 	if (form.rate_per_s > 0 && form.burst == 0)
 		agency->burst = 2 * form.rate_per_s;
 	if (form.rate_per_s == 0 && form.burst > 0)

@@ -242,6 +242,13 @@ static void add_deliver_grant(const struct work *work, struct place place,
 			   type, from, rules->broker);
 		return;
 	}
+	if (grant->condition > 0 && is_broker_type(type)) {
+		errors_add(work->builder->errors, place,
+			   "type %s with a when, must be without: the broker's own notices are about no "
+			   "enrolled person",
+			   type);
+		return;
+	}
 	if (grant->addressed_by[0] != '\0' &&
 	    !field_can_address(work, place, type, grant->addressed_by))
 		return;
@@ -335,7 +342,8 @@ static void add_deliver(const struct work *work, const config_setting_t *group)
 
 	if (!options_read(work->source, group, "deliver", place, &options_agreement[2], &form,
 			  NULL) ||
-	    !take_receiver(work, place, &form, &grant))
+	    !take_receiver(work, place, &form, &grant) ||
+	    !build_condition(work->builder, work->source, form.when, &grant.condition))
 		return;
 	take_publishers(work, form.from, &from);
 	for (int j = 0; j < length_of(form.types); j++) {

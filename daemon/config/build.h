@@ -44,6 +44,13 @@ struct deliver_form;
 bool build_mask(struct builder *builder, const struct source *source, struct place place,
 		const struct deliver_form *form, const char *type, uint32_t *mask);
 
+/*
+ * Compiles deliver.when (NULL: left out) and adds it to the rules; *condition is what a grant holds
+ * (0: none). False after an error.
+ */
+bool build_condition(struct builder *builder, const struct source *source,
+		     const config_setting_t *when, uint32_t *condition);
+
 /* Doubts that show only when everything is there; before rules_finish(). */
 void build_review(const struct builder *builder);
 

@@ -2,7 +2,8 @@
  * What one group of agencies.d or agreements.d holds, as read by the option tables of
  * options_rules.c, before anything is checked against anything else.
  *
- * Lists stay libconfig's and live as long as the source. Texts left out are "", lists NULL.
+ * Lists and groups stay libconfig's and live as long as the source. Texts left out are "", lists and
+ * groups NULL.
  */
 #ifndef TTGD_CONFIG_FORMS_H
 #define TTGD_CONFIG_FORMS_H
@@ -15,6 +16,7 @@ struct agency_form {
 	char name[129];
 	const config_setting_t *keys, *addresses, *mailboxes;
 	uint32_t rate_per_s, burst;
+	bool links;
 };
 
 struct key_form {
@@ -53,6 +55,18 @@ struct deliver_form {
 	char addressed_by[RULES_TYPE_MAX + 1];
 	uint32_t ack_within_s;
 	char fallback[RULES_MAILBOX_MAX + 1];
+	const config_setting_t *when; /* NULL: no conditions */
+};
+
+#define CONDITIONS_WINDOW_DAYS_MAX 3650
+
+struct when_form {
+	char enrolled[CONDITION_SCHEME_MAX + 1];
+	uint32_t window_days; /* 0: left out */
+	bool referral;
+	char risk_at_most[CONFIG_WORD_MAX];
+	char custody[CONFIG_WORD_MAX];
+	const config_setting_t *areas;
 };
 
 #endif

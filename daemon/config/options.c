@@ -160,6 +160,7 @@ static bool same_value(const struct option *option, const void *left, const void
 	case OPTION_U64:
 	case OPTION_TEXTS:
 	case OPTION_GROUPS:
+	case OPTION_GROUP:
 		break;
 	}
 	return memcmp(a, b, option->size) == 0;

@@ -21,6 +21,7 @@ enum option_type {
 	OPTION_U64,
 	OPTION_TEXTS,  /* array or list of texts, min to max of them; const config_setting_t * */
 	OPTION_GROUPS, /* list of groups, min to max of them; const config_setting_t * */
+	OPTION_GROUP,  /* one group with a table of its own; const config_setting_t * */
 };
 
 struct option {
@@ -29,7 +30,7 @@ struct option {
 	size_t offset;        /* of the member */
 	size_t size;          /* of the member */
 	uint64_t min, max;    /* number; how long a text, how many entries */
-	const char *fallback; /* default, as it would stand in the file; NULL: required */
+	const char *fallback; /* default, as it would stand in the file; NULL: required; "": none */
 	const char *words;    /* for choices: "error warn notice" */
 	bool restart;         /* a change counts only after a restart */
 	const char *meaning;
@@ -47,12 +48,12 @@ struct option_group {
 #define OPTIONS_MAIN_GROUPS 7
 extern const struct option_group options_main[OPTIONS_MAIN_GROUPS];
 
-/* agencies.d/: agency, key, mailbox. Members of the forms in agencies.c. */
+/* agencies.d/: agency, key, mailbox. Members of the forms in forms.h. */
 #define OPTIONS_AGENCY_GROUPS 3
 extern const struct option_group options_agency[OPTIONS_AGENCY_GROUPS];
 
-/* agreements.d/: agreement, publish, deliver. Members of the forms in agreements.c. */
-#define OPTIONS_AGREEMENT_GROUPS 3
+/* agreements.d/: agreement, publish, deliver, its when. Members of the forms in forms.h. */
+#define OPTIONS_AGREEMENT_GROUPS 4
 extern const struct option_group options_agreement[OPTIONS_AGREEMENT_GROUPS];
 
 /*

@@ -127,6 +127,9 @@ void options_describe(const struct option *option, char *out, size_t len)
 		snprintf(out, len, "a list ( ) of %" PRIu64 " to %" PRIu64 " groups", option->min,
 			 option->max);
 		break;
+	case OPTION_GROUP:
+		snprintf(out, len, "a group { }");
+		break;
 	}
 }
 
@@ -283,6 +286,12 @@ static bool store(const struct reading *reading, const struct option *option,
 	case OPTION_TEXTS:
 	case OPTION_GROUPS:
 		return store_list(reading, option, place, setting);
+	case OPTION_GROUP:
+		if (type == CONFIG_TYPE_GROUP) {
+			memcpy((char *)reading->out + option->offset, &setting, sizeof(setting));
+			return true;
+		}
+		break;
 	}
 	return refuse(reading, option, place, source_type_name(setting));
 }
@@ -300,6 +309,8 @@ static bool store_default(const struct reading *reading, const struct option *op
 			   reading->name, option->name, must);
 		return false;
 	}
+	if (option->fallback[0] == '\0')
+		return true; /* stays "", 0 or NULL: none */
 	switch (option->type) {
 	case OPTION_U16:
 	case OPTION_U32:
@@ -311,7 +322,7 @@ static bool store_default(const struct reading *reading, const struct option *op
 		return true;
 	case OPTION_TEXTS:
 	case OPTION_GROUPS:
-		return true; /* stays NULL: none */
+	case OPTION_GROUP:
 	case OPTION_ID:
 	case OPTION_TEXT:
 	case OPTION_PATH:
@@ -320,8 +331,6 @@ static bool store_default(const struct reading *reading, const struct option *op
 	case OPTION_DATE:
 		break;
 	}
-	if (option->fallback[0] == '\0')
-		return true; /* stays "" */
 	return store_text(reading, option, home, option->fallback);
 }
 

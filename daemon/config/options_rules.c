@@ -16,6 +16,8 @@
 	offsetof(struct publish_form, member), sizeof(((struct publish_form *)0)->member)
 #define DELIVER(member) \
 	offsetof(struct deliver_form, member), sizeof(((struct deliver_form *)0)->member)
+#define WHEN(member) \
+	offsetof(struct when_form, member), sizeof(((struct when_form *)0)->member)
 
 static const struct option agency_options[] = {
 	{ "id", OPTION_ID, AGENCY(id), 1, RULES_ID_MAX, NULL, NULL, false,
@@ -29,6 +31,8 @@ static const struct option agency_options[] = {
 	  "events a second it may publish, in the long run; 0: no limit" },
 	{ "burst", OPTION_U32, AGENCY(burst), 0, 10000000, "0", NULL, false,
 	  "events it may publish at once; 0: twice rate_per_s" },
+	{ "links", OPTION_BOOL, AGENCY(links), 0, 1, "false", NULL, false,
+	  "true: what its events say of numbers being one man's counts" },
 	{ "mailboxes", OPTION_GROUPS, AGENCY(mailboxes), 0, BUILD_MAX_BOXES, "", NULL, false,
 	  "where it receives" },
 };
@@ -119,6 +123,23 @@ static const struct option deliver_options[] = {
 	  "for ever" },
 	{ "fallback", OPTION_TEXT, DELIVER(fallback), 3, RULES_MAILBOX_MAX, "", NULL, false,
 	  "\"agency/box\" of a party that is told then" },
+	{ "when", OPTION_GROUP, DELIVER(when), 0, 0, "", NULL, false,
+	  "what has to be known of the person for an event to go; left out: nothing" },
+};
+
+static const struct option when_options[] = {
+	{ "enrolled", OPTION_TEXT, WHEN(enrolled), 3, CONDITION_SCHEME_MAX, "", NULL, false,
+	  "\"agency/scheme\": that agency has enrolled him in this scheme" },
+	{ "window_days", OPTION_U32, WHEN(window_days), 1, CONDITIONS_WINDOW_DAYS_MAX, "", NULL, false,
+	  "days from the release that begins his time in it until it is over; only with enrolled" },
+	{ "referral", OPTION_BOOL, WHEN(referral), 0, 1, "false", NULL, false,
+	  "true: a referral of him to the mailbox's agency is open" },
+	{ "risk_at_most", OPTION_CHOICE, WHEN(risk_at_most), 1, CONFIG_WORD_MAX - 1, "",
+	  "low medium high very-high", false, "the level of risk last told of him is no higher" },
+	{ "custody", OPTION_CHOICE, WHEN(custody), 1, CONFIG_WORD_MAX - 1, "", "in out", false,
+	  "he is in prison, or is not" },
+	{ "areas", OPTION_TEXTS, WHEN(areas), 1, CONDITION_AREAS_MAX, "", NULL, false,
+	  "he lives in one of these local authorities, for example \"E06000031\"" },
 };
 
 #define GROUP(name, table) { name, table, sizeof(table) / sizeof((table)[0]) }
@@ -133,4 +154,5 @@ const struct option_group options_agreement[OPTIONS_AGREEMENT_GROUPS] = {
 	GROUP("agreement", agreement_options),
 	GROUP("agreement.publish", publish_options),
 	GROUP("agreement.deliver", deliver_options),
+	GROUP("agreement.deliver.when", when_options),
 };

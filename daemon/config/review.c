@@ -89,8 +89,75 @@ static int by_delivery(const void *a, const void *b)
 	return 0;
 }
 
+static bool same_delivery(const struct rules_deliver_grant *one, const struct rules_deliver_grant *two)
+{
+	return one->type == two->type && one->from == two->from && one->mailbox == two->mailbox;
+}
+
 /* One delivery under two agreements: ending one of them does not end it. */
-static void review_overlaps(const struct builder *builder)
+static void review_overlaps(const struct builder *builder, const struct rules_deliver_grant *sorted)
+{
+	const struct rules *rules = builder->rules;
+
+	for (size_t i = 1; i < rules->n_deliver; i++) {
+		const struct rules_deliver_grant *one = &sorted[i - 1], *two = &sorted[i];
+
+		if (same_delivery(one, two) && overlap(rules, one->agreement, two->agreement))
+			errors_warn(builder->errors, builder->agreement_places[two->agreement],
+				    "%s gets %s under %s as well as under %s in the same time",
+				    rules->mailboxes[two->mailbox].id, rules->types[two->type],
+				    rules->agreements[two->agreement].id,
+				    rules->agreements[one->agreement].id);
+	}
+}
+
+/* All that `limited` could give is given by `open` whoever the event is about, at some time from now on. */
+static bool outdone(const struct builder *builder, const struct rules_deliver_grant *limited,
+		    const struct rules_deliver_grant *open)
+{
+	const struct rules *rules = builder->rules;
+
+	return open->condition == 0 && open->mask == 0 &&
+	       (open->addressed_by[0] == '\0' ||
+		strcmp(open->addressed_by, limited->addressed_by) == 0) &&
+	       (!rules->agreements[open->agreement].official_only ||
+		rules->agreements[limited->agreement].official_only) &&
+	       rules->agreements[open->agreement].to_ns > builder->now_ns &&
+	       rules->agreements[limited->agreement].to_ns > builder->now_ns &&
+	       overlap(rules, limited->agreement, open->agreement);
+}
+
+/* A limit that another agreement takes away: whoever wrote it believes that it withholds something. */
+static void review_conditions(const struct builder *builder,
+			      const struct rules_deliver_grant *sorted)
+{
+	const struct rules *rules = builder->rules;
+
+	for (size_t begin = 0, end; begin < rules->n_deliver; begin = end) {
+		for (end = begin + 1; end < rules->n_deliver; end++)
+			if (!same_delivery(&sorted[begin], &sorted[end]))
+				break;
+		for (size_t i = begin; i < end; i++) {
+			const struct rules_deliver_grant *limited = &sorted[i], *open = &sorted[begin];
+
+			if (limited->condition == 0)
+				continue;
+			while (open < &sorted[end] && !outdone(builder, limited, open))
+				open++;
+			if (open < &sorted[end])
+				errors_warn(builder->errors, builder->agreement_places[limited->agreement],
+					    "%s gets %s under %s whole and of everybody, the when of %s "
+					    "withholds nothing",
+					    rules->mailboxes[limited->mailbox].id,
+					    rules->types[limited->type],
+					    rules->agreements[open->agreement].id,
+					    rules->agreements[limited->agreement].id);
+		}
+	}
+}
+
+/* What shows only when deliveries of one kind stand beside each other. */
+static void review_deliveries(const struct builder *builder)
 {
 	const struct rules *rules = builder->rules;
 	struct rules_deliver_grant *sorted;
@@ -102,17 +169,8 @@ static void review_overlaps(const struct builder *builder)
 		return;
 	memcpy(sorted, rules->deliver, rules->n_deliver * sizeof(*sorted));
 	qsort(sorted, rules->n_deliver, sizeof(*sorted), by_delivery);
-	for (size_t i = 1; i < rules->n_deliver; i++) {
-		const struct rules_deliver_grant *one = &sorted[i - 1], *two = &sorted[i];
-
-		if (one->type == two->type && one->from == two->from &&
-		    one->mailbox == two->mailbox && overlap(rules, one->agreement, two->agreement))
-			errors_warn(builder->errors, builder->agreement_places[two->agreement],
-				    "%s gets %s under %s as well as under %s in the same time",
-				    rules->mailboxes[two->mailbox].id, rules->types[two->type],
-				    rules->agreements[two->agreement].id,
-				    rules->agreements[one->agreement].id);
-	}
+	review_overlaps(builder, sorted);
+	review_conditions(builder, sorted);
 	free(sorted);
 }
 
@@ -120,5 +178,5 @@ void build_review(const struct builder *builder)
 {
 	review_keys(builder);
 	review_publishers(builder);
-	review_overlaps(builder);
+	review_deliveries(builder);
 }

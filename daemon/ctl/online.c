@@ -130,8 +130,8 @@ struct printing {
 
 static const struct table_column grants_columns[] = {
 	{ "grant", "GRANT" },	  { "type", "TYPE" },	    { "agency", "FROM" },
-	{ "mailbox", "TO" },	  { "addressed_by", "ADDRESSED BY" }, { "fields", "FIELDS" },
-	{ "ack_within_s", "ACK WITHIN S" },
+	{ "mailbox", "TO" },	  { "addressed_by", "ADDRESSED BY" }, { "when", "WHEN" },
+	{ "fields", "FIELDS" },	  { "ack_within_s", "ACK WITHIN S" },
 	{ "fallback", "FALLBACK" }, { NULL, NULL },
 };
 

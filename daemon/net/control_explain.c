@@ -24,14 +24,18 @@ struct question {
 	bool any;                    /* somebody may publish it */
 };
 
+#define DEMANDS_MAX 4 /* told of one route; what its grants ask for beyond that is "something else" */
+#define DEMAND_BYTES (RULES_TYPE_MAX + RULES_ID_MAX + CONDITION_TEXT_MAX + 64)
+
 /* What the grants of one route come to. */
 struct finding {
 	json_t *agreements;   /* ids of those in force */
 	struct mask *mask;    /* their union so far */
 	bool whole;
-	const char *addressed; /* a field that has to name the mailbox's agency; NULL: none */
-	bool always;          /* some grant does not ask for that */
-	bool any_marking;     /* some grant is good for every marking */
+	char demands[DEMANDS_MAX][DEMAND_BYTES]; /* what grants ask for, each once */
+	size_t n_demands;
+	bool more_demands;    /* than are told */
+	bool always;          /* some grant asks for nothing */
 	const struct rules_agreement *other; /* one that is not in force */
 };
 
@@ -53,6 +57,43 @@ json_t *control_fields(const struct mask *mask)
 	return json;
 }
 
+/* "when provider_agency names mind, when marked OFFICIAL": what a grant depends on; "": nothing. */
+static void demand_text(const struct rules *rules, const struct rules_deliver_grant *grant,
+			char out[DEMAND_BYTES])
+{
+	const char *agency = rules->agencies[rules->mailboxes[grant->mailbox].agency].id;
+	char condition[CONDITION_TEXT_MAX];
+	size_t len = 0;
+
+	out[0] = '\0';
+	if (grant->addressed_by[0])
+		len += (size_t)snprintf(out, DEMAND_BYTES, "when %s names %s", grant->addressed_by, agency);
+	if (rules->agreements[grant->agreement].official_only)
+		len += (size_t)snprintf(out + len, DEMAND_BYTES - len, "%swhen marked OFFICIAL",
+					len > 0 ? ", " : "");
+	if (grant->condition == 0)
+		return;
+	condition_text(&rules->conditions[grant->condition - 1], condition);
+	snprintf(out + len, DEMAND_BYTES - len, "%swhen %s", len > 0 ? ", " : "", condition);
+}
+
+static void add_demand(const struct rules *rules, const struct rules_deliver_grant *grant,
+		       struct finding *found)
+{
+	char text[DEMAND_BYTES];
+
+	demand_text(rules, grant, text);
+	if (text[0] == '\0')
+		found->always = true;
+	for (size_t i = 0; i < found->n_demands; i++)
+		if (strcmp(found->demands[i], text) == 0)
+			return;
+	if (found->n_demands < DEMANDS_MAX)
+		strcpy(found->demands[found->n_demands++], text);
+	else
+		found->more_demands = true;
+}
+
 /* Adds what a grant in force gives. False: no memory. */
 static bool add_grant(const struct question *it, const struct rules_deliver_grant *grant,
 		      struct finding *found)
@@ -61,12 +102,7 @@ static bool add_grant(const struct question *it, const struct rules_deliver_gran
 
 	json_array_append_new(found->agreements,
 			      json_string(it->rules->agreements[grant->agreement].id));
-	if (grant->addressed_by[0])
-		found->addressed = grant->addressed_by;
-	else
-		found->always = true;
-	if (!it->rules->agreements[grant->agreement].official_only)
-		found->any_marking = true;
+	add_demand(it->rules, grant, found);
 	if (grant->mask == 0)
 		found->whole = true;
 	if (found->whole)
@@ -83,7 +119,8 @@ static bool find(const struct question *it, uint32_t mailbox, struct finding *fo
 	const struct rules_deliver_grant *grants;
 	const size_t n = rules_deliveries(it->rules, it->type, it->from, &grants);
 
-	*found = (struct finding){ .agreements = json_array() };
+	memset(found, 0, sizeof(*found));
+	found->agreements = json_array();
 	for (size_t i = 0; i < n; i++) {
 		if (grants[i].mailbox != mailbox)
 			continue;
@@ -95,27 +132,25 @@ static bool find(const struct question *it, uint32_t mailbox, struct finding *fo
 	return found->agreements != NULL;
 }
 
-/* "when provider_agency names mind, when marked OFFICIAL": what it depends on; "": nothing. */
-static void tell_conditions(const struct question *it, uint32_t mailbox, const struct finding *found,
-			    char *out, size_t room)
+/* What it depends on, the demands of different agreements parted by " or "; "": nothing. */
+static void tell_demands(const struct finding *found, char *out, size_t room)
 {
-	const char *agency = it->rules->agencies[it->rules->mailboxes[mailbox].agency].id;
 	size_t len = 0;
 
 	out[0] = '\0';
-	if (!found->always)
-		len = (size_t)snprintf(out, room, "when %s names %s", found->addressed, agency);
-	if (!found->any_marking)
-		snprintf(out + len, room - len, "%swhen marked OFFICIAL", len > 0 ? ", " : "");
+	for (size_t i = 0; i < found->n_demands && !found->always; i++)
+		len += (size_t)snprintf(out + len, room - len, "%s%s", i > 0 ? " or " : "",
+					found->demands[i]);
+	if (found->more_demands && !found->always)
+		snprintf(out + len, room - len, " or something else");
 }
 
-static void tell_reason(const struct question *it, uint32_t mailbox, const struct finding *found,
-			json_t *view)
+static void tell_reason(const struct question *it, const struct finding *found, json_t *view)
 {
-	char text[RULES_TYPE_MAX + RULES_ID_MAX + 64];
+	char text[DEMANDS_MAX * (DEMAND_BYTES + 4) + 32];
 
 	if (json_array_size(found->agreements) > 0)
-		tell_conditions(it, mailbox, found, text, sizeof(text));
+		tell_demands(found, text, sizeof(text));
 	else if (found->other)
 		snprintf(text, sizeof(text), "agreement %s %s", found->other->id,
 			 it->at_ns < found->other->from_ns ? "has not begun" : "has ended");
@@ -137,7 +172,7 @@ static bool answer_mailbox(const struct question *it, uint32_t mailbox)
 	json_object_set_new(view, "mailbox", json_string(it->rules->mailboxes[mailbox].id));
 	json_object_set_new(view, "receives", json_boolean(granted));
 	if (done)
-		tell_reason(it, mailbox, &found, view);
+		tell_reason(it, &found, view);
 	json_object_set_new(view, "fields",
 			    granted ? control_fields(found.whole ? NULL : found.mask) :
 				      json_string(""));

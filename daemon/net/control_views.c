@@ -181,6 +181,7 @@ static json_t *agency_view(const struct net *net, uint32_t index)
 	json_object_set_new(view, "sessions", integer(sessions));
 	json_object_set_new(view, "rate_per_s", integer(agency->rate_per_s));
 	json_object_set_new(view, "burst", integer(agency->burst));
+	json_object_set_new(view, "links", json_boolean(agency->links));
 	json_object_set_new(view, "addresses", addresses);
 	json_object_set_new(view, "mailboxes", mailboxes);
 	json_object_set_new(view, "keys", keys);
@@ -230,6 +231,26 @@ static json_t *agreement_view(const struct net *net, uint32_t index)
 	return view;
 }
 
+static json_t *deliver_view(const struct rules *rules, const struct rules_deliver_grant *grant)
+{
+	const char *from = grant->from == RULES_NONE ? rules->broker : rules->agencies[grant->from].id;
+	const char *fallback = grant->fallback == RULES_NONE ? "" : rules->mailboxes[grant->fallback].id;
+	char when[CONDITION_TEXT_MAX];
+	json_t *view = json_object();
+	condition_text(grant->condition > 0 ? &rules->conditions[grant->condition - 1] : NULL, when);
+	json_object_set_new(view, "grant", json_string("deliver"));
+	json_object_set_new(view, "type", json_string(rules->types[grant->type]));
+	json_object_set_new(view, "agency", json_string(from));
+	json_object_set_new(view, "mailbox", json_string(rules->mailboxes[grant->mailbox].id));
+	json_object_set_new(view, "addressed_by", json_string(grant->addressed_by));
+	json_object_set_new(view, "when", json_string(when));
+	json_object_set_new(view, "fields",
+			    control_fields(grant->mask > 0 ? rules->masks[grant->mask - 1] : NULL));
+	json_object_set_new(view, "ack_within_s", integer(grant->ack_within_s));
+	json_object_set_new(view, "fallback", json_string(fallback));
+	return view;
+}
+
 static void grants(struct control_request *request, uint32_t agreement)
 {
 	const struct rules *rules = request->net->config->rules;
@@ -243,30 +264,9 @@ static void grants(struct control_request *request, uint32_t agreement)
 		json_object_set_new(view, "agency", json_string(rules->agencies[grant->agency].id));
 		control_item(request, view);
 	}
-	for (size_t i = 0; i < rules->n_deliver; i++) {
-		const struct rules_deliver_grant *grant = &rules->deliver[i];
-		if (grant->agreement != agreement)
-			continue;
-		json_t *view = json_object();
-		json_object_set_new(view, "grant", json_string("deliver"));
-		json_object_set_new(view, "type", json_string(rules->types[grant->type]));
-		json_object_set_new(view, "agency",
-				    json_string(grant->from == RULES_NONE ?
-							rules->broker :
-							rules->agencies[grant->from].id));
-		json_object_set_new(view, "mailbox",
-				    json_string(rules->mailboxes[grant->mailbox].id));
-		json_object_set_new(view, "addressed_by", json_string(grant->addressed_by));
-		json_object_set_new(view, "fields",
-				    control_fields(grant->mask > 0 ? rules->masks[grant->mask - 1] :
-								     NULL));
-		json_object_set_new(view, "ack_within_s", integer(grant->ack_within_s));
-		json_object_set_new(view, "fallback",
-				    json_string(grant->fallback == RULES_NONE ?
-							"" :
-							rules->mailboxes[grant->fallback].id));
-		control_item(request, view);
-	}
+	for (size_t i = 0; i < rules->n_deliver; i++)
+		if (rules->deliver[i].agreement == agreement)
+			control_item(request, deliver_view(rules, &rules->deliver[i]));
 }
 
 void control_agreements(struct control_request *request)

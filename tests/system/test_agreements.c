@@ -11,6 +11,12 @@
 
 #define DUTY "one-service/duty"
 #define QUIET_MS 200
+#define SECOND \
+	"agreement: { id = \"second\"; title = \"Another\"; purpose = \"p\"; gateway = \"g\"; %s\n" \
+	"valid_from = \"2020-01-01\"; valid_to = \"2099-01-01\";\n" \
+	"parties = [ \"prison\", \"one-service\" ];\n" \
+	"deliver = ( { mailbox = \"one-service/duty\"; from = [ \"prison\" ];\n" \
+	"types = [ \"prison.released\" ]; %s } ); };\n"
 
 static void what_is_queued_is_not_delivered_after_its_agreement_ended(void **state)
 {
@@ -197,6 +203,52 @@ static void an_answer_about_many_publishers_and_mailboxes_comes_whole(void **sta
 	must_have_passed(stage);
 }
 
+/* What ttgctl agreements says that the deliveries of a type to the duty desk depend on. */
+static void must_depend(struct stage *stage, const char *type, const char *when)
+{
+	json_t *items = must_ask(stage, "agreements", "sample", NULL);
+	const char *found = NULL;
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+		const char *mailbox = json_string_value(json_object_get(item, "mailbox"));
+
+		if (mailbox && strcmp(mailbox, DUTY) == 0 &&
+		    strcmp(json_string_value(json_object_get(item, "type")), type) == 0)
+			found = json_string_value(json_object_get(item, "when"));
+	}
+	assert_non_null(found);
+	assert_string_equal(found, when);
+	json_decref(items);
+}
+
+static void what_a_delivery_depends_on_is_told(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->duty_options = "when = { enrolled = \"one-service/pilot\"; window_days = 365; };";
+	must_write_agreement(stage);
+	must_start_broker(stage);
+	must_explain(stage, DUTY, true, "*", "when enrolled=one-service/pilot window_days=365");
+	must_explain(stage, "probation/inbox", true, "*", "");
+	must_depend(stage, "prison.released", "enrolled=one-service/pilot window_days=365");
+	/* Another agreement asks for something else; then one asks for nothing. */
+	must_write(stage, "agreements.d/second.conf", SECOND, "marking = \"official\";",
+		   "when = { custody = \"out\"; };");
+	json_decref(must_ask(stage, "reload", NULL));
+	must_explain(stage, DUTY, true, "*",
+		     "when enrolled=one-service/pilot window_days=365 or when marked OFFICIAL, when "
+		     "custody=out");
+	must_write(stage, "agreements.d/second.conf", SECOND, "", "");
+	json_decref(must_ask(stage, "reload", NULL));
+	must_explain(stage, DUTY, true, "*", "");
+	stage->duty_options = NULL;
+	must_write_agreement(stage);
+	json_decref(must_ask(stage, "reload", NULL));
+	must_depend(stage, "prison.released", "");
+	must_have_passed(stage);
+}
+
 static void an_agreement_for_official_events_passes_on_no_others(void **state)
 {
 	struct stage *stage = *state;
@@ -279,6 +331,7 @@ int main(void)
 		STAGE_TEST(a_mailbox_gets_the_fields_its_agreement_names_and_no_more),
 		STAGE_TEST(what_is_queued_is_cut_as_the_rules_of_the_moment_say),
 		STAGE_TEST(an_agreement_for_official_events_passes_on_no_others),
+		STAGE_TEST(what_a_delivery_depends_on_is_told),
 		STAGE_TEST(an_answer_about_many_publishers_and_mailboxes_comes_whole),
 		STAGE_TEST(an_urgent_event_nobody_acknowledges_is_told_to_the_fallback_once),
 		STAGE_TEST(an_urgent_event_acknowledged_in_time_is_not_escalated),

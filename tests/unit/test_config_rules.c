@@ -3,6 +3,7 @@
  * what would be right, and what is probably not meant is a warning.
  */
 #include <string.h>
+#include <ttg/event.h>
 
 #include "base/instant.h"
 #include "support/config_case.h"
@@ -212,6 +213,110 @@ static void mistakes_of_grants_to_receive_are_told(void **state)
 	must_tell_all(state, mistakes, N_MISTAKES(mistakes));
 }
 
+/* Of one line, the sixth: the group stands behind the delivery's fifth. */
+#define WHEN(text) AGREEMENT(DELIVER(TO_DUTY "\nwhen = { " text " };"))
+#define TOLD(text) "agreements.d/all.conf:6: " text
+#define ONE_AREA "\"E06000031\""
+
+static void mistakes_of_conditions_are_told(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{ NULL, NULL, WHEN(""),
+		  TOLD("deliver.when asks for nothing, must have at least one of enrolled, referral, "
+		       "risk_at_most, custody, areas") },
+		{ NULL, NULL, WHEN("referral = false;"), TOLD("deliver.when asks for nothing, ...") },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "\nwhen = \"enrolled\";")),
+		  TOLD("deliver.when is a text, must be a group { }") },
+		{ NULL, NULL, WHEN("enroled = \"desk/pilot\";"),
+		  TOLD("when.enroled is not known, did you mean enrolled?") },
+		{ NULL, NULL, WHEN("enrolled = \"desk\";"),
+		  TOLD("when.enrolled: desk is no scheme, must be \"agency/scheme\", the scheme 1 to 32 "
+		       "characters a-z, 0-9 and -") },
+		{ NULL, NULL, WHEN("enrolled = \"/pilot\";"),
+		  TOLD("when.enrolled: /pilot is no scheme, ...") },
+		{ NULL, NULL, WHEN("enrolled = \"desk/\";"), TOLD("when.enrolled: desk/ is no scheme, ...") },
+		{ NULL, NULL, WHEN("enrolled = \"desk/Pilot\";"),
+		  TOLD("when.enrolled: desk/Pilot is no scheme, ...") },
+		{ NULL, NULL, WHEN("enrolled = \"desk/a-scheme-of-more-than-32-characters\";"),
+		  TOLD("when.enrolled: desk/a-scheme-of-more-than-32-characters is no scheme, ...") },
+		{ NULL, NULL, WHEN("enrolled = \"dsek/pilot\";"),
+		  TOLD("when.enrolled: dsek is no agency, did you mean desk?") },
+		{ NULL, NULL, WHEN("enrolled = \"broker/pilot\";"),
+		  TOLD("when.enrolled: broker is no agency, must be one of agencies.d") },
+		{ NULL, NULL, WHEN("custody = \"in\"; window_days = 365;"),
+		  TOLD("when.window_days is 365 without enrolled, must be left out") },
+		{ NULL, NULL, WHEN("enrolled = \"desk/pilot\"; window_days = 0;"),
+		  TOLD("when.window_days is 0, must be 1 to 3650") },
+		{ NULL, NULL, WHEN("enrolled = \"desk/pilot\"; window_days = 3651;"),
+		  TOLD("when.window_days is 3651, must be 1 to 3650") },
+		{ NULL, NULL, WHEN("referral = \"true\";"),
+		  TOLD("when.referral is a text, must be true or false") },
+		{ NULL, NULL, WHEN("risk_at_most = \"none\";"),
+		  TOLD("when.risk_at_most is something else, must be one of low, medium, high, very-high") },
+		{ NULL, NULL, WHEN("custody = \"\";"),
+		  TOLD("when.custody is empty, must be one of in, out") },
+		{ NULL, NULL,
+		  AGREEMENT_HEAD PARTIES DELIVER("mailbox = \"desk/duty\"; from = [ \"broker\" ]; types = [\n"
+						 "\"broker.correction\" ]; when = { custody = \"in\"; };")
+		  "};\n",
+		  "agreements.d/all.conf:5: type broker.correction with a when, must be without: the "
+		  "broker's own notices are about no enrolled person" },
+	};
+
+	must_tell_all(state, mistakes, N_MISTAKES(mistakes));
+}
+
+static void mistakes_of_areas_are_told(void **state)
+{
+	static const struct mistake mistakes[] = {
+		{ NULL, NULL, WHEN("areas = [ ];"),
+		  TOLD("when.areas is a list of 0, must be an array [ ] of 1 to 32 texts") },
+		{ NULL, NULL, WHEN("areas = " ONE_AREA ";"),
+		  TOLD("when.areas is a text, must be an array [ ] of 1 to 32 texts") },
+		{ NULL, NULL, WHEN("areas = [ " ONE_AREA ", " ONE_AREA " ];"),
+		  TOLD("when.areas: E06000031 stands twice, must stand once") },
+		{ NULL, NULL, WHEN("areas = [ \"E0600003\" ];"),
+		  TOLD("when.areas: E0600003 is no area, must be an ONS code, a letter A-Z and 8 digits") },
+		{ NULL, NULL, WHEN("areas = [ \"E060000312\" ];"),
+		  TOLD("when.areas: E060000312 is no area, ...") },
+		{ NULL, NULL, WHEN("areas = [ \"e06000031\" ];"),
+		  TOLD("when.areas: e06000031 is no area, ...") },
+		{ NULL, NULL, WHEN("areas = [ \"E0600003X\" ];"),
+		  TOLD("when.areas: E0600003X is no area, ...") },
+	};
+
+	must_tell_all(state, mistakes, N_MISTAKES(mistakes));
+}
+
+/* Deliveries limited to n areas, the highest first. */
+static void write_areas(const struct folder *folder, unsigned n)
+{
+	char text[CONFIG_CASE_MAX], areas[1024] = "";
+
+	for (unsigned i = n; i > 0; i--)
+		snprintf(areas + strlen(areas), sizeof(areas) - strlen(areas), "%s\"E%08u\"",
+			 i < n ? ", " : "", i);
+	snprintf(text, sizeof(text), WHEN("areas = [ %s ];"), areas);
+	config_write(folder, NULL, NULL, text);
+}
+
+static void areas_are_sorted_and_at_most_thirty_two(void **state)
+{
+	struct config *config;
+	const struct condition *condition;
+
+	write_areas(*state, CONDITION_AREAS_MAX);
+	config = config_must_load(*state);
+	condition = &config->rules->conditions[config->rules->deliver[0].condition - 1];
+	assert_int_equal(condition->n_areas, CONDITION_AREAS_MAX);
+	assert_string_equal(condition->areas[0], "E00000001");
+	assert_string_equal(condition->areas[9], "E00000010");
+	assert_string_equal(condition->areas[CONDITION_AREAS_MAX - 1], "E00000032");
+	config_free(&config);
+	write_areas(*state, CONDITION_AREAS_MAX + 1);
+	must_not_load(*state, TOLD("when.areas is a list of 33, must be an array [ ] of 1 to 32 texts"));
+}
+
 static void doubts_are_warnings(void **state)
 {
 	static const struct mistake mistakes[] = {
@@ -314,6 +419,116 @@ static void the_rules_say_what_the_files_say(void **state)
 	config_free(&config);
 }
 
+/* The condition of what desk/duty gets of this type from the prison; NULL: none. */
+static const struct condition *condition_of(const struct rules *rules, const char *type)
+{
+	const struct rules_deliver_grant *grant = NULL;
+
+	assert_int_equal(rules_deliveries(rules, (uint32_t)rules_find_type(rules, type),
+					  (uint32_t)rules_find_agency(rules, "prison"), &grant),
+			 1);
+	return grant->condition > 0 ? &rules->conditions[grant->condition - 1] : NULL;
+}
+
+#define THREE_GROUPS                                                                               \
+	"deliver = ( { mailbox = \"desk/duty\"; from = [ \"prison\" ];\n"                           \
+	"types = [ \"prison.released\", \"prison.weather\" ];\n"                                    \
+	"when = { enrolled = \"other/-pilot-\"; window_days = 365; referral = true;\n"              \
+	"risk_at_most = \"medium\"; custody = \"in\"; areas = [ \"W06000015\", " ONE_AREA " ]; }; },\n" \
+	"{ mailbox = \"desk/duty\"; from = [ \"prison\" ]; types = [ \"prison.reception\" ];\n"     \
+	"when = { risk_at_most = \"very-high\"; custody = \"out\"; }; },\n"                         \
+	"{ mailbox = \"desk/duty\"; from = [ \"prison\" ]; types = [ \"prison.absence\" ]; } );\n"
+
+static void a_when_becomes_the_condition_of_every_grant_of_its_group(void **state)
+{
+	struct config *config;
+	const struct condition *all, *some;
+	const struct rules *rules;
+	char text[CONDITION_TEXT_MAX];
+
+	config_write(*state, NULL, NULL,
+		     AGREEMENT("future_types = [ \"prison.weather\" ];\n" THREE_GROUPS));
+	config = config_must_load(*state);
+	rules = config->rules;
+	assert_int_equal(rules->n_conditions, 2);
+	all = condition_of(rules, "prison.released");
+	assert_ptr_equal(condition_of(rules, "prison.weather"), all);
+	assert_string_equal(all->scheme, "other/-pilot-"); /* not a party, and as events may name it */
+	assert_int_equal(all->window_days, 365);
+	assert_true(all->referral);
+	assert_int_equal(all->risk_at_most, TTG__RISK_LEVEL__RISK_LEVEL_MEDIUM);
+	assert_int_equal(all->custody, CONDITION_CUSTODY_IN);
+	assert_int_equal(all->n_areas, 2);
+	condition_text(all, text);
+	assert_string_equal(text, "enrolled=other/-pilot- window_days=365 referral risk_at_most=medium "
+				  "custody=in area=E06000031 area=W06000015");
+	some = condition_of(rules, "prison.reception");
+	assert_string_equal(some->scheme, "");
+	assert_int_equal(some->window_days, 0);
+	assert_false(some->referral);
+	assert_int_equal(some->risk_at_most, TTG__RISK_LEVEL__RISK_LEVEL_VERY_HIGH);
+	assert_int_equal(some->custody, CONDITION_CUSTODY_OUT);
+	assert_int_equal(some->n_areas, 0);
+	assert_null(condition_of(rules, "prison.absence"));
+	config_free(&config);
+}
+
+#define SECOND(id, dates, deliver)                                                                  \
+	"agreement: { id = \"" id "\"; title = \"t\"; purpose = \"p\"; gateway = \"g\";\n" dates "\n" \
+	PARTIES DELIVER(deliver) "};\n"
+#define ALL_YEAR  "valid_from = \"2026-01-01\"; valid_to = \"2027-01-01\";"
+#define THIS_YEAR "valid_from = \"2026-01-01\"; valid_to = \"2026-11-21\";"
+
+static void a_limit_that_another_agreement_takes_away_is_a_doubt(void **state)
+{
+	static const char line[] = "agreements.d/all.conf:1: desk/duty gets prison.released under open "
+				   "whole and of everybody, the when of gate withholds nothing";
+	static const struct {
+		const char *limited, *open;
+		bool doubted;
+	} cases[] = {
+		{ WHEN("referral = true;"), SECOND("open", ALL_YEAR, TO_DUTY), true },
+		{ WHEN("referral = true;"), SECOND("open", ALL_YEAR, TO_DUTY "fields = [ \"area\" ];"),
+		  false },
+		{ WHEN("referral = true;"), SECOND("open", ALL_YEAR, TO_DUTY "when = { custody = \"in\"; };"),
+		  false },
+		{ WHEN("referral = true;"), SECOND("open", ALL_YEAR "marking = \"official\";", TO_DUTY),
+		  false },
+		{ WHEN("referral = true;"), SECOND("open", THIS_YEAR, TO_DUTY), false },
+		{ AGREEMENT(DELIVER(TO_DUTY)), SECOND("open", ALL_YEAR, TO_DUTY), false },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct config_errors *errors;
+		struct config *config;
+
+		config_write(*state, NULL, NULL, cases[i].limited);
+		folder_write(*state, "agreements.d/second.conf", cases[i].open);
+		config = config_try(*state, &errors);
+		assert_non_null(config);
+		assert_int_equal(config_told(*state, errors, line, true), cases[i].doubted);
+		config_free(&config);
+		config_errors_free(&errors);
+	}
+}
+
+static void whose_word_on_numbers_counts_is_said_of_each_agency(void **state)
+{
+	struct config *config;
+
+	config_write(*state, NULL,
+		     "agencies: ( { id = \"a\"; name = \"A\"; links = true; },\n"
+		     "{ id = \"b\"; name = \"B\"; } );\n",
+		     "");
+	config = config_must_load(*state);
+	assert_true(config->rules->agencies[0].links);
+	assert_false(config->rules->agencies[1].links);
+	config_free(&config);
+	config_write(*state, NULL, "agency: { id = \"a\"; name = \"A\"; links = 1; };\n", "");
+	must_not_load(*state,
+		      "agencies.d/all.conf:1: agency.links is a whole number, must be true or false");
+}
+
 static void an_agreement_may_name_types_of_the_future(void **state)
 {
 	struct config *config;
@@ -336,9 +551,15 @@ int main(void)
 		CONFIG_TEST(mistakes_of_fields_are_told),
 		CONFIG_TEST(mistakes_of_agreements_are_told),
 		CONFIG_TEST(mistakes_of_grants_to_receive_are_told),
+		CONFIG_TEST(mistakes_of_conditions_are_told),
+		CONFIG_TEST(mistakes_of_areas_are_told),
+		CONFIG_TEST(areas_are_sorted_and_at_most_thirty_two),
 		CONFIG_TEST(doubts_are_warnings),
 		CONFIG_TEST(overlapping_grants_of_two_agreements_are_a_doubt),
 		CONFIG_TEST(the_rules_say_what_the_files_say),
+		CONFIG_TEST(a_when_becomes_the_condition_of_every_grant_of_its_group),
+		CONFIG_TEST(a_limit_that_another_agreement_takes_away_is_a_doubt),
+		CONFIG_TEST(whose_word_on_numbers_counts_is_said_of_each_agency),
 		CONFIG_TEST(an_agreement_may_name_types_of_the_future),
 	};
 

@@ -223,6 +223,12 @@ static void nested_items_history_and_grants_are_readable(void **state)
 		      "{\"data\":{\"grant\":\"publish\",\"type\":\"prison.released\",\"agency\":\"p\"}}\n"
 		      END_FINE,
 		      CTL_FINE, "publish  prison.released  p");
+	must_exchange(*state, WORDS("agreements", "g"),
+		      "{\"command\":\"agreements\",\"arguments\":{\"agreement\":\"g\"}}",
+		      "{\"data\":{\"grant\":\"deliver\",\"type\":\"police.arrest\",\"agency\":\"p\","
+		      "\"mailbox\":\"d/in\",\"addressed_by\":\"\",\"when\":\"referral\",\"fields\":\"*\"}}\n"
+		      END_FINE,
+		      CTL_FINE, "d/in  -             referral  *");
 	must_exchange(*state, WORDS("agencies"), "{\"command\":\"agencies\",\"arguments\":{}}",
 		      "{\"data\":{\"agency\":\"p\",\"keys\":[{\"label\":\"2026-a\",\"state\":\"valid\"}]}}\n"
 		      END_FINE,

@@ -97,6 +97,27 @@ static void any_change_changes_the_digest(void **state)
 	rules_free(&right);
 }
 
+static void a_condition_and_whose_links_count_change_the_digest(void **state)
+{
+	struct rules *plain = sample(false), *linking = sample(false), *limited = sample(false);
+
+	(void)state;
+	linking->agencies[0].links = true;
+	assert_true(rules_finish(linking));
+	assert_memory_not_equal(plain->digest, linking->digest, 32);
+	limited->conditions = calloc(1, sizeof(*limited->conditions));
+	limited->n_conditions = 1;
+	limited->conditions[0].referral = true;
+	assert_true(rules_finish(limited)); /* of no grant so far */
+	assert_memory_equal(plain->digest, limited->digest, 32);
+	limited->deliver[0].condition = 1;
+	assert_true(rules_finish(limited));
+	assert_memory_not_equal(plain->digest, limited->digest, 32);
+	rules_free(&plain);
+	rules_free(&linking);
+	rules_free(&limited);
+}
+
 static void empty_rules_deny_everything(void **state)
 {
 	struct rules *rules = rules_new();
@@ -224,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_order_of_the_input_changes_neither_indices_nor_digest),
 		cmocka_unit_test(any_change_changes_the_digest),
+		cmocka_unit_test(a_condition_and_whose_links_count_change_the_digest),
 		cmocka_unit_test(empty_rules_deny_everything),
 		cmocka_unit_test(a_grant_holds_from_its_first_instant_to_before_its_last),
 		cmocka_unit_test(the_grants_of_a_type_are_one_slice_and_a_publishers_part_of_it),
