@@ -222,7 +222,9 @@ enum core_history_kind {
 	CORE_HISTORY_ACCEPTED, CORE_HISTORY_DELIVERED, CORE_HISTORY_ACKED, CORE_HISTORY_NACKED,
 	CORE_HISTORY_PARKED, CORE_HISTORY_RETRIED, CORE_HISTORY_DISCARDED, CORE_HISTORY_ESCALATED,
 	CORE_HISTORY_EXPIRED, CORE_HISTORY_STOPPED, CORE_HISTORY_RULES, CORE_HISTORY_GIVEN_UP,
-	CORE_HISTORY_LATE, /* as accepted: recipients that were found later */
+	CORE_HISTORY_LATE,      /* as accepted: recipients that were found later */
+	CORE_HISTORY_DECIDED,   /* about conflict event_sequence, by `who` */
+	CORE_HISTORY_CONSULTED, /* person_key, by `who` */
 };
 struct core_history {
 	enum core_history_kind kind;
@@ -233,7 +235,8 @@ struct core_history {
 	const char *source;         /* accepted: agency */
 	char type[RULES_TYPE_MAX + 1];
 	const uint8_t *person_key;  /* accepted; NULL: nobody */
-	size_t n_recipients;        /* accepted */
+	size_t n_recipients, n_waiting; /* accepted; waiting: more may be found later */
+	const char *who;            /* decided, consulted */
 	uint32_t attempt, reason;
 	uint64_t up_to;             /* acked: cumulative position as the consumer said it */
 	const uint64_t *positions;  /* all positions it was about, those under up_to too */

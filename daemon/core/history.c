@@ -120,6 +120,33 @@ static bool read_event(const struct core *core, uint64_t sequence, bool late, co
 	snprintf(out->type, sizeof(out->type), "%s", it->type);
 	out->person_key = it->person_key;
 	out->n_recipients = it->n_recipients;
+	out->n_waiting = it->n_waiting;
+	return true;
+}
+
+static bool read_decided(const uint8_t *data, size_t len, struct core_history *out)
+{
+	struct record_decided it;
+
+	if (!record_get_decided(data, len, &it))
+		return false;
+	out->kind = CORE_HISTORY_DECIDED;
+	out->at_ns = it.at_ns;
+	out->event_sequence = it.sequence;
+	out->who = it.who;
+	return true;
+}
+
+static bool read_consulted(const uint8_t *data, size_t len, struct core_history *out)
+{
+	struct record_consulted it;
+
+	if (!record_get_consulted(data, len, &it))
+		return false;
+	out->kind = CORE_HISTORY_CONSULTED;
+	out->at_ns = it.at_ns;
+	out->person_key = it.key;
+	out->who = it.who;
 	return true;
 }
 
@@ -179,9 +206,12 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 		return read_rules(data, len, out);
 	case RECORD_GIVEN_UP:
 		return read_given_up(data, len, out);
+	case RECORD_DECIDED:
+		return read_decided(data, len, out);
+	case RECORD_CONSULTED:
+		return read_consulted(data, len, out);
 	case RECORD_MAILBOX:
 	case RECORD_SEAL:
-	case RECORD_DECIDED:
 	case RECORD_FOREIGN:
 	default:
 		return false;

@@ -103,23 +103,16 @@ static void on_identifier_linked(const struct pupil *it)
 	learn_pair(it, CHANGE_LINK, "crn", "linked");
 }
 
-/* The booking is a number of the prison's, told as text: made an Identifier to be read like the others. */
+/* The booking is a number of the prison's own, told as text. */
 static void on_booking_moved(const struct pupil *it)
 {
 	struct person_number from, to, booking;
-	uint8_t encoded[EVENT_IDENTIFIER_MAX + 8];
 	char text[EVENT_IDENTIFIER_MAX + 1];
-	struct cursor cursor;
 
 	text_in(it, "booking_number", text, sizeof(text));
-	cursor_init_write(&cursor, encoded, sizeof(encoded));
-	cursor_put_u8(&cursor, 1u << 3 | WIRE_VARINT); /* Identifier.kind */
-	cursor_put_u8(&cursor, IDENTIFIER_BOOKING);
-	cursor_put_u8(&cursor, 2u << 3 | WIRE_SIZED); /* Identifier.value */
-	cursor_put_sized(&cursor, text, strlen(text));
 	if (!number_in(it, "moved_from", &from) || !number_in(it, "moved_to", &to) ||
-	    !person_number(it->core->hmac, (struct span){ encoded, cursor_offset(&cursor) },
-			   it->lesson->agency, event_year(it->lesson->now_ns), &booking))
+	    !person_number_of(it->core->hmac, IDENTIFIER_BOOKING, text, it->lesson->agency,
+			      event_year(it->lesson->now_ns), &booking))
 		return;
 	learn_link(it, CHANGE_UNLINK, &from, &booking);
 	learn_link(it, CHANGE_LINK, &to, &booking);

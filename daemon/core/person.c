@@ -113,6 +113,20 @@ bool person_number(struct hmac *hmac, struct span identifier, const char *source
 	return hash(hmac, it.kind, issuer_of(&it, own), canonical, out->key);
 }
 
+bool person_number_of(struct hmac *hmac, enum identifier_kind kind, const char *value, const char *issuer,
+		      int year_now, struct person_number *out)
+{
+	const struct span own = { (const uint8_t *)issuer, strlen(issuer) };
+	const struct person_identifier it = { .kind = (int)kind };
+	char canonical[IDENTIFIER_CANONICAL];
+
+	if (preference(kind) == 0 || strlen(value) > EVENT_IDENTIFIER_MAX ||
+	    identifier_check(kind, value, year_now, canonical) != IDENTIFIER_VALID)
+		return false;
+	out->kind = (uint8_t)kind;
+	return hash(hmac, (int)kind, issuer_of(&it, own), canonical, out->key);
+}
+
 size_t person_numbers(struct hmac *hmac, struct span person, const char *source, int year_now,
 		      struct person_number out[PERSON_NUMBERS_MAX])
 {

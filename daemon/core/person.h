@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/identifier.h"
 #include "core/digest.h"
 #include "core/event.h"
 
@@ -34,6 +35,10 @@ struct person_number {
 /* The number in an encoded Identifier. False: not valid, or of a kind that never stands for a person. */
 bool person_number(struct hmac *hmac, struct span identifier, const char *source, int year_now,
 		   struct person_number *out);
+
+/* A number that is not in an event; issuer: agency whose numbering it is, where that counts. */
+bool person_number_of(struct hmac *hmac, enum identifier_kind kind, const char *value, const char *issuer,
+		      int year_now, struct person_number *out);
 
 /* All of the encoded `person`, each once, the best first (that is what person_key() takes); how many. */
 size_t person_numbers(struct hmac *hmac, struct span person, const char *source, int year_now,

@@ -33,4 +33,32 @@ size_t core_waiting_count(const struct core *core);  /* events that wait for the
 enum ttg_error core_decide(struct core *core, const struct core_now *now, uint64_t sequence,
 			   unsigned int part, bool accept, const char *who, const char *why);
 
+/* A number as the operator wrote it: "A1234BC" by its shape, or "KIND:NUMBER", where "CASE_NUMBER" and
+   "BOOKING" want "KIND:AGENCY/NUMBER". */
+struct core_person {
+	uint8_t key[CORE_PERSON_KEY];    /* of the number */
+	uint8_t person[CORE_PERSON_KEY]; /* stands for him: of the number known longest */
+	uint32_t number;                 /* the core's; not kept over another call that changes anything */
+	bool known;                      /* something is known of the number */
+};
+/* TTG_EINVAL: no such kind, or not a valid number of it. */
+enum ttg_error core_find_person(const struct core *core, const struct core_now *now, const char *text,
+				struct core_person *out);
+
+/* Writes down that the person was asked for: who, what for ("explain"), and why. As core_decide(). */
+enum ttg_error core_consult(struct core *core, const struct core_now *now,
+			    const struct core_person *person, const char *who, const char *what,
+			    const char *why);
+
+/* Whether the condition of this grant would let an event about him pass now. */
+enum core_passes { CORE_PASSES, CORE_STOPS, CORE_DISPUTED };
+enum core_passes core_person_passes(const struct core *core, const struct core_now *now,
+				    const struct core_person *person,
+				    const struct rules_deliver_grant *grant);
+
+/* What is known of the person, a line of words each: each(arg, what, text), for example
+   each("number", "PNC, retired"), each("scheme", "one-service/pilot since 17, until 2027-01-01, ..."). */
+void core_person_facts(const struct core *core, const struct core_person *person,
+		       void (*each)(void *arg, const char *what, const char *text), void *arg);
+
 #endif

@@ -211,6 +211,29 @@ bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *
 	return complete(&cursor) && accepted <= 1;
 }
 
+void record_put_consulted(struct cursor *cursor, const struct record_consulted *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	cursor_put_bytes(cursor, it->key, RECORD_PERSON_KEY);
+	put_text(cursor, it->who);
+	put_text(cursor, it->what);
+	put_text(cursor, it->why);
+}
+
+bool record_get_consulted(const uint8_t *data, size_t len, struct record_consulted *out)
+{
+	struct cursor cursor;
+
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->key = cursor_get_bytes(&cursor, RECORD_PERSON_KEY);
+	out->who = get_text(&cursor, RECORD_MAX_TEXT);
+	out->what = get_text(&cursor, RECORD_MAX_TEXT);
+	out->why = get_text(&cursor, RECORD_MAX_TEXT);
+	return complete(&cursor);
+}
+
 void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it)
 {
 	cursor_put_u8(cursor, RECORD_VERSION);

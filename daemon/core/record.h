@@ -28,6 +28,8 @@
  *              recipients that were found now, and nothing that waits or changes
  *   DECIDED    version u8 | ns u64 | sequence and part of the conflict (identity.h) | accepted u8
  *              | text who | text why
+ *   CONSULTED  version u8 | ns u64 | key of the number asked for 16 bytes | text who | text what
+ *              | text why
  *   SEAL       version u8 | number | first and last sequence it covers
  *              | what was signed: varint length, bytes | signature 64 bytes
  *
@@ -69,6 +71,7 @@ enum record_kind {
 	RECORD_SEAL = 13,
 	RECORD_LATE = 14,
 	RECORD_DECIDED = 15,
+	RECORD_CONSULTED = 16,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 
@@ -139,6 +142,12 @@ struct record_decided {
 	const char *who, *why;
 };
 
+struct record_consulted {
+	int64_t at_ns;
+	const uint8_t *key;
+	const char *who, *what, *why;
+};
+
 struct record_given_up {
 	uint32_t mailbox;
 	uint64_t next_sequence, next_position, count;
@@ -152,6 +161,7 @@ void record_put_event(struct cursor *cursor, const struct record_event *it,
 void record_put_late(struct cursor *cursor, const struct record_event *it,
 		     const struct record_recipient *recipients);
 void record_put_decided(struct cursor *cursor, const struct record_decided *it);
+void record_put_consulted(struct cursor *cursor, const struct record_consulted *it);
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,
 			  const struct record_ranges *ranges);
 void record_put_nack(struct cursor *cursor, const struct record_nack *it);
@@ -165,6 +175,7 @@ bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out)
 bool record_get_event(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_late(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out);
+bool record_get_consulted(const uint8_t *data, size_t len, struct record_consulted *out);
 /* Next recipient of an event that was read, n_recipients times. */
 void record_next_recipient(struct cursor *recipients, struct record_recipient *out);
 /* Ranges are appended to nothing: `ranges` is emptied first. */

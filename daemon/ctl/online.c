@@ -13,7 +13,7 @@
 #include "ctl/client.h"
 #include "ctl/table.h"
 
-#define ARGUMENTS_MAX 3
+#define ARGUMENTS_MAX 5
 #define SILENCE_MS    30000 /* of a daemon that should answer at once */
 
 enum argument_kind {
@@ -69,6 +69,15 @@ static const struct table_column explain_columns[] = {
 	{ NULL, NULL },
 };
 
+static const struct table_column person_columns[] = {
+	{ "what", "WHAT" }, { "text", "KNOWN" }, { NULL, NULL },
+};
+
+static const struct table_column conflict_columns[] = {
+	{ "conflict", "CONFLICT" }, { "at", "SINCE" },		{ "what", "WHAT" },
+	{ "agencies", "SAID BY" },  { "numbers", "NUMBERS" }, { NULL, NULL },
+};
+
 static const struct table_column dead_columns[] = {
 	{ "mailbox", "MAILBOX" },   { "sequence", "SEQUENCE" }, { "type", "TYPE" },
 	{ "event_id", "EVENT" },    { "attempts", "ATTEMPTS" }, { "reason", "REASON" },
@@ -88,9 +97,21 @@ static const struct online commands[] = {
 	  false, mailboxes_columns, "mailboxes [MAILBOX]", "what waits where" },
 	{ { "explain", NULL }, "explain",
 	  { { ARGUMENT_TEXT_FLAG, "type", true }, { ARGUMENT_TEXT_FLAG, "from", false },
-	    { ARGUMENT_TEXT_FLAG, "at", false } }, STYLE_TABLE, false, explain_columns,
-	  "explain --type TYPE [--from AGENCY] [--at TIME]",
+	    { ARGUMENT_TEXT_FLAG, "at", false }, { ARGUMENT_TEXT_FLAG, "person", false },
+	    { ARGUMENT_TEXT_FLAG, "reason", false } }, STYLE_TABLE, false, explain_columns,
+	  "explain --type TYPE [--from AGENCY] [--at TIME | --person NUMBER --reason WHY]",
 	  "who would receive it, which fields, by which agreements, and who not, and why" },
+	{ { "person", "show" }, "person.show",
+	  { { ARGUMENT_TEXT, "person", true }, { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_TABLE,
+	  false, person_columns, "person show NUMBER --reason WHY",
+	  "what is known of a person; that you asked is written down" },
+	{ { "person", "conflicts" }, "person.conflicts", { { 0 } }, STYLE_TABLE, false,
+	  conflict_columns, "person conflicts", "numbers that agencies disagree about" },
+	{ { "person", "resolve" }, "person.resolve",
+	  { { ARGUMENT_TEXT, "conflict", true }, { ARGUMENT_TEXT, "decision", true },
+	    { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_ITEM, false, NULL,
+	  "person resolve CONFLICT accept|reject --reason WHY",
+	  "decides it: what was said is done, or never" },
 	{ { "deadletters", "list" }, "deadletters.list", { { ARGUMENT_TEXT, "mailbox", false } },
 	  STYLE_TABLE, false, dead_columns, "deadletters list [MAILBOX]",
 	  "events given up after too many attempts" },

@@ -36,13 +36,16 @@ struct control {
 static const struct {
 	const char *name;
 	void (*run)(struct control_request *request);
-	const char *arguments[3];
+	const char *arguments[5];
 } commands[] = {
 	{ "status", control_status, { NULL } },
 	{ "agencies", control_agencies, { "agency" } },
 	{ "agreements", control_agreements, { "agreement" } },
 	{ "mailboxes", control_mailboxes, { "mailbox" } },
-	{ "explain", control_explain, { "type", "from", "at" } },
+	{ "explain", control_explain, { "type", "from", "at", "person", "reason" } },
+	{ "person.conflicts", control_conflicts, { NULL } },
+	{ "person.resolve", control_resolve, { "conflict", "decision", "reason" } },
+	{ "person.show", control_person, { "person", "reason" } },
 	{ "deadletters.list", control_dead_list, { "mailbox" } },
 	{ "deadletters.retry", control_dead_retry, { "mailbox", "sequence" } },
 	{ "deadletters.discard", control_dead_discard, { "mailbox", "sequence" } },

@@ -1,7 +1,8 @@
 /*
  * "Who would receive this?": for an event of one type, from one agency or from all that may publish it, what
  * each mailbox would be given and by which agreements; for every other mailbox, the first reason why not. The
- * rules in force are asked, at a moment that may be named; no event is looked at. Answered in slices.
+ * rules in force are asked, at a moment that may be named; no event is looked at. With a person, conditions
+ * are answered as they would be for an event about him now. Answered in slices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <ttg/event.h>
 
 #include "base/instant.h"
+#include "core/persons.h"
 #include "net/control_request.h"
 
 #define ALL_OF_IT "*"
@@ -21,6 +23,8 @@ struct question {
 	uint32_t mailbox;            /* to go on with */
 	char only[RULES_ID_MAX + 1]; /* publisher; "": all that may */
 	int64_t at_ns;
+	bool of_person;              /* asked for `person`: conditions are answered */
+	struct core_person person;
 	bool any;                    /* somebody may publish it */
 };
 
@@ -37,6 +41,8 @@ struct finding {
 	bool more_demands;    /* than are told */
 	bool always;          /* some grant asks for nothing */
 	const struct rules_agreement *other; /* one that is not in force */
+	const struct rules_deliver_grant *stopped; /* one whose condition the person does not meet */
+	bool disputed;
 };
 
 json_t *control_fields(const struct mask *mask)
@@ -58,9 +64,10 @@ json_t *control_fields(const struct mask *mask)
 }
 
 /* "when provider_agency names mind, when marked OFFICIAL": what a grant depends on; "": nothing. */
-static void demand_text(const struct rules *rules, const struct rules_deliver_grant *grant,
+static void demand_text(const struct question *it, const struct rules_deliver_grant *grant,
 			char out[DEMAND_BYTES])
 {
+	const struct rules *rules = it->rules;
 	const char *agency = rules->agencies[rules->mailboxes[grant->mailbox].agency].id;
 	char condition[CONDITION_TEXT_MAX];
 	size_t len = 0;
@@ -71,18 +78,18 @@ static void demand_text(const struct rules *rules, const struct rules_deliver_gr
 	if (rules->agreements[grant->agreement].official_only)
 		len += (size_t)snprintf(out + len, DEMAND_BYTES - len, "%swhen marked OFFICIAL",
 					len > 0 ? ", " : "");
-	if (grant->condition == 0)
+	if (grant->condition == 0 || it->of_person)
 		return;
 	condition_text(&rules->conditions[grant->condition - 1], condition);
 	snprintf(out + len, DEMAND_BYTES - len, "%swhen %s", len > 0 ? ", " : "", condition);
 }
 
-static void add_demand(const struct rules *rules, const struct rules_deliver_grant *grant,
+static void add_demand(const struct question *it, const struct rules_deliver_grant *grant,
 		       struct finding *found)
 {
 	char text[DEMAND_BYTES];
 
-	demand_text(rules, grant, text);
+	demand_text(it, grant, text);
 	if (text[0] == '\0')
 		found->always = true;
 	for (size_t i = 0; i < found->n_demands; i++)
@@ -102,7 +109,7 @@ static bool add_grant(const struct question *it, const struct rules_deliver_gran
 
 	json_array_append_new(found->agreements,
 			      json_string(it->rules->agreements[grant->agreement].id));
-	add_demand(it->rules, grant, found);
+	add_demand(it, grant, found);
 	if (grant->mask == 0)
 		found->whole = true;
 	if (found->whole)
@@ -112,6 +119,19 @@ static bool add_grant(const struct question *it, const struct rules_deliver_gran
 	mask_free(&found->mask);
 	found->mask = both;
 	return both != NULL;
+}
+
+static bool passes(const struct question *it, const struct rules_deliver_grant *grant,
+		   struct finding *found)
+{
+	const struct core_now now = net_now(it->request->net);
+	enum core_passes answer;
+
+	if (!it->of_person || grant->condition == 0)
+		return true;
+	answer = core_person_passes(it->request->net->core, &now, &it->person, grant);
+	found->disputed = found->disputed || answer == CORE_DISPUTED;
+	return answer == CORE_PASSES;
 }
 
 static bool find(const struct question *it, uint32_t mailbox, struct finding *found)
@@ -126,6 +146,8 @@ static bool find(const struct question *it, uint32_t mailbox, struct finding *fo
 			continue;
 		if (!rules_in_force(it->rules, grants[i].agreement, it->at_ns))
 			found->other = &it->rules->agreements[grants[i].agreement];
+		else if (!passes(it, &grants[i], found))
+			found->stopped = &grants[i];
 		else if (!add_grant(it, &grants[i], found))
 			return false;
 	}
@@ -145,12 +167,25 @@ static void tell_demands(const struct finding *found, char *out, size_t room)
 		snprintf(out + len, room - len, " or something else");
 }
 
+static void tell_stopped(const struct question *it, const struct rules_deliver_grant *grant, char *out,
+			 size_t room)
+{
+	char condition[CONDITION_TEXT_MAX];
+
+	condition_text(&it->rules->conditions[grant->condition - 1], condition);
+	snprintf(out, room, "not met: %s", condition);
+}
+
 static void tell_reason(const struct question *it, const struct finding *found, json_t *view)
 {
 	char text[DEMANDS_MAX * (DEMAND_BYTES + 4) + 32];
 
 	if (json_array_size(found->agreements) > 0)
 		tell_demands(found, text, sizeof(text));
+	else if (found->disputed)
+		snprintf(text, sizeof(text), "who the person is is in dispute");
+	else if (found->stopped)
+		tell_stopped(it, found->stopped, text, sizeof(text));
 	else if (found->other)
 		snprintf(text, sizeof(text), "agreement %s %s", found->other->id,
 			 it->at_ns < found->other->from_ns ? "has not begun" : "has ended");
@@ -237,7 +272,8 @@ static int find_type(struct control_request *request, const char *type)
 	return found;
 }
 
-static void begin(struct control_request *request, int type, const char *only, int64_t at_ns)
+static void begin(struct control_request *request, int type, const char *only, int64_t at_ns,
+		  const struct core_person *person)
 {
 	const struct rules *rules = request->net->config->rules;
 	struct question *it = calloc(1, sizeof(*it));
@@ -252,6 +288,9 @@ static void begin(struct control_request *request, int type, const char *only, i
 	it->from = strncmp(rules->types[type], "broker.", strlen("broker.")) == 0 ? RULES_NONE : 0;
 	it->at_ns = at_ns;
 	snprintf(it->only, sizeof(it->only), "%s", only ? only : "");
+	it->of_person = person != NULL;
+	if (person)
+		it->person = *person;
 	request->job = it;
 	request->free_job = free;
 	request->step = explain_step;
@@ -260,12 +299,20 @@ static void begin(struct control_request *request, int type, const char *only, i
 void control_explain(struct control_request *request)
 {
 	int64_t at_ns = request->net->world->real_ns(request->net->world->self);
-	const char *type = NULL, *from = NULL, *at = NULL;
+	const char *type = NULL, *from = NULL, *at = NULL, *person = NULL, *reason = NULL;
+	struct core_person found_person;
 
 	if (!control_string(request, "type", true, &type) ||
 	    !control_string(request, "from", false, &from) ||
-	    !control_string(request, "at", false, &at))
+	    !control_string(request, "at", false, &at) ||
+	    !control_string(request, "person", false, &person) ||
+	    !control_string(request, "reason", person != NULL, &reason))
 		return;
+	if (person && at) {
+		control_end(request, TTG_EINVAL,
+			    "what is known of a person is known as of now: person without at");
+		return;
+	}
 	if (at && instant_parse(at, &at_ns) != TTG_OK) {
 		control_end(request, TTG_EINVAL, "at must be an instant such as 2026-11-27T09:00:00Z");
 		return;
@@ -275,6 +322,6 @@ void control_explain(struct control_request *request)
 		return;
 	}
 	const int found = find_type(request, type);
-	if (found >= 0)
-		begin(request, found, from, at_ns);
+	if (found >= 0 && (!person || control_consult(request, person, reason, "explain", &found_person)))
+		begin(request, found, from, at_ns, person ? &found_person : NULL);
 }

@@ -26,7 +26,7 @@ struct history_job {
 		uint64_t position;
 		bool settled;  /* acknowledged or given up: nothing more can follow */
 	} *recipients;
-	size_t n_recipients;
+	size_t n_recipients, n_waiting; /* waiting: mailboxes that may become recipients later */
 };
 
 static const char *const kind_words[] = {
@@ -36,6 +36,8 @@ static const char *const kind_words[] = {
 	[CORE_HISTORY_DISCARDED] = "discarded", [CORE_HISTORY_ESCALATED] = "escalated",
 	[CORE_HISTORY_EXPIRED] = "expired",	[CORE_HISTORY_STOPPED] = "stopped",
 	[CORE_HISTORY_RULES] = "rules",		[CORE_HISTORY_GIVEN_UP] = "given_up",
+	[CORE_HISTORY_LATE] = "late",		[CORE_HISTORY_DECIDED] = "decided",
+	[CORE_HISTORY_CONSULTED] = "consulted",
 };
 
 static void free_job(void *arg)
@@ -56,7 +58,7 @@ static json_t *line_head(uint64_t sequence, const struct core_history *history)
 	json_object_set_new(line, "kind", json_string(kind_words[history->kind]));
 	json_object_set_new(line, "at", control_time(history->at_ns));
 	json_object_set_new(line, "sequence", json_integer((json_int_t)sequence));
-	if (history->kind == CORE_HISTORY_ACCEPTED) {
+	if (history->kind == CORE_HISTORY_ACCEPTED || history->kind == CORE_HISTORY_LATE) {
 		char id[TTG_UUID_TEXT];
 		ttg_uuid_format(history->event_id, id);
 		json_object_set_new(line, "type", json_string(history->type));
@@ -66,6 +68,17 @@ static json_t *line_head(uint64_t sequence, const struct core_history *history)
 				    control_hex(history->person_key, CORE_PERSON_KEY));
 		json_object_set_new(line, "recipients",
 				    json_integer((json_int_t)history->n_recipients));
+		if (history->n_waiting > 0)
+			json_object_set_new(line, "waiting",
+					    json_integer((json_int_t)history->n_waiting));
+	} else if (history->who) {
+		json_object_set_new(line, "who", json_string(history->who));
+		if (history->person_key)
+			json_object_set_new(line, "person_key",
+					    control_hex(history->person_key, CORE_PERSON_KEY));
+		else
+			json_object_set_new(line, "event_sequence",
+					    json_integer((json_int_t)history->event_sequence));
 	} else if (history->kind != CORE_HISTORY_RULES) {
 		json_object_set_new(line, "mailbox",
 				    history->mailbox ? json_string(history->mailbox) : json_null());
@@ -203,17 +216,25 @@ void control_tail(struct control_request *request)
 		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
 }
 
-/* The accepted record itself: its line, and one for each recipient. */
+/* A record that gave the event to mailboxes: its line, and one for each recipient. */
 static void trace_accepted(struct control_request *request, uint64_t sequence,
 			   const struct core_history *history)
 {
 	struct history_job *job = request->job;
 	control_item(request, line_head(sequence, history));
-	job->recipients = calloc(history->n_recipients + 1, sizeof *job->recipients);
-	if (!job->recipients) {
+	struct recipient *grown = realloc(job->recipients, (job->n_recipients + history->n_recipients + 1) *
+								   sizeof *grown);
+	if (!grown) {
 		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
 		return;
 	}
+	job->recipients = grown;
+	memset(&grown[job->n_recipients], 0, (history->n_recipients + 1) * sizeof *grown);
+	if (history->kind == CORE_HISTORY_ACCEPTED)
+		job->n_waiting = history->n_waiting;
+	else
+		job->n_waiting -= history->n_recipients < job->n_waiting ? history->n_recipients :
+									   job->n_waiting;
 	for (size_t i = 0; i < history->n_recipients; i++) {
 		const char *mailbox = NULL;
 		struct recipient *recipient = &job->recipients[job->n_recipients];
@@ -268,7 +289,7 @@ static bool all_settled(const struct history_job *job)
 	for (size_t i = 0; i < job->n_recipients; i++)
 		if (!job->recipients[i].settled)
 			return false;
-	return job->recipients != NULL;
+	return job->recipients != NULL && job->n_waiting == 0;
 }
 
 static void trace_step(struct control_request *request)
@@ -294,7 +315,8 @@ static void trace_step(struct control_request *request)
 			control_end(request, error, "%s", ttg_error_text(error));
 			return;
 		}
-		if (sequence == job->event_sequence && history.kind == CORE_HISTORY_ACCEPTED)
+		if ((sequence == job->event_sequence && history.kind == CORE_HISTORY_ACCEPTED) ||
+		    (history.kind == CORE_HISTORY_LATE && history.event_sequence == job->event_sequence))
 			trace_accepted(request, sequence, &history);
 		else
 			trace_record(request, sequence, &history);

@@ -12,11 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include "core/persons.h"
 #include "net/net.h"
 
 #define CONTROL_REQUEST_MAX 4096
 #define CONTROL_OUTPUT_MAX (1024u * 1024u)
 #define CONTROL_TIME_TEXT 32
+#define CONTROL_REASON_MIN 3
+#define CONTROL_REASON_MAX 250
 
 /* A listing of mailboxes, or of what is in them, in slices. */
 struct control_listing {
@@ -84,6 +87,14 @@ void control_mailboxes(struct control_request *request);
 void control_explain(struct control_request *request);
 /* What a mask grants, as mask_text() spells it; NULL: "*". */
 json_t *control_fields(const struct mask *mask);
+/* control_person.c */
+void control_person(struct control_request *request);
+void control_conflicts(struct control_request *request);
+void control_resolve(struct control_request *request);
+/* Finds the person and writes down who asked for `what` and why; the answer waits until that is
+   durable. False: the request was ended. */
+bool control_consult(struct control_request *request, const char *text, const char *reason,
+		     const char *what, struct core_person *out);
 /* control_dead.c */
 void control_dead_list(struct control_request *request);
 void control_dead_retry(struct control_request *request);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "core/persons.h"
 #include "core/sealed.h"
 #include "net/monitor.h"
 #include "net/sealer.h"
@@ -116,6 +117,16 @@ static void journal(FILE *out, const struct net *net)
 	counter(out, "ttgd_snapshots_total", "Snapshots written.", net->counters.snapshots);
 }
 
+static void persons(FILE *out, const struct net *net)
+{
+	gauge(out, "ttgd_person_numbers", "Numbers of persons that something is known of.",
+	      (double)core_person_numbers(net->core));
+	gauge(out, "ttgd_identity_conflicts", "Contradictions nobody has decided.",
+	      (double)core_conflict_count(net->core));
+	gauge(out, "ttgd_waiting_events", "Events that wait for their person to be known.",
+	      (double)core_waiting_count(net->core));
+}
+
 static void seals(FILE *out, const struct net *net)
 {
 	const uint64_t sealed = core_last_seal(net->core)->last;
@@ -190,6 +201,7 @@ char *metrics_text(const struct net *net, size_t *len)
 	traffic(out, net);
 	connections(out, net);
 	journal(out, net);
+	persons(out, net);
 	seals(out, net);
 	mailboxes(out, net);
 	if (fclose(out) != 0) {

@@ -406,6 +406,7 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 	case RECORD_RULES:
 	case RECORD_LATE:
 	case RECORD_DECIDED:
+	case RECORD_CONSULTED:
 	case RECORD_SEAL:
 	case RECORD_FOREIGN:
 	default:
