@@ -160,6 +160,7 @@ static enum ttg_error apply_event(struct core *core, const struct core_now *now,
 		return TTG_ENOMEM;
 	if (event.accepted_ns > core->newest_ns)
 		core->newest_ns = event.accepted_ns;
+	lates_expire(&core->lates, core->newest_ns - (int64_t)core->options.dedupe_window_ns);
 	if (core->waiting.live > 0)
 		waiting_expire(&core->waiting, core->newest_ns - (int64_t)core->options.look_back_ns);
 	code = event.n_changes > 0 ? core_apply_changes(core, sequence, &event) : TTG_OK;
@@ -174,6 +175,8 @@ static enum ttg_error apply_late(struct core *core, uint64_t sequence, const uin
 
 	if (!record_get_late(data, len, &event) || event.first >= sequence)
 		return TTG_ECORRUPT;
+	if (!lates_add(&core->lates, &(struct late){ event.first, sequence, event.routed_ns }))
+		return TTG_ENOMEM;
 	return apply_recipients(core, sequence, &event);
 }
 

@@ -44,8 +44,10 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	core->history = history_new();
 	core->fields = fields_new();
 	core->identity = identity_new();
+	core->readers = core_readers_new();
 	core->disclose = disclose_new();
-	if (!core->history || !core->fields || !core->identity || !core->disclose || !core->dedupe ||
+	if (!core->history || !core->fields || !core->identity || !core->readers ||
+	    !core->disclose || !core->dedupe ||
 	    !core->buffer || !core->recipients || !derive_keys(core))
 		core_free(&core);
 	return core;
@@ -71,6 +73,8 @@ void core_free(struct core **core)
 	timers_fini(&it->timers);
 	identity_free(&it->identity);
 	waiting_fini(&it->waiting);
+	lates_fini(&it->lates);
+	free(it->readers);
 	dedupe_free(&it->dedupe);
 	hmac_free(&it->hmac);
 	fields_free(&it->fields);

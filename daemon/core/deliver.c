@@ -86,6 +86,8 @@ static void recheck(const struct core *core, const struct core_now *now,
 	struct gate_person who;
 	size_t n = 0;
 
+	if (own && strcmp(event->type, "broker.correction") == 0)
+		return; /* who was told what is not so is told that, whatever is agreed now */
 	if (own && strcmp(event->type, "broker.alert_unacknowledged") == 0) {
 		keep_in_force(rules, now->real_ns, recipient);
 		return;

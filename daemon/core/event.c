@@ -24,6 +24,7 @@ enum {
 	EVENT_OCCURRED_AT = 4,
 	EVENT_RECORDED_AT = 5,
 	EVENT_PERSON = 6,
+	EVENT_SUPERSEDES = 9,
 	EVENT_MARKING = 10,
 	EVENT_ASSERTION = 12,
 	EVENT_URGENCY = 13,
@@ -286,6 +287,9 @@ static void take_envelope(struct walk *walk, const struct wire_field *it)
 		break;
 	case EVENT_PERSON:
 		event->person = it->span;
+		break;
+	case EVENT_SUPERSEDES:
+		event->supersedes = it->span;
 		break;
 	case EVENT_MARKING:
 		event->marking = (int32_t)(uint32_t)it->value;

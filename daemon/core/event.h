@@ -32,6 +32,7 @@ struct event {
 	int32_t urgency;      /* Ttg__Urgency */
 	int32_t marking;      /* Ttg__Marking */
 	int64_t expires_ns;   /* 0: never */
+	struct span supersedes; /* UUID, or nothing */
 	struct span person;   /* at NULL: about nobody */
 	struct span payload;  /* at NULL: a type of the future */
 	enum ttg_error fault; /* TTG_OK, TTG_REFUSED_FIELD, _TIME, _IDENTIFIER, _EXPIRED */

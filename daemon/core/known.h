@@ -37,4 +37,11 @@ enum gate core_gate(const struct core *core, const struct rules_deliver_grant *g
 void core_add_grant(const struct core *core, const struct rules_deliver_grant *grant, bool urgent,
 		    struct record_recipient *to);
 
+/* correction.c: who was given the event of this agency that `supersedes` names, and is not among the n of
+   core->recipients, is told that it is withdrawn. TTG_EAGAIN, TTG_ENOSPC, TTG_EIO: not yet, nothing of
+   it is to be undone. `by`: id of the event that supersedes it. */
+struct readers *core_readers_new(void);
+enum ttg_error core_correct(struct core *core, const struct core_now *now, const char *agency,
+			    const uint8_t *supersedes, const uint8_t *by, uint32_t n_recipients);
+
 #endif

@@ -32,23 +32,27 @@ char *notice_text(const char *text)
 void notice_fill(const struct core *core, Ttg__Event *event, Ttg__Time *now,
 			  const char *type, uint8_t *id, uint8_t *cause)
 {
-	event->id = (ProtobufCBinaryData){ RECORD_ID, id };
+	event->id.len = RECORD_ID;
+	event->id.data = id;
 	event->source = notice_text(core->broker);
 	event->type = notice_text(type);
 	event->occurred_at = now;
 	event->recorded_at = now;
-	event->correlation_id = (ProtobufCBinaryData){ RECORD_ID, cause };
-	event->causation_id = (ProtobufCBinaryData){ RECORD_ID, cause };
+	event->correlation_id.len = RECORD_ID;
+	event->correlation_id.data = cause;
+	event->causation_id = event->correlation_id;
 	event->marking = TTG__MARKING__OFFICIAL_SENSITIVE;
 	event->assertion = TTG__ASSERTION__FACT;
 }
 
 enum ttg_error notice_store(struct core *core, const struct core_now *now, const Ttg__Event *event,
-			    uint32_t n)
+			    const struct record_recipient *recipients, uint32_t n,
+			    const uint8_t *person_key)
 {
 	struct record_event record = {
 		.accepted_ns = now->real_ns,
 		.id = event->id.data,
+		.person_key = person_key,
 		.urgency = (uint8_t)event->urgency,
 		.source = core->broker,
 		.type = event->type,
@@ -64,7 +68,7 @@ enum ttg_error notice_store(struct core *core, const struct core_now *now, const
 	record.n_bytes = ttg__event__pack(event, bytes);
 	record.bytes = bytes;
 	core_begin_record(core, &cursor);
-	record_put_event(&cursor, &record, core->recipients);
+	record_put_event(&cursor, &record, recipients);
 	code = core_commit(core, now, RECORD_EVENT, &cursor, NULL);
 	free(bytes);
 	return code;
@@ -87,6 +91,21 @@ static enum ttg_error make_id(const char *what, int64_t time_ns, uint64_t sequen
 	cursor_put_u64(&cursor, sequence);
 	cursor_put_u32(&cursor, mailbox);
 	cursor_put_u64(&cursor, extra);
+	if (!cursor_ok(&cursor))
+		return TTG_EINVAL;
+	return ttg_uuid_from_meaning(id, time_ns, meaning, cursor_offset(&cursor));
+}
+
+enum ttg_error notice_make_id(const char *what, int64_t time_ns, uint64_t sequence, const uint8_t *other,
+			      uint8_t id[RECORD_ID])
+{
+	uint8_t meaning[64];
+	struct cursor cursor;
+
+	cursor_init_write(&cursor, meaning, sizeof(meaning));
+	cursor_put_sized(&cursor, what, strlen(what));
+	cursor_put_u64(&cursor, sequence);
+	cursor_put_bytes(&cursor, other, RECORD_ID);
 	if (!cursor_ok(&cursor))
 		return TTG_EINVAL;
 	return ttg_uuid_from_meaning(id, time_ns, meaning, cursor_offset(&cursor));
@@ -135,7 +154,7 @@ static enum ttg_error send_alert(struct core *core, const struct core_now *now,
 	core->recipients[0].position = fallback->next_position;
 	core->recipients[0].ack_within_ms = 0;
 	core->recipients[0].fallback = RULES_NONE;
-	return notice_store(core, now, &event, 1);
+	return notice_store(core, now, &event, core->recipients, 1, NULL);
 }
 
 static enum ttg_error escalate(struct core *core, const struct core_now *now,
@@ -264,7 +283,7 @@ enum ttg_error core_notify_parked(struct core *core, const struct core_now *now,
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_LANE_PARKED;
 	event.broker_lane_parked = &parked;
-	return notice_store(core, now, &event, n);
+	return notice_store(core, now, &event, core->recipients, n, NULL);
 }
 
 enum ttg_error core_notify_given_up(struct core *core, const struct core_now *now,
@@ -295,5 +314,5 @@ enum ttg_error core_notify_given_up(struct core *core, const struct core_now *no
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_DELIVERIES_GIVEN_UP;
 	event.broker_deliveries_given_up = &given_up;
-	return notice_store(core, now, &event, n);
+	return notice_store(core, now, &event, core->recipients, n, NULL);
 }

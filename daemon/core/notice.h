@@ -8,9 +8,13 @@
 char *notice_text(const char *text);
 void notice_fill(const struct core *core, Ttg__Event *event, Ttg__Time *now, const char *type,
 		 uint8_t *id, uint8_t *cause);
-/* Records an event of our own for core->recipients[0..n). */
+/* Records an event of our own for these; person_key: of the number whose lane it belongs in, or NULL. */
 enum ttg_error notice_store(struct core *core, const struct core_now *now, const Ttg__Event *event,
-			    uint32_t n);
+			    const struct record_recipient *recipients, uint32_t n,
+			    const uint8_t *person_key);
+/* Id of what two events have to do with each other: the record of one, the id of the other. */
+enum ttg_error notice_make_id(const char *what, int64_t time_ns, uint64_t sequence, const uint8_t *other,
+			      uint8_t id[RECORD_ID]);
 bool notice_was_told(const struct core *core, const uint8_t *id);
 
 #endif

@@ -182,7 +182,7 @@ static enum ttg_error send(struct core *core, const struct core_now *now,
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_IDENTITY_CONFLICT;
 	event.broker_identity_conflict = &told;
-	return notice_store(core, now, &event, n);
+	return notice_store(core, now, &event, core->recipients, n, NULL);
 }
 
 static enum ttg_error tell(struct core *core, const struct core_now *now,

@@ -376,6 +376,12 @@ static bool store(struct core *core, struct candidate *it)
 		return refuse(it, TTG_REFUSED_TOO_LARGE, "says too much of numbers at once");
 	record.changes = core->changes;
 	record.n_changes = cursor_offset(&cursor);
+	if (event->supersedes.len == RECORD_ID) {
+		code = core_correct(core, it->now, it->agency, event->supersedes.at, event->id,
+				    it->n_recipients);
+		if (code != TTG_OK)
+			return refuse_storage(it, code);
+	}
 	core_begin_record(core, &cursor);
 	record_put_event(&cursor, &record, core->recipients);
 	code = core_commit(core, it->now, RECORD_EVENT, &cursor, &it->out->sequence);

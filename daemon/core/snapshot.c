@@ -14,6 +14,7 @@
  *       | fallback + 1
  *   | last seal, as in a SEAL record
  *   | newest acceptance ns u64 | identity (identity_save.c) | what waits (waiting.c)
+ *   | what came late (lates.c)
  *   | dedupe window (dedupe.c)
  *   | "END."
  *
@@ -161,7 +162,8 @@ static bool save_mailbox(const struct mailbox *it, struct cursor *cursor)
 static size_t bound(const struct core *core)
 {
 	size_t size = 256 + sizeof(core->sealed) + core->timers.n * 48 +
-		      identity_bound(core->identity) + waiting_bound(&core->waiting);
+		      identity_bound(core->identity) + waiting_bound(&core->waiting) +
+		      lates_bound(&core->lates);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		const struct mailbox *it = core->mailboxes[i];
@@ -223,6 +225,7 @@ static enum ttg_error save_front(const struct core *core, struct core_image *ima
 	cursor_put_u64(&cursor, (uint64_t)core->newest_ns);
 	identity_save(core->identity, &cursor);
 	waiting_save(&core->waiting, &cursor);
+	lates_save(&core->lates, &cursor);
 	image->front_len = cursor_offset(&cursor);
 	if (!done)
 		return TTG_ENOMEM;
@@ -436,7 +439,8 @@ static enum ttg_error load_persons(struct core *core, struct cursor *cursor, uin
 {
 	core->newest_ns = (int64_t)cursor_get_u64(cursor);
 	if (!identity_load(core->identity, cursor) ||
-	    !waiting_load(&core->waiting, cursor, core->n_mailboxes, sequence))
+	    !waiting_load(&core->waiting, cursor, core->n_mailboxes, sequence) ||
+	    !lates_load(&core->lates, cursor, sequence))
 		return TTG_ECORRUPT;
 	/* What was learnt before the stop may not have been acted on. */
 	waiting_mark_all(&core->waiting);

@@ -18,6 +18,7 @@
 #include "core/gate.h"
 #include "core/identity.h"
 #include "core/mailbox.h"
+#include "core/lates.h"
 #include "core/pace.h"
 #include "core/person.h"
 #include "core/record.h"
@@ -41,7 +42,6 @@ struct attachment {
 	uint64_t consumer;
 	uint32_t mailbox;
 };
-
 struct core {
 	struct core_options options;
 	char broker[RULES_ID_MAX + 1];
@@ -66,6 +66,8 @@ struct core {
 	struct dedupe *dedupe;
 	struct identity *identity;       /* who is who, and what is known of him */
 	struct waiting waiting;
+	struct lates lates;
+	struct readers *readers;
 	int64_t newest_ns;               /* latest acceptance recorded: what has waited too long */
 	bool ask_custody, ask_risk, ask_area; /* some condition in force does; else it is not kept */
 	struct timers timers;
@@ -76,7 +78,7 @@ struct core {
 	struct disclose *disclose;
 
 	uint8_t *buffer;                       /* RECORD_MAX bytes: the record being made */
-	struct record_recipient *recipients;   /* RECORD_MAX_RECIPIENTS: of the event being made */
+	struct record_recipient *recipients;   /* likewise: RECORD_MAX_RECIPIENTS, of an event */
 	uint64_t waits[RECORD_MAX_RECIPIENTS]; /* of the event being made, as its record has them */
 	uint8_t changes[CHANGES_BYTES_MAX];    /* likewise */
 	struct record_ranges ranges;           /* positions of the record being made */
@@ -104,9 +106,7 @@ bool core_mailbox_has_room(const struct core *core, const struct mailbox *mailbo
    until the next read. TTG_ECORRUPT when it is something else. */
 enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint32_t mailbox,
 			       struct record_event *event, struct record_recipient *recipient);
-/* Puts a mailbox on the list of those to look at in the next pump. */
-void core_wake(struct core *core, struct mailbox *mailbox);
-
+void core_wake(struct core *core, struct mailbox *mailbox); /* the next pump looks at it */
 /* core.c; NULL: there is none. */
 struct mailbox *core_find_mailbox(const struct core *core, const char *id);
 /* To be called with each input that looks at agreements. */

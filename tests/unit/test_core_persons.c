@@ -491,6 +491,45 @@ static void numbers_of_one_man_share_a_lane(void **state)
 	}
 }
 
+/* "No further action" supersedes the alert: who had that late must hear of it, consent or not. */
+static void who_heard_late_hears_that_it_is_withdrawn(void **state)
+{
+	for (int restart = 0; restart < 2; restart++) {
+		Ttg__PoliceArrest arrest_again = TTG__POLICE_ARREST__INIT;
+		struct play *play = stage(0);
+		uint8_t alert[16];
+		struct said it;
+		size_t told = 0;
+
+		(void)state;
+		enrol(play, "A0001BC");
+		begin(play, &it, T_POLICE, T_ARREST, "2002/0073319Z");
+		it.event.payload_case = TTG__EVENT__PAYLOAD_POLICE_ARREST;
+		it.event.police_arrest = &arrest_again;
+		memcpy(alert, it.id, sizeof(alert));
+		say(play, &it);
+		link_numbers(play, "A0001BC 2002/0073319Z");
+		play_settle(play);
+		assert_int_equal(arrests_heard(play), 1);
+		withdraw(play, "A0001BC");
+		if (restart) {
+			play_restart(play, play->n_records, NULL, 0);
+			play_attach(play, BOX_ONESERVICE, 1, 1000);
+		}
+		begin(play, &it, T_POLICE, T_ARREST, "2002/0073319Z");
+		it.event.payload_case = TTG__EVENT__PAYLOAD_POLICE_ARREST;
+		it.event.police_arrest = &arrest_again;
+		it.event.supersedes = (ProtobufCBinaryData){ sizeof(alert), alert };
+		say(play, &it);
+		play_settle(play);
+		for (size_t i = 0; i < play->n_deliveries; i++)
+			told += strcmp(play->deliveries[i].type, "broker.correction") == 0;
+		assert_int_equal(told, 1);
+		assert_int_equal(arrests_heard(play), 1); /* consent is gone: not again either */
+		play_free(&play);
+	}
+}
+
 static void a_snapshot_holds_all_of_it(void **state)
 {
 	struct play *play = stage(365);
@@ -537,6 +576,7 @@ int main(void)
 		cmocka_unit_test(the_window_is_counted_from_the_release),
 		cmocka_unit_test(a_contradiction_is_held_until_it_is_decided),
 		cmocka_unit_test(numbers_of_one_man_share_a_lane),
+		cmocka_unit_test(who_heard_late_hears_that_it_is_withdrawn),
 		cmocka_unit_test(a_snapshot_holds_all_of_it),
 	};
 
