@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "broker.h"
+#include "confine/confine.h"
 
 #define DEFAULT_CONFIG "/etc/ttgd/ttgd.conf"
 #define NS_PER_S 1000000000LL
@@ -22,11 +23,12 @@ enum { EXIT_FINE = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_LOC
 
 static void usage(FILE *out)
 {
-	fputs("Usage: ttgd [--config FILE] [-t]\n"
+	fputs("Usage: ttgd [--config FILE] [-t] [--run-as USER]\n"
 	      "The broker that carries events between agencies.\n"
 	      "\n"
 	      "  -c, --config FILE   configuration (" DEFAULT_CONFIG ")\n"
 	      "  -t, --test          check the configuration and exit\n"
+	      "      --run-as USER   when started by root, become this user first\n"
 	      "      --options       list every option: type, range, default, meaning\n"
 	      "  -h, --help          this text\n"
 	      "  -V, --version       version\n"
@@ -111,16 +113,20 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "config", required_argument, NULL, 'c' }, { "test", no_argument, NULL, 't' },
+		{ "run-as", required_argument, NULL, 'r' },
 		{ "options", no_argument, NULL, 'o' },	    { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
 	};
-	const char *path = DEFAULT_CONFIG;
+	const char *path = DEFAULT_CONFIG, *user = NULL;
 	bool test = false;
 	int option = 0;
 	while ((option = getopt_long(argc, argv, "c:thV", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
 			path = optarg;
+			break;
+		case 'r':
+			user = optarg;
 			break;
 		case 't':
 			test = true;
@@ -145,6 +151,12 @@ int main(int argc, char **argv)
 	}
 	prepare_memory();
 	prepare_process();
+	struct message message = { "" };
+	if (confine_user(user, &message) != TTG_OK ||
+	    confine_calls(CONFINE_BROKER, &message) != TTG_OK) {
+		fprintf(stderr, "ttgd: %s\n", message.text);
+		return EXIT_BROKEN;
+	}
 	struct config *config = load(path);
 	if (!config)
 		return EXIT_CONFIG;
@@ -155,6 +167,5 @@ int main(int argc, char **argv)
 		config_free(&config);
 		return EXIT_FINE;
 	}
-	struct message message = { "" };
 	return exit_status(broker_run(config, &message));
 }

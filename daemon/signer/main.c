@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "confine/confine.h"
 #include "signer/serve.h"
 
 #define HOME           "/var/lib/ttg-signer"
@@ -27,12 +28,13 @@ enum { EXIT_FINE = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_LOC
        EXIT_DAMAGED = 5 };
 
 struct arguments {
-	const char *key, *state, *socket, *user, *make_key;
+	const char *key, *state, *socket, *user, *run_as, *make_key;
 };
 
 static void usage(FILE *out)
 {
 	fputs("Usage: ttg-signer [--key FILE] [--state FILE] [--socket PATH] [--user NAME]\n"
+	      "                  [--run-as USER]\n"
 	      "       ttg-signer --make-key NAME\n"
 	      "Signs the seals of one broker, each number once.\n"
 	      "\n"
@@ -40,6 +42,7 @@ static void usage(FILE *out)
 	      "      --state FILE     what was signed last (" DEFAULT_STATE ")\n"
 	      "      --socket PATH    where the broker asks (" DEFAULT_SOCKET ")\n"
 	      "      --user NAME      who may ask beside root and the signer's own user\n"
+	      "      --run-as USER    when started by root, become this user first\n"
 	      "      --make-key NAME  makes NAME.key and NAME.pub, and exits\n"
 	      "  -h, --help           this text\n"
 	      "  -V, --version        version\n"
@@ -148,7 +151,10 @@ static int start(const struct arguments *arguments)
 	enum ttg_error error = TTG_OK;
 
 	log_write(log, LOG_LEVEL_NOTICE, "starting", "version=%s", TTG_VERSION);
-	if (!find_user(arguments->user, &user))
+	error = confine_user(arguments->run_as, &message);
+	if (!error)
+		error = confine_calls(CONFINE_SIGNER, &message);
+	if (!error && !find_user(arguments->user, &user))
 		error = message_set(&message, TTG_ENOENT, "--user: there is no user of that name");
 	if (!error)
 		error = sign_key_read(arguments->key, &key, &message);
@@ -171,6 +177,7 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
 	static const struct option options[] = {
 		{ "key", required_argument, NULL, 'k' },    { "state", required_argument, NULL, 's' },
 		{ "socket", required_argument, NULL, 'l' }, { "user", required_argument, NULL, 'u' },
+		{ "run-as", required_argument, NULL, 'r' },
 		{ "make-key", required_argument, NULL, 'm' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
 	};
@@ -189,6 +196,9 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
 			break;
 		case 'u':
 			out->user = optarg;
+			break;
+		case 'r':
+			out->run_as = optarg;
 			break;
 		case 'm':
 			out->make_key = optarg;

@@ -47,6 +47,28 @@ static void an_option_nobody_knows_ends_with_two(void **state)
 	must_have_passed(stage);
 }
 
+/* The kernel's word on the running broker: its system calls are filtered, and it cannot get more rights. */
+static void the_broker_is_confined(void **state)
+{
+	struct stage *stage = *state;
+	char path[64], text[8192];
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	stage->done = true;
+	skip(); /* such a build filters nothing */
+#endif
+	must_start_broker(stage);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)stage->broker.pid);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	const size_t len = fread(text, 1, sizeof(text) - 1, file);
+	text[len] = '\0';
+	fclose(file);
+	assert_non_null(strstr(text, "\nSeccomp:\t2\n"));
+	assert_non_null(strstr(text, "\nNoNewPrivs:\t1\n"));
+	must_have_passed(stage);
+}
+
 /* docs/man/NAME.SECTION.scd of any section. */
 static bool has_page(const char *name)
 {
@@ -81,6 +103,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STAGE_TEST(every_program_answers_to_help_and_version),
 		STAGE_TEST(an_option_nobody_knows_ends_with_two),
+		STAGE_TEST(the_broker_is_confined),
 		cmocka_unit_test(every_program_and_configuration_file_has_a_manual_page),
 	};
 
