@@ -92,8 +92,9 @@ static int internet_sockets(void)
 
 static int become_root(void)
 {
-	return setuid(0) != 0 && errno == EPERM && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? HELD :
-												BROKEN;
+	if (setuid(0) == 0 || errno != EPERM)
+		return BROKEN;
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? HELD : BROKEN;
 }
 
 static int type_into_a_terminal(void)
