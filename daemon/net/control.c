@@ -24,6 +24,7 @@
 #define STUCK_SECONDS 30
 #define CALLER_GROUPS_MAX 1024
 #define NO_GROUP ((gid_t)-1)
+#define ARGUMENTS_MAX 5
 
 struct control {
 	struct net *net;
@@ -36,7 +37,7 @@ struct control {
 static const struct {
 	const char *name;
 	void (*run)(struct control_request *request);
-	const char *arguments[5];
+	const char *arguments[ARGUMENTS_MAX];
 } commands[] = {
 	{ "status", control_status, { NULL } },
 	{ "agencies", control_agencies, { "agency" } },
@@ -227,7 +228,7 @@ static bool arguments_known(struct control_request *request, size_t command)
 	json_t *value = NULL;
 	json_object_foreach(request->arguments, key, value) {
 		bool known = false;
-		for (int i = 0; i < 3 && commands[command].arguments[i]; i++)
+		for (int i = 0; i < ARGUMENTS_MAX && commands[command].arguments[i]; i++)
 			known = known || strcmp(key, commands[command].arguments[i]) == 0;
 		if (!known) {
 			control_end(request, TTG_EINVAL, "%s has no argument of that name",
