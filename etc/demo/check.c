@@ -22,12 +22,18 @@ static const char tables[] =
         "CREATE TEMP TABLE expected (type TEXT, who TEXT);"
         "CREATE TEMP TABLE found (type TEXT, who TEXT);"
         "CREATE TEMP TABLE own (id BLOB);"
+        "CREATE TEMP TABLE withheld (type TEXT, who TEXT);"
         "CREATE TEMP TABLE accepted (id BLOB, type TEXT, source TEXT);"
+        "CREATE TEMP TABLE waiting (id BLOB, type TEXT, source TEXT);"
         "CREATE TEMP TABLE granted (type TEXT, source TEXT);"
         "CREATE TEMP VIEW missing AS SELECT e.type, e.who, e.n - coalesce(f.n, 0) AS n FROM"
         " (SELECT type, who, count(*) AS n FROM expected GROUP BY 1, 2) e LEFT JOIN"
         " (SELECT type, who, count(*) AS n FROM found GROUP BY 1, 2) f"
-        " ON f.type = e.type AND f.who = e.who WHERE e.n > coalesce(f.n, 0);";
+        " ON f.type = e.type AND f.who = e.who WHERE e.n > coalesce(f.n, 0);"
+        /* Granted to the One Service by type, accepted, and not there. */
+        "CREATE TEMP VIEW away AS SELECT a.id FROM accepted a"
+        " JOIN granted g ON g.type = a.type AND g.source = a.source"
+        " WHERE a.id NOT IN (SELECT id FROM store.event) GROUP BY a.id;";
 
 static bool problem_sql(sqlite3 *db, char problem[CHECK_PROBLEM])
 {
@@ -97,8 +103,10 @@ static bool take_expected(sqlite3 *db, const json_t *object, struct check *out)
 		return true;
 	if (json_object_get(object, "own"))
 		return insert_id(db, "INSERT INTO own VALUES (?1)", text_of(object, "own"), "", "");
-	return insert(db, "INSERT INTO expected VALUES (?1, ?2)", text_of(object, "type"),
-	              text_of(object, "who"));
+	return insert(db,
+	              json_object_get(object, "withheld") ? "INSERT INTO withheld VALUES (?1, ?2)"
+	                                                  : "INSERT INTO expected VALUES (?1, ?2)",
+	              text_of(object, "type"), text_of(object, "who"));
 }
 
 static bool take_outcome(const json_t *object, struct check *out)
@@ -118,7 +126,11 @@ static bool take_tail(sqlite3 *db, const json_t *object)
 		return true;
 	return insert_id(db, "INSERT INTO accepted VALUES (?1, ?2, ?3)",
 	                 text_of(object, "event_id"), text_of(object, "type"),
-	                 text_of(object, "source"));
+	                 text_of(object, "source")) &&
+	       (json_integer_value(json_object_get(object, "waiting")) == 0 ||
+	        insert_id(db, "INSERT INTO waiting VALUES (?1, ?2, ?3)",
+	                  text_of(object, "event_id"), text_of(object, "type"),
+	                  text_of(object, "source")));
 }
 
 static bool is_ours(const json_t *object)
@@ -162,7 +174,6 @@ static bool take_line(sqlite3 *db, const json_t *object, enum list list, struct 
 	return false;
 }
 
-/* A last line without its end is still being written: it is for the next time. */
 /* A last line without its end is still being written: it is for the next time. */
 static bool read_list(sqlite3 *db, const char *path, enum list list, struct check *out,
                       char problem[CHECK_PROBLEM])
@@ -269,9 +280,16 @@ static void compare(sqlite3 *db, struct check *out)
 	                          " USING (id) WHERE p.code IS NULL");
 	out->own_refused = ask(db, "SELECT count(*) FROM own JOIN store.published p USING (id)"
 	                           " WHERE p.code <> 0");
-	out->lost_by_id = ask(db, "SELECT count(*) FROM (SELECT a.id FROM accepted a"
-	                          " JOIN granted g ON g.type = a.type AND g.source = a.source"
-	                          " EXCEPT SELECT id FROM store.event)");
+	out->lost_by_id = ask(db, "SELECT count(*) FROM away WHERE id NOT IN (SELECT id FROM waiting)");
+	out->to_withhold = ask(db, "SELECT count(*) FROM withheld");
+	out->leaked = ask(db, "SELECT count(*) FROM found JOIN (SELECT DISTINCT type, who FROM withheld)"
+	                      " USING (type, who)");
+	out->withheld = ask(db, "SELECT count(*) FROM away JOIN waiting USING (id)");
+	/* More than should be: these were for the One Service, and a condition kept them from it. */
+	if (out->withheld > out->to_withhold) {
+		out->lost_by_id += out->withheld - out->to_withhold;
+		out->withheld = out->to_withhold;
+	}
 	out->doubled = ask(db, "SELECT count(*) - count(DISTINCT id) FROM accepted");
 	out->latency_ms_worst = ask(db, "SELECT max(ns) / 1000000 FROM latency");
 	out->latency_ms_median = ask(db, "SELECT ns / 1000000 FROM latency ORDER BY ns"
@@ -307,11 +325,14 @@ bool check_run(const struct check_sources *sources, struct check *out, char prob
 
 	if (fine) {
 		compare(db, out);
+		if (!sources->tail) /* then the store is all there is to tell by */
+			out->withheld = out->to_withhold;
 		out->not_put_aside = out->not_put_aside > out->turned_away
 		                             ? out->not_put_aside - out->turned_away
 		                             : 0;
 		fine = out->missing >= 0 && out->delivered >= 0 && out->unanswered >= 0 &&
-		       out->own_refused >= 0 && out->lost_by_id >= 0;
+		       out->own_refused >= 0 && out->lost_by_id >= 0 && out->withheld >= 0 &&
+		       out->leaked >= 0;
 		if (!fine)
 			problem_sql(db, problem);
 	}
@@ -322,7 +343,8 @@ bool check_run(const struct check_sources *sources, struct check *out, char prob
 bool check_settled(const struct check *check)
 {
 	return check_lost(check) == 0 && check->doubled == 0 && check->pending == 0 &&
-	       check->queued == 0 && check->not_put_aside == 0;
+	       check->queued == 0 && check->not_put_aside == 0 && check->leaked == 0 &&
+	       check->withheld == check->to_withhold;
 }
 
 long check_lost(const struct check *check)

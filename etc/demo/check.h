@@ -1,7 +1,8 @@
 /*
  * Whether anything was lost: what was to arrive, compared with what the One Service's case store
  * holds; what the adapters still have to send; and what the broker accepted and should have
- * delivered, event by event.
+ * delivered, event by event. What an agreement withholds is not lost, as far as the story says of the
+ * same number of events that they are about somebody who is not enrolled.
  */
 #ifndef DEMO_CHECK_H
 #define DEMO_CHECK_H
@@ -33,6 +34,9 @@ struct check {
 	long refused;       /* by the broker */
 	long turned_away;   /* files an adapter put aside as unreadable */
 	long delivered;     /* in the case store */
+	long withheld;      /* accepted, and kept from the One Service by a condition until the end */
+	long to_withhold;   /* so many should be, as the story knows who is enrolled */
+	long leaked;        /* of those, in the case store all the same */
 	long pending;       /* still in outboxes */
 	long missing;       /* expected and not in the case store */
 	long unanswered;    /* our own, without the broker's answer */

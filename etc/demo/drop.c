@@ -47,6 +47,14 @@ void drop_expect(void *user, const char *type, const char *who)
 	fflush(drop->expected);
 }
 
+void drop_expect_withheld(void *user, const char *type, const char *who)
+{
+	struct drop *drop = user;
+
+	fprintf(drop->expected, "{\"type\":\"%s\",\"who\":\"%s\",\"withheld\":true}\n", type, who);
+	fflush(drop->expected);
+}
+
 void drop_expect_elsewhere(void *user)
 {
 	struct drop *drop = user;

@@ -18,6 +18,7 @@ struct drop {
 /* The functions of a stage, with a struct drop as user. */
 bool drop_put(void *user, enum feed feed, const char *name, const char *bytes, size_t len);
 void drop_expect(void *user, const char *type, const char *who);
+void drop_expect_withheld(void *user, const char *type, const char *who);
 void drop_expect_elsewhere(void *user);
 void drop_expect_own(void *user, const char *id, const char *type, const char *who);
 void drop_expect_failed(void *user, enum feed feed, const char *name);

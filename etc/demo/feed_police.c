@@ -71,7 +71,7 @@ bool police_arrest(struct story *story, struct life *life, bool xml)
 	cohort_uuid(&story->dice, life->alert_id);
 	cohort_asn((unsigned)atoi(story->today), 100000 + life->man.number, asn);
 	snprintf(record, sizeof(record), "TW/%05u", 20000 + life->man.number);
-	expect(story, "police.arrest", life->man.pnc);
+	expect_if_enrolled(story, life, "police.arrest", life->man.pnc);
 	return put(story,
 	           json_pack("{s:s,s:s,s:s,s:{s:s,s:s,s:s},s:{s:s,s:s},s:s,s:[{s:s,s:s}],s:s,s:s,"
 	                     "s:{s:s,s:s},s:{s:s,s:s}}",
@@ -99,13 +99,13 @@ bool police_update(struct story *story, const struct life *life, bool charged, b
 		json_object_set_new(event, "nextCourt",
 		                    json_pack("{s:s,s:s,s:s}", "date", court, "clock", "10:00",
 		                              "name", "Peterborough Magistrates"));
-	expect(story, "police.custody_update", life->man.pnc);
+	expect_if_enrolled(story, life, "police.custody_update", life->man.pnc);
 	return put(story, event, xml);
 }
 
 bool police_encounter(struct story *story, const struct life *life)
 {
-	expect(story, "police.encounter", life->man.pnc);
+	expect_if_enrolled(story, life, "police.encounter", life->man.pnc);
 	return put(story,
 	           json_pack("{s:s,s:s,s:{s:s,s:s},s:s,s:s,s:b,s:s,s:s,s:{s:s},s:{s:s,s:s}}",
 	                     "kind", "encounter", "force", FORCE, "person", "pncId", life->man.pnc,
@@ -136,7 +136,7 @@ bool police_flag(struct story *story, const struct life *life)
 
 bool police_iom(struct story *story, const struct life *life)
 {
-	expect(story, "police.iom_status", life->man.noms);
+	expect_if_enrolled(story, life, "police.iom_status", life->man.noms);
 	return put(story,
 	           json_pack("{s:s,s:s,s:{s:s,s:s},s:s,s:s,s:s,s:{s:s},s:s}", "kind", "iomStatus",
 	                     "force", FORCE, "person", "pncId", life->man.pnc, "prisonNumber",

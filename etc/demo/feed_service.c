@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "base/instant.h"
 #include "cloud.h"
 
 #define SOURCE  "one-service"
@@ -35,11 +36,15 @@ static json_t *worker(const char *name, const char *role)
 bool service_enrolled(struct story *story, const struct life *life)
 {
 	char release[11];
+	char from[11];
+	char clock[6];
 
+	/* The broker asks its own clock whether he is enrolled yet; the story's dates run ahead of it. */
+	instant_to_civil(story->now_ns, from, clock);
 	day_after(story, 6, release);
 	return say(story, "enrolled", "service.enrolled", life->man.noms,
 	           json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "scheme", SCHEME, "cohort",
-	                     "cohort-3", "from_date", story->today, "consent_version", CONSENT,
+	                     "cohort-3", "from_date", from, "consent_version", CONSENT,
 	                     "prison_code", "PBI", "expected_release_date", release, "caseworker",
 	                     worker("J. Okafor", "caseworker")));
 }

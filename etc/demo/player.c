@@ -224,6 +224,7 @@ static int run_play(struct arguments *arguments)
 		.user = &arguments->drop,
 		.put = drop_put,
 		.expect = drop_expect,
+		.expect_withheld = drop_expect_withheld,
 		.expect_elsewhere = drop_expect_elsewhere,
 		.expect_own = drop_expect_own,
 		.expect_failed = drop_expect_failed,
@@ -247,21 +248,21 @@ static int run_play(struct arguments *arguments)
 
 static void print_check(const struct check *check)
 {
-	printf("sent %ld, accepted %ld (%ld of them repeats), delivered %ld, refused %ld,"
-	       " turned away at the door %ld, lost %ld\n",
-	       check->sent, check->accepted, check->duplicates, check->delivered, check->refused,
-	       check->turned_away, check_lost(check));
+	printf("sent %ld, accepted %ld (%ld of them repeats), delivered %ld, withheld %ld,"
+	       " refused %ld, turned away at the door %ld, lost %ld\n",
+	       check->sent, check->accepted, check->duplicates, check->delivered, check->withheld,
+	       check->refused, check->turned_away, check_lost(check));
 	printf("from publish to the case store: median %ld ms, worst %ld ms\n",
 	       check->latency_ms_median, check->latency_ms_worst);
 	if (check_settled(check))
 		return;
-	printf("accepted twice %ld, not arrived %ld, accepted by id and not arrived %ld, our own "
-	       "unanswered %ld, our "
-	       "own"
-	       " refused %ld, still in outboxes %ld, still in mailboxes %ld, unreadable and not put"
-	       " aside %ld\n",
-	       check->doubled, check->missing, check->lost_by_id, check->unanswered,
-	       check->own_refused, check->pending, check->queued, check->not_put_aside);
+	printf("to be withheld %ld, of them delivered all the same %ld, accepted twice %ld,"
+	       " not arrived %ld, accepted by id and not arrived %ld, our own unanswered %ld,"
+	       " our own refused %ld, still in outboxes %ld, still in mailboxes %ld,"
+	       " unreadable and not put aside %ld\n",
+	       check->to_withhold, check->leaked, check->doubled, check->missing,
+	       check->lost_by_id, check->unanswered, check->own_refused, check->pending,
+	       check->queued, check->not_put_aside);
 }
 
 static int run_check(const struct arguments *arguments)

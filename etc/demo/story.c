@@ -14,6 +14,11 @@
 
 #define NS_PER_DAY (INT64_C(86400) * 1000000000)
 
+/* Men who want no support: nothing is asked for them, and the police's news of them is not for the
+   One Service. */
+#define DECLINE_MODULUS   6
+#define DECLINE_REMAINDER 1
+
 /* Everybody: modulus 1, remainder 0. */
 struct act {
 	unsigned day;
@@ -44,17 +49,20 @@ static bool link_numbers(struct story *story, struct life *life)
 
 static bool enrol(struct story *story, struct life *life)
 {
+	if (life->man.number % DECLINE_MODULUS == DECLINE_REMAINDER)
+		return true;
+	life->enrolled = true;
 	return service_enrolled(story, life) && service_needs(story, life);
 }
 
 static bool ask_for_flag(struct story *story, struct life *life)
 {
-	return service_flag(story, life);
+	return !life->enrolled || service_flag(story, life);
 }
 
 static bool place_flag(struct story *story, struct life *life)
 {
-	return police_flag(story, life);
+	return !life->enrolled || police_flag(story, life);
 }
 
 static bool schedule_release(struct story *story, struct life *life)
@@ -108,7 +116,7 @@ static bool hold_board(struct story *story, struct life *life)
 
 static bool refer(struct story *story, struct life *life)
 {
-	return service_referral(story, life);
+	return !life->enrolled || service_referral(story, life);
 }
 
 static bool go_to_court(struct story *story, struct life *life)
@@ -149,7 +157,8 @@ static bool release_settles(struct story *story, struct life *life)
 
 static bool meet(struct story *story, struct life *life)
 {
-	return !life->out || (service_gate(story, life) && service_contact(story, life));
+	return !life->out || !life->enrolled ||
+	       (service_gate(story, life) && service_contact(story, life));
 }
 
 static bool attend_probation(struct story *story, struct life *life)
@@ -185,6 +194,9 @@ static bool come_onto_iom(struct story *story, struct life *life)
 
 static bool leave_service(struct story *story, struct life *life)
 {
+	if (!life->enrolled)
+		return true;
+	life->enrolled = false;
 	return service_exited(story, life);
 }
 
@@ -192,7 +204,7 @@ static const struct act acts[] = {
 	{ 0, 1, 0, receive },         { 0, 1, 0, link_numbers },
 	{ 1, 1, 0, enrol },           { 1, 1, 0, schedule_release },
 	{ 1, 2, 0, ask_for_flag },    { 2, 2, 0, refer },
-	{ 2, 1, 0, set_board },       { 2, 5, 3, come_onto_iom },
+	{ 2, 1, 0, set_board },       { 3, 5, 1, come_onto_iom },
 	{ 3, 2, 0, place_flag },      { 3, 3, 0, go_to_court },
 	{ 3, 1, 0, hold_board },      { 4, 3, 0, come_back_from_court },
 	{ 4, 3, 1, change_release },  { 4, 3, 2, be_registered },
@@ -207,6 +219,15 @@ void expect(struct story *story, const char *type, const char *who)
 {
 	if (story->stage.expect)
 		story->stage.expect(story->stage.user, type, who);
+}
+
+void expect_if_enrolled(struct story *story, const struct life *life, const char *type,
+                        const char *who)
+{
+	if (life->enrolled)
+		expect(story, type, who);
+	else if (story->stage.expect_withheld)
+		story->stage.expect_withheld(story->stage.user, type, who);
 }
 
 void expect_elsewhere(struct story *story)

@@ -31,6 +31,9 @@ struct stage {
 	bool (*put)(void *user, enum feed feed, const char *name, const char *bytes, size_t len);
 	/* An event of `type` about the man with this number ("" nobody) is to arrive. */
 	void (*expect)(void *user, const char *type, const char *who);
+	/* An event of `type` about this man is sent and must not arrive: he is not enrolled, and the
+	   agreement gives it of those who are. */
+	void (*expect_withheld)(void *user, const char *type, const char *who);
 	/* An event that goes to others, or that was sent before. */
 	void (*expect_elsewhere)(void *user);
 	/* The One Service itself publishes the event with this id; `type` is not NULL when it comes

@@ -27,7 +27,8 @@ struct diary {
 struct life {
 	struct man man;
 	unsigned first_day;
-	bool out; /* released at liberty */
+	bool enrolled; /* in the One Service's scheme */
+	bool out;      /* released at liberty */
 	struct diary diary;
 	char alert_id[37];
 	char flag_request[37];
@@ -54,6 +55,9 @@ bool put_json(struct story *story, enum feed feed, const char *kind, json_t *tak
 bool put_text(struct story *story, enum feed feed, const char *kind, const char *ending,
               const char *text, size_t len);
 void expect(struct story *story, const char *type, const char *who);
+/* The same for what the One Service is told of those it has enrolled, and of nobody else. */
+void expect_if_enrolled(struct story *story, const struct life *life, const char *type,
+                        const char *who);
 void expect_elsewhere(struct story *story);
 /* Civil date `days` after today. */
 void day_after(const struct story *story, unsigned days, char out[11]);

@@ -1,8 +1,8 @@
 /*
  * The whole chain with the sample agencies and agreements of etc/: files of prison, police and
  * probation, each read by its adapter, through the broker into the One Service's case store, and a
- * referral back to the prison. With the broker standing still in the middle, nothing is lost and
- * nothing is stored twice.
+ * referral back to the prison; an arrest of somebody who is not enrolled goes nowhere. With the
+ * broker standing still in the middle, nothing is lost and nothing is stored twice.
  *
  * TTG_LONG=1 lets it stand still for a minute.
  */
@@ -127,6 +127,20 @@ static void drop_release(struct stage *stage, int number)
 		   number / 60, number % 60, number % 7 + 10);
 }
 
+static void drop_arrest(struct stage *stage, const char *alert, const char *pnc)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "police/spool/%s.json", alert);
+	must_write(stage, name,
+		   "{\"kind\":\"arrest\",\"alertId\":\"%s\",\"force\":\"35\",\"station\":"
+		   "{\"code\":\"PB01\",\"name\":\"Thorpe Wood\"},\"arrestedAt\":"
+		   "\"2026-03-02T02:10:00Z\",\"person\":{\"pncId\":\"%s\"},"
+		   "\"match\":{\"basis\":\"PNC_ID\"},\"query\":{\"reasonCode\":\"9\","
+		   "\"justification\":\"Custody, identity\"}}",
+		   alert, pnc);
+}
+
 /* Waits for a number in the case store. */
 static void must_store(struct stage *stage, const char *sql, int number)
 {
@@ -152,6 +166,32 @@ static void must_store(struct stage *stage, const char *sql, int number)
 	must_fail("%s gives %d, should be %d", sql, found, number);
 }
 
+/* Waits until the broker has accepted so many events of this type. */
+static void must_see_accepted(struct stage *stage, const char *type, int number)
+{
+	int64_t deadline_ms = wait_now_ms() + WAIT_LONG_MS;
+	int seen;
+
+	do {
+		json_t *items = must_ask(stage, "tail", "--count", "100", NULL);
+
+		seen = 0;
+
+		for (size_t i = 0; i < json_array_size(items); i++) {
+			const json_t *item = json_array_get(items, i);
+			const char *kind = json_string_value(json_object_get(item, "kind"));
+			const char *found = json_string_value(json_object_get(item, "type"));
+
+			seen += kind && found && strcmp(kind, "accepted") == 0 &&
+				strcmp(found, type) == 0;
+		}
+		json_decref(items);
+		if (seen == number)
+			return;
+	} while (wait_step(deadline_ms));
+	must_fail("the broker has accepted %d of %s, should be %d", seen, type, number);
+}
+
 static void must_stop_chain(struct stage *stage)
 {
 	for (int i = 0; i < N_ADAPTERS; i++) {
@@ -160,18 +200,35 @@ static void must_stop_chain(struct stage *stage)
 	}
 }
 
+/* The man of the PNC id 02/73319Z is enrolled by his prison number, and the police know him by both. A file
+   of theirs that names the two is what makes the later arrest, with the PNC id alone, one of his. */
+static void enrol_by_files(struct stage *stage)
+{
+	must_write(stage, "service/spool/e.json",
+		   "{\"specversion\":\"1.0\",\"type\":\"service.enrolled\",\"source\":\"one-service\","
+		   "\"id\":\"0196f5a0-0000-7000-8000-000000000002\","
+		   "\"time\":\"2026-02-02T10:00:00Z\",\"data\":{\"scheme\":\"one-service-pilot\","
+		   "\"from_date\":\"2026-02-02\",\"person\":{\"identifiers\":"
+		   "[{\"kind\":\"NOMS\",\"value\":\"A7411BQ\"}]}}}\n");
+	must_see_accepted(stage, "service.enrolled", 1);
+	must_write(stage, "police/spool/i.json",
+		   "{\"kind\":\"iomStatus\",\"force\":\"35\",\"person\":{\"pncId\":\"02/73319Z\","
+		   "\"prisonNumber\":\"A7411BQ\"},\"recordedAt\":\"2026-02-03T10:00:00Z\","
+		   "\"status\":\"ON\",\"category\":\"FLEX\",\"lead\":{\"agency\":\"probation\"},"
+		   "\"fromDate\":\"2026-02-03\"}");
+	must_store(stage, "SELECT count(*) FROM event WHERE type = 'police.iom_status'", 1);
+}
+
 static void files_of_every_agency_reach_the_case_store_and_a_referral_goes_back(void **state)
 {
 	struct stage *stage = *state;
 
 	start_chain(stage);
+	enrol_by_files(stage);
 	drop_release(stage, 1);
-	must_write(stage, "police/spool/a.json",
-		   "{\"kind\":\"arrest\",\"alertId\":\"AL-1\",\"force\":\"35\",\"station\":"
-		   "{\"code\":\"PB01\",\"name\":\"Thorpe Wood\"},\"arrestedAt\":"
-		   "\"2026-03-02T02:10:00Z\",\"person\":{\"pncId\":\"02/73319Z\"},"
-		   "\"match\":{\"basis\":\"PNC_ID\"},\"query\":{\"reasonCode\":\"9\","
-		   "\"justification\":\"Custody, identity\"}}");
+	drop_arrest(stage, "AL-0", "03/3Y"); /* of somebody the service does not know */
+	must_see_accepted(stage, "police.arrest", 1);
+	drop_arrest(stage, "AL-1", "02/73319Z");
 	must_write(stage, "probation/spool/b.csv",
 		   "CRN,Contact ID,Date,Time,Type,Type Description,Outcome\r\n"
 		   "X700101,1,27/02/2026,10:30,COAP,\"Visit, planned\",ATTC\r\n");
@@ -190,13 +247,14 @@ static void files_of_every_agency_reach_the_case_store_and_a_referral_goes_back(
 	int64_t deadline_ms = wait_now_ms() + WAIT_LONG_MS;
 	char pattern[PROCESS_PATH_MAX];
 	glob_t found;
-	STAGE_PATH(stage, pattern, "prison/out/*.json");
+	STAGE_PATH(stage, pattern, "prison/out/referral.sent-*.json");
 	while (glob(pattern, 0, NULL, &found) != 0)
 		must_be(wait_step(deadline_ms), "no referral in the prison's out directory");
 	char *referral = must_read_file(found.gl_pathv[0], NULL);
 	assert_non_null(strstr(referral, "R-1"));
 	free(referral);
 	globfree(&found);
+	must_store(stage, "SELECT count(*) FROM event WHERE type = 'police.arrest'", 1);
 	must_stop_chain(stage);
 	must_have_passed(stage);
 }

@@ -64,7 +64,7 @@ static void invented_arrest_numbers_have_their_check_letter(void **state)
 struct record {
 	uint32_t crc;
 	unsigned files[FEEDS];
-	unsigned expected, own, failed;
+	unsigned expected, withheld, own, failed;
 	unsigned not_json;
 };
 
@@ -91,6 +91,15 @@ static void record_expect(void *user, const char *type, const char *who)
 	record->expected++;
 	record->crc = crc32c(record->crc, who, strlen(who));
 	assert_true(ttg_type_find(type) >= 0);
+}
+
+static void record_withheld(void *user, const char *type, const char *who)
+{
+	struct record *record = user;
+
+	record->withheld++;
+	assert_int_equal(strncmp(type, "police.", 7), 0);
+	assert_int_not_equal(who[0], 0);
 }
 
 static void record_own(void *user, const char *id, const char *type, const char *who)
@@ -120,6 +129,7 @@ static struct record play_through(uint64_t seed)
 		.user = &record,
 		.put = record_put,
 		.expect = record_expect,
+		.expect_withheld = record_withheld,
 		.expect_own = record_own,
 		.expect_failed = record_failed,
 	};
@@ -152,6 +162,8 @@ static void every_agency_writes_and_one_file_alone_is_broken(void **state)
 	for (size_t i = 0; i < FEEDS; i++)
 		assert_true(record.files[i] > 10);
 	assert_true(record.expected > 100);
+	assert_true(record.withheld > 3); /* some men are not enrolled */
+	assert_true(record.withheld < record.expected / 4);
 	assert_true(record.own > 50);
 	assert_int_equal(record.failed, 1);
 	assert_int_equal(record.not_json, 1);
@@ -340,6 +352,61 @@ static void an_accepted_id_that_is_granted_and_not_stored_is_lost(void **state)
 	assert_int_equal(check_lost(&check), 1);
 }
 
+#define WITHHELD_LINE(who) "{\"type\":\"prison.released\",\"who\":\"" who "\",\"withheld\":true}\n"
+
+/* The broker accepted two more that wait for what is known of their person; they are not stored. */
+static void accept_two_that_wait(const struct sources *sources)
+{
+	write_file(sources->tail,
+	           "{\"kind\":\"accepted\",\"event_id\":\"01020304-0506-7000-8000-0000000000ff\","
+	           "\"type\":\"prison.released\",\"source\":\"hmp-peterborough\",\"waiting\":1}\n"
+	           "{\"kind\":\"accepted\",\"event_id\":\"01020304-0506-7000-8000-0000000000fe\","
+	           "\"type\":\"prison.released\",\"source\":\"hmp-peterborough\",\"waiting\":1}\n");
+}
+
+static void what_a_condition_withholds_as_it_should_is_not_lost(void **state)
+{
+	struct sources *sources = *state;
+	struct check check;
+
+	accept_two_that_wait(sources);
+	write_file(sources->expected, WITHHELD_LINE("B1234BC") WITHHELD_LINE("C1234BC"));
+	check = checked(sources);
+	assert_int_equal(check.withheld, 2);
+	assert_int_equal(check.sent, 2);
+	assert_int_equal(check_lost(&check), 0);
+	assert_true(check_settled(&check));
+}
+
+static void what_a_condition_withholds_of_somebody_enrolled_is_lost(void **state)
+{
+	struct sources *sources = *state;
+	struct check check;
+
+	accept_two_that_wait(sources);
+	write_file(sources->expected, WITHHELD_LINE("B1234BC"));
+	check = checked(sources);
+	assert_int_equal(check.withheld, 1);
+	assert_int_equal(check_lost(&check), 1);
+	assert_false(check_settled(&check));
+}
+
+static void what_should_be_withheld_and_is_not_is_not_settled(void **state)
+{
+	struct sources *sources = *state;
+	struct check check;
+
+	write_file(sources->expected, WITHHELD_LINE("A1234BC")); /* it is in the store */
+	check = checked(sources);
+	assert_int_equal(check.leaked, 1);
+	assert_int_equal(check.withheld, 0);
+	assert_false(check_settled(&check));
+	write_file(sources->expected, WITHHELD_LINE("B1234BC")); /* not accepted so far */
+	check = checked(sources);
+	assert_int_equal(check.leaked, 0);
+	assert_false(check_settled(&check));
+}
+
 static void an_id_that_was_accepted_twice_is_not_settled(void **state)
 {
 	struct sources *sources = *state;
@@ -421,6 +488,9 @@ int main(void)
 		CHECK_TEST(an_event_that_was_played_twice_and_came_once_is_lost),
 		CHECK_TEST(an_event_about_somebody_else_does_not_stand_in),
 		CHECK_TEST(an_accepted_id_that_is_granted_and_not_stored_is_lost),
+		CHECK_TEST(what_a_condition_withholds_as_it_should_is_not_lost),
+		CHECK_TEST(what_a_condition_withholds_of_somebody_enrolled_is_lost),
+		CHECK_TEST(what_should_be_withheld_and_is_not_is_not_settled),
 		CHECK_TEST(an_id_that_was_accepted_twice_is_not_settled),
 		CHECK_TEST(our_own_event_without_an_answer_is_lost),
 		CHECK_TEST(what_is_still_under_way_is_not_settled),
