@@ -82,7 +82,9 @@ static int look_at_others(void)
 
 static int other_sockets(void)
 {
-	return socket(AF_PACKET, SOCK_RAW, 0) < 0 && socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT) < 0 ? HELD : BROKEN;
+	if (socket(AF_PACKET, SOCK_RAW, 0) >= 0)
+		return BROKEN;
+	return socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT) < 0 ? HELD : BROKEN;
 }
 
 static int internet_sockets(void)
