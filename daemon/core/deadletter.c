@@ -140,7 +140,7 @@ static enum ttg_error find_next(struct core *core, const struct mailbox *mailbox
 			continue; /* retained away already: that is why one gives up */
 		if (code != TTG_OK)
 			return code;
-		if (kind != RECORD_EVENT)
+		if (kind != RECORD_EVENT && kind != RECORD_LATE)
 			continue;
 		code = core_read_event(core, at, mailbox->number, &event, &recipient);
 		if (code == TTG_ECORRUPT)

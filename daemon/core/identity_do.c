@@ -126,9 +126,13 @@ enum identity_effect identity_ask(const struct identity *it, enum identity_op op
 	if (a == IDENTITY_NONE || b == IDENTITY_NONE) {
 		if (op == IDENTITY_UNLINK || op == IDENTITY_UNMERGE)
 			return IDENTITY_NOTHING;
-		/* A new number brings its kind: whoever has one of that kind already clashes. */
-		if (a == b || op == IDENTITY_MERGE)
+		if (op == IDENTITY_MERGE)
 			return IDENTITY_CHANGES;
+		if (a == b) /* both are new, and may be two of a kind */
+			return first->kind == second->kind && is_exclusive(first->kind) ?
+				       IDENTITY_CLASHES :
+				       IDENTITY_CHANGES;
+		/* A new number brings its kind: whoever has one of that kind already clashes. */
 		const uint32_t known = a == IDENTITY_NONE ? b : a;
 		const uint8_t kind = a == IDENTITY_NONE ? first->kind : second->kind;
 		uint32_t i = known;

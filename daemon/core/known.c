@@ -7,6 +7,8 @@
 #include "base/planted.h"
 #include "core/known.h"
 
+#define HELD_MORE_NS (INT64_C(86400) * 1000000000)
+
 /* Everything that waits of this person is to be asked again. */
 static void mark_due(struct core *core, uint32_t number)
 {
@@ -256,6 +258,27 @@ enum ttg_error core_apply_changes(struct core *core, uint64_t sequence, const st
 	return code == TTG_OK && !cursor_ok(&cursor) ? TTG_ECORRUPT : code;
 }
 
+/*
+ * What was held while this person was in dispute must end some time, or its record is kept for ever: it is
+ * asked again now, and waits for more as long as anything does; a day at least, so that no short look-back
+ * ends it before it is asked.
+ */
+static void end_dispute(struct core *core, uint32_t number, int64_t decided_ns)
+{
+	const int64_t from_ns = decided_ns > core->newest_ns ? decided_ns : core->newest_ns;
+	const int64_t look_back_ns = (int64_t)core->options.look_back_ns;
+	const int64_t more_ns = look_back_ns < HELD_MORE_NS ? HELD_MORE_NS - look_back_ns : 0;
+	uint32_t i = number;
+
+	if (core->waiting.live == 0 || identity_is_contested(core->identity, number))
+		return;
+	do {
+		waiting_unhold(&core->waiting, identity_look(core->identity, i)->number.key,
+			       from_ns + more_ns);
+		i = identity_look(core->identity, i)->next;
+	} while (i != number);
+}
+
 enum ttg_error core_apply_decided(struct core *core, uint64_t sequence, const uint8_t *data, size_t len)
 {
 	struct identity_link *conflict;
@@ -274,6 +297,8 @@ enum ttg_error core_apply_decided(struct core *core, uint64_t sequence, const ui
 	if (!identity_decide(core->identity, conflict, it.accepted, &joined) ||
 	    !join_lanes(core, &joined))
 		return TTG_ENOMEM;
+	end_dispute(core, a, it.at_ns);
+	end_dispute(core, b, it.at_ns);
 	mark_due(core, a);
 	mark_due(core, b);
 	return TTG_OK;

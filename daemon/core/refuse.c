@@ -43,8 +43,8 @@ bool mailbox_refuse(struct mailbox *mailbox, struct entry *entry, int64_t due_ns
 	return true;
 }
 
-/* Everything of the lane behind this position leaves the window. */
-static bool hold_behind(struct mailbox *mailbox, struct lane *lane, uint64_t position)
+/* Everything of the lane behind this position leaves the window; spare: but what its consumer has. */
+static bool hold_behind(struct mailbox *mailbox, struct lane *lane, uint64_t position, bool spare)
 {
 	struct entry *entry = entries_from(&mailbox->window, position + 1);
 
@@ -53,7 +53,7 @@ static bool hold_behind(struct mailbox *mailbox, struct lane *lane, uint64_t pos
 					   entry->deliveries };
 		uint64_t after = entry->position + 1;
 
-		if (entry->lane == lane->key) {
+		if (entry->lane == lane->key && !(spare && entry->state == ENTRY_IN_FLIGHT)) {
 			if (!lane_hold(&mailbox->lanes, lane, &held))
 				return false;
 			land(mailbox, entry, ENTRY_WAITING);
@@ -92,7 +92,7 @@ bool mailbox_park(struct mailbox *mailbox, struct entry *entry, uint32_t reason,
 	}
 	land(mailbox, entry, ENTRY_WAITING);
 	entries_remove(&mailbox->window, entry);
-	if (!hold_behind(mailbox, lane, dead.position))
+	if (!hold_behind(mailbox, lane, dead.position, false))
 		return false;
 	if (lane->due_ns != 0)
 		undelay(mailbox, lane);
@@ -220,7 +220,8 @@ bool mailbox_join(struct mailbox *mailbox, uint64_t from, uint64_t to)
 	lane = lanes_get(&mailbox->lanes, to);
 	if (!lane || (old && !move_lane(mailbox, old, lane)))
 		return false;
-	if (held_from(lane) != UINT64_MAX && !hold_behind(mailbox, lane, held_from(lane)))
+	/* What is in flight went before anybody knew; nothing tells its consumer to forget it. */
+	if (held_from(lane) != UINT64_MAX && !hold_behind(mailbox, lane, held_from(lane), true))
 		return false;
 	for (entry = entries_from(&mailbox->window, 0); entry && lane->due_ns != 0;
 	     entry = entries_next(&mailbox->window, entry)) {

@@ -74,6 +74,18 @@ void waiting_expire(struct waiting *it, int64_t before_ns)
 	trim(it);
 }
 
+void waiting_unhold(struct waiting *it, const uint8_t key[PERSON_KEY_BYTES], int64_t accepted_ns)
+{
+	for (size_t i = it->head; i < it->tail; i++) {
+		struct waiting_entry *entry = &it->items[i];
+
+		if (!entry->held || memcmp(entry->key, key, PERSON_KEY_BYTES) != 0)
+			continue;
+		entry->held = false;
+		entry->accepted_ns = accepted_ns;
+	}
+}
+
 static void mark(struct waiting *it, size_t i)
 {
 	if (it->items[i].gone || it->items[i].due)

@@ -35,6 +35,8 @@ void waiting_fini(struct waiting *it);
 bool waiting_add(struct waiting *it, const struct waiting_entry *entry);
 /* Lets go what was accepted before this, except what is held. */
 void waiting_expire(struct waiting *it, int64_t before_ns);
+/* Who this number is, is decided: what was held for it waits like the rest, as if accepted then. */
+void waiting_unhold(struct waiting *it, const uint8_t key[PERSON_KEY_BYTES], int64_t accepted_ns);
 /* All of this number; all there is. */
 void waiting_mark(struct waiting *it, const uint8_t key[PERSON_KEY_BYTES]);
 void waiting_mark_all(struct waiting *it);

@@ -156,7 +156,8 @@ static enum ttg_error sink_append(void *self, uint8_t kind, const uint8_t *data,
 {
 	struct net *net = self;
 	const struct journal_record record = { .kind = kind, .data = data, .len = len };
-	if (kind == RECORD_EVENT && journal_room(net->journal) < len + room_for_acks(net) &&
+	if ((kind == RECORD_EVENT || kind == RECORD_LATE) &&
+	    journal_room(net->journal) < len + room_for_acks(net) &&
 	    !is_notice(net, data, len))
 		return TTG_ENOSPC;
 	const enum ttg_error error = journal_append(net->journal, &record, 1, sequence);

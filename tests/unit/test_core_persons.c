@@ -454,6 +454,95 @@ static void a_contradiction_is_held_until_it_is_decided(void **state)
 	}
 }
 
+static void two_of_a_kind_at_once_are_a_contradiction(void **state)
+{
+	struct play *play = stage(0);
+
+	(void)state;
+	link_numbers(play, "A0001BC A0002BC"); /* nobody knew either */
+	play_settle(play);
+	assert_int_equal(core_conflict_count(play->core), 1);
+	enrol(play, "A0003BC");
+	assert_int_equal(core_person_numbers(play->core), 3);
+	play_free(&play);
+}
+
+/* Held as long as the dispute takes, and then not for ever: its record would be kept as long. */
+static void what_was_held_ends_behind_the_decision(void **state)
+{
+	struct play *play = stage(0);
+	struct core_conflict conflict = { 0 };
+	uint64_t sequence;
+
+	(void)state;
+	link_numbers(play, "A0001BC 2002/0073319Z");
+	link_numbers(play, "A0001BC 1981/0000034U");
+	sequence = arrest(play, "1981/0000034U"); /* of nobody who is enrolled */
+	play_wait(play, 100 * 3600 * PLAY_SECOND);
+	core_conflicts(play->core, take_conflict, &conflict);
+	assert_int_equal(core_decide(play->core, &play->now, conflict.sequence, conflict.part, false, "me",
+				     "looked it up"), TTG_OK);
+	play_settle(play);
+	assert_int_equal(core_waiting_count(play->core), 1);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(core_low_water(play->core), sequence);
+		play_wait(play, 40 * 3600 * PLAY_SECOND); /* the second time more than the look-back */
+		release(play, "A0009BC");
+	}
+	play_restart(play, play->n_records, NULL, 0);
+	assert_int_equal(core_waiting_count(play->core), 0);
+	assert_true(core_low_water(play->core) > sequence);
+	assert_int_equal(heard(play, sequence), 0);
+	play_free(&play);
+}
+
+static void giving_up_stops_before_what_came_late(void **state)
+{
+	struct play *play = stage(0);
+	uint64_t sequence, given_up;
+
+	(void)state;
+	play->deliver_room = 0;
+	enrol(play, "A0001BC");
+	for (size_t i = 0; i < 20; i++) /* more than the window */
+		release(play, "A0009BC");
+	sequence = arrest(play, "2002/0073319Z");
+	link_numbers(play, "A0001BC 2002/0073319Z");
+	play_settle(play);
+	assert_int_equal(play_view(play, BOX_ONESERVICE).queued, 21);
+	assert_int_equal(core_give_up(play->core, &play->now, play->n_records, &given_up), TTG_OK);
+	assert_int_equal(given_up, 40); /* of the police, too */
+	play->deliver_room = UINT32_MAX;
+	play_settle(play);
+	assert_int_equal(heard(play, sequence), 1);
+	play_free(&play);
+}
+
+/* An older event of the man is a dead letter when it comes out that he is one with who is in flight. */
+static void what_a_consumer_has_stays_with_it(void **state)
+{
+	struct play *play = stage(0);
+	uint64_t first, second;
+
+	(void)state;
+	enrol(play, "A0001BC");
+	enrol(play, "2002/0073319Z");
+	first = arrest(play, "A0001BC");
+	play_settle(play);
+	assert_int_equal(core_nack(play->core, &play->now, 1, 1, TTG__NACK_REASON__NACK_NOT_OURS, "no", 0),
+			 TTG_OK);
+	second = arrest(play, "2002/0073319Z");
+	play_settle(play);
+	assert_int_equal(heard(play, second), 1);
+	link_numbers(play, "A0001BC 2002/0073319Z");
+	play_settle(play);
+	assert_int_equal(play_view(play, BOX_ONESERVICE).in_flight, 1);
+	assert_int_equal(core_dead_letter_retry(play->core, &play->now, "oneservice/in", first), TTG_OK);
+	play_settle(play);
+	assert_int_equal(heard(play, second), 1);
+	play_free(&play);
+}
+
 static void numbers_of_one_man_share_a_lane(void **state)
 {
 	for (int before = 0; before < 2; before++) {
@@ -575,6 +664,10 @@ int main(void)
 		cmocka_unit_test(who_left_and_came_back),
 		cmocka_unit_test(the_window_is_counted_from_the_release),
 		cmocka_unit_test(a_contradiction_is_held_until_it_is_decided),
+		cmocka_unit_test(two_of_a_kind_at_once_are_a_contradiction),
+		cmocka_unit_test(what_was_held_ends_behind_the_decision),
+		cmocka_unit_test(giving_up_stops_before_what_came_late),
+		cmocka_unit_test(what_a_consumer_has_stays_with_it),
 		cmocka_unit_test(numbers_of_one_man_share_a_lane),
 		cmocka_unit_test(who_heard_late_hears_that_it_is_withdrawn),
 		cmocka_unit_test(a_snapshot_holds_all_of_it),
