@@ -11,13 +11,13 @@
 #include "sim/memory.h"
 #include "sim/model.h"
 #include "sim/wire.h"
+#include "sim/words.h"
 
 #define OUTBOX       "/outbox"
 #define OUTBOX_BYTES (256u * 1024)
 #define QUEUE        512
 #define REFUSED      64
 #define MAX_PENDING  64
-#define LONG_TEXT    4000
 #define CLIENT_BYTES (36u * 1024) /* libttg without events */
 #define EVENT_BYTES  256          /* beside its own, for each */
 
@@ -75,24 +75,32 @@ static int event_of(const uint8_t *bytes, size_t len)
 	return index;
 }
 
-static bool same_person(const struct fact *a, const struct ttg_delivery *b)
+/* Known to be one person when the later one was accepted, and called so to consumers: they know nobody
+   but by the key he is delivered with. */
+static bool same_person(const struct fact *a, const struct fact *b, const struct ttg_delivery *delivery)
 {
-	return a->has_person && b->person_key &&
-	       memcmp(a->person, b->person_key, CORE_PERSON_KEY) == 0;
+	return who_was_same(&life_now->model->who, a->number, b->number, b->sequence) &&
+	       (!a->was_told || (!a->renamed && delivery->person_key &&
+	                         memcmp(a->told, delivery->person_key, CORE_PERSON_KEY) == 0));
 }
 
 /* What is handed over for the first time comes after all that was before it in its lane. */
 static void check_hand_over(const struct ttg_delivery *delivery, int event)
 {
 	const struct box *box = model_box(life_now->model, delivery->mailbox);
+	const struct fact *it;
 
 	life_check(box, "a delivery from mailbox %s, which does not exist", delivery->mailbox);
+	if (delivery->position > box->n || box->facts[delivery->position - 1].event != event)
+		return; /* of before the operator went back */
+	it = &box->facts[delivery->position - 1];
 	for (uint64_t i = 0; i < box->n && i + 1 < delivery->position; i++) {
 		const struct fact *fact = &box->facts[i];
 
 		if (box->facts[i].event == event)
 			break;
-		life_check(!same_person(fact, delivery) || fact->state == FACT_SETTLED ||
+		life_check(!same_person(fact, it, delivery) ||
+		                   fact->state == FACT_SETTLED ||
 		                   life_now->model->events[fact->event].seen[box->play],
 		           "%s: position %" PRIu64 " is handed over before %" PRIu64
 		           " of the same person",
@@ -327,41 +335,6 @@ void actor_poll(struct actor *actor)
 	}
 }
 
-static int say(struct actor *actor, struct play *play)
-{
-	struct said said = { .type = actor->role->type, .actor = actor->index, .open = true };
-	char text[LONG_TEXT] = "";
-	struct play_event it;
-
-	said.person = (unsigned int)life_draw(life_now->plan->persons + 1);
-	play->now = (struct core_now){ life_now->clock.real_ns, life_now->clock.mono_ns };
-	play->next_id = life_now->model->n_events;
-	play_event(play, &it, said.type, said.person);
-	if (said.type == TYPE_RELEASED && life_draw(16) < life_now->plan->large) {
-		memset(text, 'x', (size_t)life_draw(LONG_TEXT));
-		it.released.movement_reason_description = text;
-	}
-	if (life_draw(12) == 0) {
-		said.expires_ns = play->now.real_ns + (int64_t)life_draw(20) * PLAY_SECOND + 1;
-		it.expires.unix_ns = said.expires_ns;
-		it.event.expires_at = &it.expires;
-	}
-	memcpy(said.id, it.id, 16);
-	said.len = ttg__event__get_packed_size(&it.event);
-	said.bytes = malloc(said.len + 1);
-	assert(said.bytes);
-	ttg__event__pack(&it.event, said.bytes);
-	if (said.type == TYPE_RELEASED) { /* as broker_make_rules() grants it to the police */
-		it.event.person = NULL;
-		text[0] = '\0';
-		said.part_len = ttg__event__get_packed_size(&it.event);
-		said.part = malloc(said.part_len);
-		assert(said.part);
-		ttg__event__pack(&it.event, said.part);
-	}
-	return model_say(life_now->model, &said);
-}
-
 void actor_publish(struct actor *actor)
 {
 	struct model *model = life_now->model;
@@ -374,7 +347,7 @@ void actor_publish(struct actor *actor)
 	if (!actor->client || actor->role->type < 0 || actor->leaving || model->n_events > 1500)
 		return;
 	for (size_t i = 0; i < n; i++) {
-		int index = say(actor, &play);
+		int index = words_say(&play, actor->role->type, actor->index);
 
 		first = i == 0 ? index : first;
 	}

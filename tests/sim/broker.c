@@ -35,7 +35,7 @@ static struct config *make_config(const struct broker *broker)
 	config->max_skew_s = 300;
 	config->mailbox_window = plan->window;
 	config->mailbox_max_held = plan->max_held;
-	config->look_back_s = 3600;
+	config->look_back_s = plan->look_back_s;
 	config->look_back_max = 1000;
 	config->dedupe_hours = 168;
 	config->dedupe_max = 4096;
@@ -263,7 +263,7 @@ void broker_step(struct broker *broker)
 	net = broker->net;
 	if (!net)
 		return;
-	life_now->append_refused = false;
+	life_now->append_refused = life_now->read_refused = false;
 	life_now->in_cycle = true;
 	memory_work(MEMORY_BROKER);
 	now = net_step(net, net_has_room(net));
@@ -276,6 +276,8 @@ void broker_step(struct broker *broker)
 		broker_check_bounds(broker);
 		if (!life_now->append_refused)
 			model_check_deadlines(life_now->model, now.real_ns);
+		if (!life_now->append_refused && !life_now->read_refused)
+			who_cycle(&life_now->model->who);
 		memory_work(MEMORY_BROKER);
 		net_upkeep(net, &now);
 		memory_work(MEMORY_NOBODY);

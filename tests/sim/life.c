@@ -85,6 +85,16 @@ static void draw_numbers(struct life_plan *plan, uint64_t *random)
 		plan->outbox[i] = i < 4 && chance_below(random, 2) == 0;
 }
 
+/* Of its own chance: a life in which nothing is asked of persons is the one it was. */
+static void draw_who(struct life_plan *plan)
+{
+	const uint64_t look_back[] = { 0, 2, 20, 120, 86400, 10 * 86400 };
+	uint64_t random = chance_mix(plan->seed + UINT64_C(0x77686f));
+
+	plan->gated = chance_below(&random, 2) == 0;
+	plan->look_back_s = (uint32_t)one_of(&random, look_back, 6);
+}
+
 void life_plan(struct life_plan *plan, uint64_t seed)
 {
 	uint64_t random = chance_mix(seed + 1), sum = 0;
@@ -93,6 +103,7 @@ void life_plan(struct life_plan *plan, uint64_t seed)
 	memset(plan, 0, sizeof(*plan));
 	plan->seed = seed;
 	draw_numbers(plan, &random);
+	draw_who(plan);
 	for (int i = 0; i < STEP_KINDS; i++) {
 		bool wanted = !tastes[i].optional || chance_below(&random, 2) == 0;
 

@@ -68,6 +68,8 @@ struct life_plan {
 	uint32_t retain_days;
 	uint32_t busy; /* of 4 times that the writer should write, it is busy so often */
 	bool outbox[LIFE_ACTORS];
+	bool gated; /* arrests go to the One Service only of who is enrolled; persons have two numbers */
+	uint32_t look_back_s;
 	size_t n_steps;
 	struct step steps[LIFE_STEPS_MAX];
 };
@@ -82,6 +84,7 @@ struct life {
 	uint64_t random;     /* of the step under way */
 	bool peaceful;       /* the end: nothing fails any more */
 	bool append_refused; /* the journal took no record since the last step began */
+	bool read_refused;   /* nor gave one back */
 	bool in_cycle;       /* the broker is in its loop */
 	size_t most_staged;  /* bytes for the journal's next batches, ever */
 	const struct step *step;

@@ -12,55 +12,6 @@
 #include "core/record.h"
 #include "sim/chance.h"
 
-static size_t slot_of(const uint8_t id[16])
-{
-	uint64_t a, b;
-
-	memcpy(&a, id, 8);
-	memcpy(&b, id + 8, 8);
-	return (size_t)(chance_mix(a ^ chance_mix(b)) % 4096);
-}
-
-int model_find(const struct model *model, const uint8_t id[16])
-{
-	for (size_t i = slot_of(id); model->slots[i]; i = (i + 1) % 4096)
-		if (memcmp(model->events[model->slots[i] - 1].id, id, 16) == 0)
-			return model->slots[i] - 1;
-	return -1;
-}
-
-bool said_is(const struct said *said, int box, const uint8_t *bytes, size_t len)
-{
-	if (said->part && box == BOX_POLICE)
-		return len == said->part_len && memcmp(said->part, bytes, len) == 0;
-	return len == said->len && memcmp(said->bytes, bytes, len) == 0;
-}
-
-int model_say(struct model *model, const struct said *event)
-{
-	size_t i = slot_of(event->id);
-
-	assert(model->n_events < 4000);
-	if (model->n_events == model->events_room) {
-		model->events_room = model->events_room ? 2 * model->events_room : 256;
-		model->events = realloc(model->events, model->events_room * sizeof(*model->events));
-		assert(model->events);
-	}
-	while (model->slots[i])
-		i = (i + 1) % 4096;
-	model->events[model->n_events++] = *event;
-	model->slots[i] = (int)model->n_events;
-	return (int)model->n_events - 1;
-}
-
-struct box *model_box(struct model *model, const char *id)
-{
-	for (size_t i = 0; i < model->n_boxes; i++)
-		if (strcmp(model->boxes[i].id, id) == 0)
-			return &model->boxes[i];
-	return NULL;
-}
-
 static struct box *numbered(struct model *model, uint64_t number)
 {
 	life_check(number < model->n_boxes, "a record names mailbox %" PRIu64, number);
@@ -99,7 +50,7 @@ static struct fact *add_fact(struct box *box)
 
 static int event_of(struct model *model, const struct record_event *it)
 {
-	struct said own = { .type = -1, .actor = -1 };
+	struct said own = { .type = -1, .actor = -1, .numbers = { -1, -1 } };
 	int index = model_find(model, it->id);
 	struct said *event = index >= 0 ? &model->events[index] : NULL;
 
@@ -127,16 +78,30 @@ static bool limited_now(const struct model *model)
 	return model->limited && life_now->clock.real_ns < model->limited_until_ns;
 }
 
-/* Who must get it, by the rules the life has set. */
+/* Who must get it, by the rules the life has set and what is known of the person. */
 static void check_recipients(const struct model *model, const struct said *event,
                              const struct record_event *it)
 {
-	uint32_t wanted = 1u + (event->type == TYPE_RELEASED && limited_now(model));
+	uint32_t wanted = 1u + (event->type == TYPE_RELEASED && limited_now(model)), waits = 0;
+	struct cursor cursor = it->waits;
+	enum who_gate gate = WHO_OPEN;
 
 	if (event->type < 0)
 		return;
+	if (event->type == TYPE_ARREST && life_now->plan->gated) {
+		gate = event->numbers[0] < 0 ? WHO_SHUT
+		                             : who_ask(&model->who, event->numbers[0], UINT64_MAX);
+		wanted = gate == WHO_OPEN;
+		waits = gate == WHO_HELD ||
+		        (gate == WHO_SHUT && event->numbers[0] >= 0 && life_now->plan->look_back_s > 0);
+	}
+	if (event->type == TYPE_ENROLLED || event->type == TYPE_WITHDRAWN)
+		wanted = 0;
 	life_check(it->n_recipients == wanted, "an event goes to %u mailboxes, agreed are %u",
 	           it->n_recipients, wanted);
+	life_check(it->n_waiting == waits &&
+	                   (waits == 0 || (cursor_get_varint(&cursor) & 1) == (gate == WHO_HELD)),
+	           "an event waits for %u mailboxes, agreed are %u", it->n_waiting, waits);
 }
 
 /* A publisher's events about one person are accepted in the order it published them. */
@@ -163,7 +128,9 @@ static void apply_recipient(struct model *model, const struct record_event *it, 
 	struct box *box = numbered(model, to->mailbox);
 	struct fact *fact;
 
-	life_check(!live || model->events[index].actor < 0 || model->max_queued[box->play] == 0 ||
+	/* What comes late was accepted before, when there was room or not. */
+	life_check(!live || it->first != 0 || model->events[index].actor < 0 ||
+	                   model->max_queued[box->play] == 0 ||
 	                   box->n_open < model->max_queued[box->play],
 	           "%s: has %zu queued and takes one more, allowed are %u", box->id, box->n_open,
 	           model->max_queued[box->play]);
@@ -171,13 +138,31 @@ static void apply_recipient(struct model *model, const struct record_event *it, 
 	           to->position, box->n);
 	fact = add_fact(box);
 	fact->sequence = sequence;
+	fact->first = it->first ? it->first : sequence;
 	fact->event = index;
+	fact->number = model->events[index].numbers[0];
 	if (it->person_key) {
 		fact->has_person = true;
 		memcpy(fact->person, it->person_key, CORE_PERSON_KEY);
 	}
 	if (to->ack_within_ms)
-		fact->deadline_ns = it->accepted_ns + (int64_t)to->ack_within_ms * 1000000;
+		fact->deadline_ns = it->routed_ns + (int64_t)to->ack_within_ms * 1000000;
+}
+
+static void apply_waits(struct model *model, const struct record_event *it, int index, uint64_t sequence)
+{
+	struct who_wait wait = { .sequence = sequence, .event = index, .from_ns = it->accepted_ns,
+		                 .number = model->events[index].numbers[0] };
+	struct cursor cursor = it->waits;
+
+	for (uint32_t i = 0; i < it->n_waiting; i++) {
+		const uint64_t value = cursor_get_varint(&cursor);
+
+		wait.held = value & 1;
+		life_check(numbered(model, value / 2)->play == BOX_ONESERVICE,
+		           "record %" PRIu64 " waits for a mailbox that is asked nothing", sequence);
+		who_wait(&model->who, &wait);
+	}
 }
 
 static void apply_event(struct model *model, uint64_t sequence, const uint8_t *data, size_t len,
@@ -199,7 +184,10 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 		check_recipients(model, &model->events[index], &it);
 		check_order(model, index);
 	}
+	life_check(who_is_key(&model->who, model->events[index].numbers[0], it.person_key),
+	           "event %d is recorded of another person", index);
 	model->events[index].sequence = sequence;
+	who_learn(&model->who, &model->events[index], sequence, it.accepted_ns);
 	for (uint32_t i = 0; i < it.n_recipients; i++) {
 		record_next_recipient(&it.recipients, &to);
 		apply_recipient(model, &it, index, sequence, &to, live);
@@ -207,6 +195,43 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 			model_take_notice(model, it.bytes, it.n_bytes,
 			                  model->boxes[to.mailbox].play);
 	}
+	apply_waits(model, &it, index, sequence);
+}
+
+/* An event once more, with the mailbox that waited for it. */
+static void apply_late(struct model *model, uint64_t sequence, const uint8_t *data, size_t len, bool live)
+{
+	struct record_recipient to;
+	struct record_event it;
+	const struct said *event;
+	int index;
+
+	life_check(record_get_late(data, len, &it), "a LATE record is damaged");
+	index = model_find(model, it.id);
+	life_check(index >= 0, "an event is late that nobody published");
+	event = &model->events[index];
+	life_check(event->sequence == it.first && it.n_bytes == event->len && it.n_waiting == 0 &&
+	                   memcmp(it.bytes, event->bytes, it.n_bytes) == 0 &&
+	                   who_is_key(&model->who, event->numbers[0], it.person_key),
+	           "event %d is late and another than it was", index);
+	life_check(!live || event->expires_ns == 0 || event->expires_ns > life_now->clock.real_ns,
+	           "event %d is late and has expired", index);
+	life_check(it.n_recipients == 1, "event %d is late for %u mailboxes", index, it.n_recipients);
+	who_late(&model->who, it.first, live);
+	record_next_recipient(&it.recipients, &to);
+	life_check(numbered(model, to.mailbox)->play == BOX_ONESERVICE,
+	           "event %d is late for a mailbox that did not wait", index);
+	apply_recipient(model, &it, index, sequence, &to, live);
+}
+
+static void apply_decided(struct model *model, uint64_t sequence, const uint8_t *data, size_t len,
+                          bool live)
+{
+	struct record_decided it;
+
+	life_check(record_get_decided(data, len, &it), "a DECIDED record is damaged");
+	life_check(!live || model->by_operator, "a conflict is decided by itself");
+	who_decide(&model->who, &it, sequence);
 }
 
 static struct fact *fact_at(struct box *box, uint64_t position)
@@ -239,7 +264,10 @@ static void check_drop(const struct model *model, const struct box *box, const s
 		life_check(event->expires_ns != 0 && event->expires_ns <= life_now->clock.real_ns,
 		           "%s: an event expired before its time", box->id);
 	if (kind == RECORD_STOPPED)
-		life_check(box->play == BOX_POLICE && !limited_now(model),
+		life_check(box->play == BOX_POLICE
+		                   ? !limited_now(model)
+		                   : event->type == TYPE_ARREST && life_now->plan->gated &&
+		                             who_ask(&model->who, fact->number, fact->first) == WHO_SHUT,
 		           "%s: a delivery is stopped that is agreed", box->id);
 }
 
@@ -277,10 +305,9 @@ static void apply_positions(struct model *model, uint8_t kind, const uint8_t *da
 	record_ranges_fini(&ranges);
 }
 
-static bool same_person(const struct fact *a, const struct fact *b)
+static bool same_person(const struct model *model, const struct fact *a, const struct fact *b)
 {
-	return a == b || (a->has_person && b->has_person &&
-	                  memcmp(a->person, b->person, CORE_PERSON_KEY) == 0);
+	return a == b || who_same(&model->who, a->number, b->number);
 }
 
 static void apply_nack(struct model *model, const uint8_t *data, size_t len)
@@ -297,7 +324,7 @@ static void apply_nack(struct model *model, const uint8_t *data, size_t len)
 	           "%s: a refusal of position %" PRIu64 " that does not fit", box->id, it.position);
 	fact->refusals++;
 	for (size_t i = it.position - 1; i < box->n; i++)
-		if (same_person(fact, &box->facts[i]))
+		if (same_person(model, fact, &box->facts[i]))
 			box->facts[i].holder = 0;
 	if (!it.parked)
 		return;
@@ -325,7 +352,7 @@ static void apply_letter(struct model *model, uint8_t kind, const uint8_t *data,
 	for (size_t i = 0; i < it.position; i++) {
 		struct fact *other = &box->facts[i];
 
-		if (other->state != FACT_DEAD || !same_person(fact, other))
+		if (other->state != FACT_DEAD || !same_person(model, fact, other))
 			continue;
 		other->state = FACT_PENDING;
 		other->refusals = 0;
@@ -403,10 +430,14 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 	case RECORD_GIVEN_UP:
 		apply_given_up(model, data, len, live);
 		break;
-	case RECORD_RULES:
 	case RECORD_LATE:
+		apply_late(model, sequence, data, len, live);
+		break;
 	case RECORD_DECIDED:
+		apply_decided(model, sequence, data, len, live);
+		break;
 	case RECORD_CONSULTED:
+	case RECORD_RULES:
 	case RECORD_SEAL:
 	case RECORD_FOREIGN:
 	default:
@@ -497,6 +528,7 @@ void model_recovered(struct model *model, uint64_t last, bool restored)
 	for (size_t i = 0; i < model->n_events; i++)
 		model->events[i].sequence = 0;
 	clear_boxes(model);
+	who_forget(&model->who);
 	for (size_t i = 0; i < model->n_records; i++)
 		apply(model, i + 1, model->records[i].kind, model->records[i].data,
 		      model->records[i].len, false);
@@ -519,21 +551,6 @@ void model_snapshot(struct model *model, uint64_t sequence, const void *data, si
 	memcpy(it->data, data, len);
 }
 
-void model_seal(struct model *model, const uint8_t *key, size_t key_bytes, uint64_t nonce)
-{
-	uint64_t sum = chance_mix(nonce);
-
-	for (size_t i = 0; i < key_bytes; i++)
-		sum = chance_mix(sum ^ key[i]);
-	for (size_t i = 0; i < model->n_sealed; i++)
-		life_check(model->sealed[i] != sum, "a key is used twice with one nonce");
-	if ((model->n_sealed & (model->n_sealed + 1)) == 0)
-		model->sealed =
-		        realloc(model->sealed, 2 * (model->n_sealed + 1) * sizeof(*model->sealed));
-	assert(model->sealed);
-	model->sealed[model->n_sealed++] = sum;
-}
-
 struct model *model_new(void)
 {
 	struct model *model = calloc(1, sizeof(*model));
@@ -547,6 +564,7 @@ void model_free(struct model **model)
 	struct model *it = *model;
 
 	clear_boxes(it);
+	who_forget(&it->who);
 	while (it->n_records > 0)
 		free(it->records[--it->n_records].data);
 	while (it->n_saved > 0)

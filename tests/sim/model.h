@@ -9,14 +9,19 @@
 #include "core/core.h"
 #include "sim/life.h"
 #include "sim/notices.h"
+#include "sim/who.h"
 
 enum fact_state { FACT_PENDING = 0, FACT_DEAD, FACT_SETTLED };
 
 struct fact { /* about one position of a mailbox */
-	uint64_t sequence;
+	uint64_t sequence; /* of the record that gave it out */
+	uint64_t first;    /* of the event; an earlier one when it came late */
 	int event;
+	int number;        /* who.h: as the event names the person */
 	bool has_person;
 	uint8_t person[CORE_PERSON_KEY];
+	uint8_t told[CORE_PERSON_KEY]; /* what the person was called when it was delivered */
+	bool was_told, renamed;        /* ever; and later by another name */
 	enum fact_state state;
 	bool dropped;             /* settled without an acknowledgement, for a good reason */
 	uint64_t ended_by;        /* number of the record that settled it */
@@ -44,6 +49,7 @@ struct said { /* an event, published by an agency or made by the broker */
 	int type;  /* of core_play.h, -1: the broker's own */
 	int actor; /* -1: the broker */
 	unsigned int person;
+	int numbers[2];     /* who.h: as it names the person, the best first; -1: none */
 	int64_t expires_ns; /* 0: never */
 	uint64_t sequence;  /* in the records as they stand; 0: not there */
 	bool open;          /* the client took it and has not told what became of it */
@@ -82,6 +88,7 @@ struct model {
 	bool limited;     /* rules in force: "limited" is granted, until: */
 	int64_t limited_until_ns;
 	bool by_operator; /* a discard or giving up is under way */
+	struct who who;
 	struct owed owed[OWED_MAX];
 	size_t n_owed;
 	uint32_t max_queued[N_BOXES]; /* rules in force; 0: no matter */

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/persons.h"
 #include "core/record.h"
+#include "sim/chance.h"
 
 static struct box *box_of_consumer(struct model *model, uint64_t consumer)
 {
@@ -44,6 +46,19 @@ static void check_ended(const struct model *model, const struct box *box, const 
 	           box->id, fact - box->facts + 1, older - box->facts + 1);
 }
 
+/* What the two are about was known to be one person when the later one was accepted. */
+static bool is_one_person(const struct model *model, const struct fact *a, const struct fact *b)
+{
+	return who_was_same(&model->who, a->number, b->number,
+	                    a->sequence > b->sequence ? a->sequence : b->sequence);
+}
+
+/* Its delivery has a condition. */
+static bool is_asked(const struct model *model, const struct fact *fact)
+{
+	return life_now->plan->gated && model->events[fact->event].type == TYPE_ARREST;
+}
+
 /* Events of one person go out one after the other. */
 static void check_person(const struct model *model, const struct box *box, const struct fact *fact,
                          uint64_t consumer)
@@ -51,8 +66,7 @@ static void check_person(const struct model *model, const struct box *box, const
 	for (size_t i = 0; i < box->n; i++) {
 		const struct fact *other = &box->facts[i];
 
-		if (other == fact || !fact->has_person || !other->has_person ||
-		    memcmp(fact->person, other->person, CORE_PERSON_KEY) != 0)
+		if (other == fact || !is_one_person(model, fact, other))
 			continue;
 		if (other < fact && other->state == FACT_SETTLED)
 			check_ended(model, box, fact, other, consumer);
@@ -69,6 +83,23 @@ static void check_person(const struct model *model, const struct box *box, const
 	}
 }
 
+/* He is called by his oldest number, and is one whose arrests the mailbox may have. */
+static void check_who(struct model *model, const struct box *box, struct fact *fact,
+                      const struct core_delivery *delivery)
+{
+	life_check(who_is_person_key(&model->who, fact->number, delivery->person_key),
+	           "%s: position %" PRIu64 " goes with the key of another person", box->id,
+	           delivery->position);
+	life_check(!is_asked(model, fact) || who_ask(&model->who, fact->number, fact->first) != WHO_SHUT,
+	           "%s: position %" PRIu64 " is of who is not enrolled, or not any more", box->id,
+	           delivery->position);
+	if (!delivery->person_key)
+		return;
+	fact->renamed |= fact->was_told && memcmp(fact->told, delivery->person_key, CORE_PERSON_KEY) != 0;
+	fact->was_told = true;
+	memcpy(fact->told, delivery->person_key, CORE_PERSON_KEY);
+}
+
 void model_deliver(struct model *model, uint64_t consumer, const struct core_delivery *delivery)
 {
 	struct box *box = box_of_consumer(model, consumer);
@@ -82,7 +113,7 @@ void model_deliver(struct model *model, uint64_t consumer, const struct core_del
 	fact = &box->facts[delivery->position - 1];
 	event = &model->events[fact->event];
 	life_trace("%s: position %" PRIu64 " to %" PRIu64, box->id, delivery->position, consumer);
-	life_check(fact->sequence == delivery->sequence,
+	life_check(fact->first == delivery->sequence && event->sequence == fact->first,
 	           "%s: position %" PRIu64 " is another event", box->id, delivery->position);
 	life_check(fact->sequence <= model->durable,
 	           "%s: position %" PRIu64 " is delivered before it is durable", box->id,
@@ -110,6 +141,7 @@ void model_deliver(struct model *model, uint64_t consumer, const struct core_del
 	           "%s: position %" PRIu64 " is delivered and has expired", box->id,
 	           delivery->position);
 	check_person(model, box, fact, consumer);
+	check_who(model, box, fact, delivery);
 	model_say_sequence(model, fact->sequence);
 	fact->holder = consumer;
 }
@@ -117,11 +149,17 @@ void model_deliver(struct model *model, uint64_t consumer, const struct core_del
 void model_leaves(struct model *model, const char *mailbox, uint64_t position, uint32_t attempt)
 {
 	const struct box *box = model_box(model, mailbox);
+	const struct fact *fact;
 
 	life_check(box && position >= 1 && position <= box->n &&
 	                   box->facts[position - 1].deliveries >= attempt,
 	           "%s: position %" PRIu64 " leaves, and no record says that it was delivered",
 	           mailbox, position);
+	fact = &box->facts[position - 1];
+	life_check(!is_asked(model, fact) || !who_is_withdrawn(&model->who, fact->number, fact->first,
+	                                                       model->durable),
+	           "%s: position %" PRIu64 " leaves after consent to it was taken back", mailbox,
+	           position);
 }
 
 void model_say_sequence(struct model *model, uint64_t sequence)
@@ -159,6 +197,21 @@ void model_judged(struct model *model, const uint8_t *bytes, size_t len,
 		life_check(outcome->release_at >= event->sequence,
 		           "event %d may be told at %" PRIu64 ", before it is durable", index,
 		           outcome->release_at);
+}
+
+void model_seal(struct model *model, const uint8_t *key, size_t key_bytes, uint64_t nonce)
+{
+	uint64_t sum = chance_mix(nonce);
+
+	for (size_t i = 0; i < key_bytes; i++)
+		sum = chance_mix(sum ^ key[i]);
+	for (size_t i = 0; i < model->n_sealed; i++)
+		life_check(model->sealed[i] != sum, "a key is used twice with one nonce");
+	if ((model->n_sealed & (model->n_sealed + 1)) == 0)
+		model->sealed =
+		        realloc(model->sealed, 2 * (model->n_sealed + 1) * sizeof(*model->sealed));
+	assert(model->sealed);
+	model->sealed[model->n_sealed++] = sum;
 }
 
 struct letters {
@@ -224,6 +277,13 @@ void model_compare(struct model *model, struct core *core)
 		           box->id, letters.n, box->n_dead);
 	}
 	life_check(core_low_water(core) >= 1, "nothing may be retained");
+	life_check(core_conflict_count(core) == who_disputes(&model->who) &&
+	                   core_person_numbers(core) == model->who.n_known &&
+	                   core_waiting_count(core) >= model->who.n_waits,
+	           "%zu conflicts, %zu numbers and %zu events that wait; recorded are %zu, %" PRIu64
+	           " and %zu",
+	           core_conflict_count(core), core_person_numbers(core), core_waiting_count(core),
+	           who_disputes(&model->who), model->who.n_known, model->who.n_waits);
 }
 
 void model_check_deadlines(const struct model *model, int64_t real_ns)
@@ -264,7 +324,7 @@ bool model_is_quiet(const struct model *model)
 	for (size_t i = 0; i < model->n_events; i++)
 		if (model->events[i].open)
 			return false;
-	return true;
+	return who_disputes(&model->who) == 0 && !who_overdue(&model->who);
 }
 
 void model_check_end(const struct model *model)
@@ -286,6 +346,8 @@ void model_check_end(const struct model *model)
 			           "%s: position %zu is acknowledged, and nobody handled it",
 			           box->id, k + 1);
 	}
+	life_check(who_disputes(&model->who) == 0 && !who_overdue(&model->who),
+	           "an arrest waits for ever, or a conflict is never decided");
 	for (size_t i = 0; i < model->n_events; i++) {
 		const struct said *it = &model->events[i];
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/persons.h"
 #include "sim/broker_private.h"
 #include "sim/memory.h"
 #include "sim/wire.h"
@@ -22,16 +23,26 @@ static void add_keys(struct rules *rules)
 	}
 }
 
-/* Of what is given up; see notices.c. */
-static void grant_notices(struct rules *rules, bool limited)
+/* A type that core_play.h does not have; and who publishes it. */
+static uint32_t add_type(struct rules *rules, const char *name, uint32_t agency)
 {
 	const uint32_t type = (uint32_t)rules->n_types;
 
 	rules->types = realloc(rules->types, (type + 1) * sizeof(*rules->types));
 	assert(rules->types);
 	memset(&rules->types[type], 0, sizeof(*rules->types));
-	strcpy(rules->types[type], "broker.deliveries_given_up");
+	strcpy(rules->types[type], name);
 	rules->n_types++;
+	if (agency != RULES_NONE)
+		play_grant_publish(rules, type, agency);
+	return type;
+}
+
+/* Of what is given up; see notices.c. */
+static void grant_notices(struct rules *rules, bool limited)
+{
+	const uint32_t type = add_type(rules, "broker.deliveries_given_up", RULES_NONE);
+
 	play_grant(rules, type, RULES_NONE, BOX_DESK, AGREED_ALWAYS);
 	play_grant(rules, type, RULES_NONE, BOX_CHARITY, AGREED_ALWAYS);
 	if (limited)
@@ -56,6 +67,25 @@ static void grant_in_part(struct rules *rules)
 	}
 }
 
+/* Arrests go to the One Service when the person is in its pilot, conflicts to its desk; see who.h. */
+static void ask_of_persons(struct rules *rules)
+{
+	uint32_t conflict;
+
+	rules->conditions = calloc(1, sizeof(*rules->conditions));
+	assert(rules->conditions);
+	rules->n_conditions = 1;
+	strcpy(rules->conditions[0].scheme, "oneservice/pilot");
+	for (size_t i = 0; i < rules->n_deliver; i++)
+		if (rules->deliver[i].type == TYPE_ARREST)
+			rules->deliver[i].condition = 1;
+	add_type(rules, "service.enrolled", PLAY_ONESERVICE);
+	add_type(rules, "service.withdrawn", PLAY_ONESERVICE);
+	conflict = add_type(rules, "broker.identity_conflict", RULES_NONE);
+	play_grant(rules, conflict, RULES_NONE, BOX_DESK, AGREED_ALWAYS);
+	rules->agencies[PLAY_PRISON].links = rules->agencies[PLAY_POLICE].links = true;
+}
+
 struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight)
 {
 	struct rules *rules = play_rules(limited);
@@ -64,6 +94,8 @@ struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight)
 	add_keys(rules);
 	grant_notices(rules, limited);
 	grant_in_part(rules);
+	if (life_now->plan->gated)
+		ask_of_persons(rules);
 	rules->agreements[rules_find_agreement(rules, "limited")].to_ns = until_ns;
 	for (size_t i = 0; i < rules->n_mailboxes; i++) {
 		rules->mailboxes[i].max_attempts = tight ? 1 + (uint32_t)life_draw(4) : 3;
@@ -136,6 +168,7 @@ void broker_flip(struct broker *broker)
 
 struct choice {
 	struct core_dead_letter letter;
+	struct core_conflict conflict;
 	char mailbox[RULES_MAILBOX_MAX + 1];
 	uint64_t n;
 };
@@ -151,11 +184,40 @@ static bool choose(void *arg, const struct core_dead_letter *letter)
 	return true;
 }
 
+static bool choose_conflict(void *arg, const struct core_conflict *conflict)
+{
+	struct choice *choice = arg;
+
+	if (life_draw(++choice->n) == 0)
+		choice->conflict = *conflict;
+	return true;
+}
+
+static void decide(struct broker *broker)
+{
+	struct choice choice = { 0 };
+	struct core_now now;
+
+	if (!life_now->plan->gated || !broker->net || (!life_now->peaceful && life_draw(2)))
+		return;
+	now = net_now(broker->net);
+	core_conflicts(broker->net->core, choose_conflict, &choice);
+	if (choice.n == 0)
+		return;
+	life_now->model->by_operator = true;
+	memory_work(MEMORY_BROKER);
+	core_decide(broker->net->core, &now, choice.conflict.sequence, choice.conflict.part,
+	            life_draw(2), "somebody", "looked it up");
+	memory_work(MEMORY_NOBODY);
+	life_now->model->by_operator = false;
+}
+
 void broker_letter(struct broker *broker)
 {
 	struct choice choice = { 0 };
 	struct core_now now;
 
+	decide(broker);
 	if (!broker->net)
 		return;
 	now = net_now(broker->net);

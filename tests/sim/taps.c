@@ -90,6 +90,7 @@ static enum ttg_error tap_read(void *self, uint64_t sequence, uint8_t *kind, con
 		model_read(life_now->model, sequence, *kind, *data, *len);
 	else
 		life_trace("record %" PRIu64 " cannot be read: %s", sequence, ttg_error_name(code));
+	life_now->read_refused = life_now->read_refused || code != TTG_OK;
 	return code;
 }
 

@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 
+#include "core/identity_private.h"
 #include "core/state.h"
 #include "journal/state.h"
 #include "sim/broker_private.h"
@@ -61,6 +62,22 @@ static size_t weigh_journal(const struct journal *journal)
 	return bytes;
 }
 
+static size_t weigh_identity(const struct identity *it)
+{
+	size_t bytes = it->capacity * sizeof(*it->numbers) + it->n_slots * sizeof(*it->slots) +
+	               it->capacity_links * sizeof(*it->links) +
+	               it->capacity_contested * sizeof(*it->contested);
+
+	for (size_t i = 0; i < it->n; i++) {
+		const struct standing *standing = it->numbers[i].standing;
+
+		if (standing)
+			bytes += sizeof(*standing) + standing->n_schemes * sizeof(*standing->schemes) +
+			         standing->n_referrals * sizeof(*standing->referrals);
+	}
+	return bytes;
+}
+
 static size_t weigh(const struct broker *broker)
 {
 	const struct core *core = broker->net->core;
@@ -73,6 +90,8 @@ static size_t weigh(const struct broker *broker)
 		bytes += weigh_mailbox(core->mailboxes[i]);
 	bytes += core->n_attachments * sizeof(*core->attachments);
 	bytes += disclose_held_bytes(core->disclose);
+	bytes += weigh_identity(core->identity);
+	bytes += core->waiting.capacity * sizeof(*core->waiting.items);
 	bytes += core->timers.capacity * sizeof(*core->timers.items);
 	bytes += (core->ranges.capacity + core->applied.capacity) * sizeof(struct record_range);
 	return bytes;
@@ -112,7 +131,9 @@ void broker_weigh(const struct broker *broker)
 	 * time. */
 	const size_t spare = SMALL_BYTES + 2 * (RECORDS_READERS + 1) * life_now->most_staged +
 	                     TREE_BYTES + LEAF_BYTES * broker->most_unsealed +
-	                     (broker->net->snapshot ? SNAPSHOT_BYTES : 0);
+	                     (broker->net->snapshot ? SNAPSHOT_BYTES + identity_bound(core->identity) +
+	                                                      waiting_bound(&core->waiting)
+	                                            : 0);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++)
 		check_mailbox(core->mailboxes[i]);
