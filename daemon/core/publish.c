@@ -339,7 +339,9 @@ static bool route(struct core *core, struct candidate *it)
 	}
 	if (core->timers.n + timers > TIMERS_MAX)
 		return refuse(it, TTG_REFUSED_BUSY, "too many urgent events are unanswered");
-	if (it->n_waiting > 0 && core->waiting.live + it->n_waiting > core->options.max_waiting)
+	/* What has waited too long goes with the next event that is recorded: this one. */
+	if (it->n_waiting > 0 && core->waiting.live + it->n_waiting > core->options.max_waiting &&
+	    !waiting_is_over(&core->waiting, it->now->real_ns - (int64_t)core->options.look_back_ns))
 		return refuse(it, TTG_REFUSED_BUSY, "too many events wait for what is not known yet");
 	return true;
 }

@@ -74,6 +74,15 @@ void waiting_expire(struct waiting *it, int64_t before_ns)
 	trim(it);
 }
 
+bool waiting_is_over(const struct waiting *it, int64_t before_ns)
+{
+	for (size_t i = it->head; i < it->tail; i++) {
+		if (!it->items[i].gone && !it->items[i].held)
+			return it->items[i].accepted_ns < before_ns;
+	}
+	return false;
+}
+
 void waiting_unhold(struct waiting *it, const uint8_t key[PERSON_KEY_BYTES], int64_t accepted_ns)
 {
 	for (size_t i = it->head; i < it->tail; i++) {

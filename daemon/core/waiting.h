@@ -37,6 +37,8 @@ bool waiting_add(struct waiting *it, const struct waiting_entry *entry);
 void waiting_expire(struct waiting *it, int64_t before_ns);
 /* Who this number is, is decided: what was held for it waits like the rest, as if accepted then. */
 void waiting_unhold(struct waiting *it, const uint8_t key[PERSON_KEY_BYTES], int64_t accepted_ns);
+/* Some entry would be let go by waiting_expire(). */
+bool waiting_is_over(const struct waiting *it, int64_t before_ns);
 /* All of this number; all there is. */
 void waiting_mark(struct waiting *it, const uint8_t key[PERSON_KEY_BYTES]);
 void waiting_mark_all(struct waiting *it);

@@ -619,6 +619,33 @@ static void who_heard_late_hears_that_it_is_withdrawn(void **state)
 	}
 }
 
+static void when_too_much_waits_publishers_wait_until_the_oldest_is_over(void **state)
+{
+	Ttg__PoliceArrest again = TTG__POLICE_ARREST__INIT;
+	struct play *play = stage(0);
+	struct core_outcome outcome;
+	uint8_t bytes[2048];
+	struct said it;
+	size_t len;
+
+	(void)state;
+	while (core_waiting_count(play->core) < play->options.max_waiting)
+		arrest(play, "2002/0073319Z");
+	begin(play, &it, T_POLICE, T_ARREST, "2002/0073319Z");
+	it.event.payload_case = TTG__EVENT__PAYLOAD_POLICE_ARREST;
+	it.event.police_arrest = &again;
+	len = ttg__event__pack(&it.event, bytes);
+	core_publish(play->core, &play->now, "police", bytes, len, &outcome);
+	assert_int_equal(outcome.kind, CORE_REFUSED);
+	assert_int_equal(outcome.code, TTG_REFUSED_BUSY);
+	play_settle(play);
+	play_wait(play, 73 * 3600 * PLAY_SECOND);
+	core_publish(play->core, &play->now, "police", bytes, len, &outcome);
+	assert_int_equal(outcome.kind, CORE_ACCEPTED);
+	assert_int_equal(core_waiting_count(play->core), 1);
+	play_free(&play);
+}
+
 static void a_snapshot_holds_all_of_it(void **state)
 {
 	struct play *play = stage(365);
@@ -670,6 +697,7 @@ int main(void)
 		cmocka_unit_test(what_a_consumer_has_stays_with_it),
 		cmocka_unit_test(numbers_of_one_man_share_a_lane),
 		cmocka_unit_test(who_heard_late_hears_that_it_is_withdrawn),
+		cmocka_unit_test(when_too_much_waits_publishers_wait_until_the_oldest_is_over),
 		cmocka_unit_test(a_snapshot_holds_all_of_it),
 	};
 
