@@ -152,6 +152,12 @@ enum ttg_error core_consult(struct core *core, const struct core_now *now,
 	return core_commit(core, now, RECORD_CONSULTED, &cursor, NULL);
 }
 
+bool core_person_is(const struct core *core, const struct core_person *person, const uint8_t *key)
+{
+	return memcmp(identity_person(core->identity, key),
+		      identity_person(core->identity, person->key), PERSON_KEY_BYTES) == 0;
+}
+
 enum core_passes core_person_passes(const struct core *core, const struct core_now *now,
 				    const struct core_person *person,
 				    const struct rules_deliver_grant *grant)

@@ -21,7 +21,7 @@ enum ctl_exit {
 };
 
 struct ctl {
-	bool json;
+	bool json, csv;
 	const char *socket; /* NULL: as the configuration says */
 	const char *config;
 	bool config_given;

@@ -78,6 +78,14 @@ static const struct table_column conflict_columns[] = {
 	{ "agencies", "SAID BY" },  { "numbers", "NUMBERS" }, { NULL, NULL },
 };
 
+static const struct table_column disclosure_columns[] = {
+	{ "delivered_at", "DELIVERED" }, { "type", "TYPE" },	   { "from", "FROM" },
+	{ "to", "TO" },			 { "agreements", "AGREEMENTS" }, { "event_id", "EVENT" },
+	{ "sequence", "SEQUENCE" },	 { "person_key", "PERSON" }, { "accepted_at", "ACCEPTED" },
+	{ "attempts", "ATTEMPTS" },	 { "outcome", "OUTCOME" },   { "ended_at", "ENDED" },
+	{ NULL, NULL },
+};
+
 static const struct table_column dead_columns[] = {
 	{ "mailbox", "MAILBOX" },   { "sequence", "SEQUENCE" }, { "type", "TYPE" },
 	{ "event_id", "EVENT" },    { "attempts", "ATTEMPTS" }, { "reason", "REASON" },
@@ -112,6 +120,12 @@ static const struct online commands[] = {
 	    { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_ITEM, false, NULL,
 	  "person resolve CONFLICT accept|reject --reason WHY",
 	  "decides it: what was said is done, or never" },
+	{ { "disclosures", NULL }, "disclosures",
+	  { { ARGUMENT_TEXT_FLAG, "agency", false }, { ARGUMENT_TEXT_FLAG, "person", false },
+	    { ARGUMENT_TEXT_FLAG, "since", false }, { ARGUMENT_TEXT_FLAG, "until", false },
+	    { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_TABLE, true, disclosure_columns,
+	  "disclosures [--person NUMBER] [--agency AGENCY] [--since TIME] [--until TIME] --reason WHY",
+	  "what was given to whom, when and under which agreements; that you asked is written down" },
 	{ { "deadletters", "list" }, "deadletters.list", { { ARGUMENT_TEXT, "mailbox", false } },
 	  STYLE_TABLE, false, dead_columns, "deadletters list [MAILBOX]",
 	  "events given up after too many attempts" },
@@ -146,6 +160,7 @@ struct printing {
 	struct ctl *ctl;
 	const struct online *command;
 	json_t *items; /* of a table */
+	size_t n_csv;  /* lines of it printed, where they are printed as they come */
 	json_t *grants;
 };
 
@@ -175,6 +190,10 @@ static void print_item(void *arg, json_t *data)
 	}
 	switch (printing->command->style) {
 	case STYLE_TABLE:
+		if (printing->ctl->csv && json_object_get(data, "grant") == NULL) {
+			table_print_csv(out, data, printing->command->columns, printing->n_csv++ == 0);
+			break;
+		}
 		json_array_append(json_object_get(data, "grant") != NULL ? printing->grants
 									   : printing->items,
 				  data);
@@ -342,7 +361,7 @@ static enum ctl_exit find_socket(struct ctl *ctl, char path[CONFIG_PATH_MAX])
 static enum ctl_exit conclude(struct ctl *ctl, const struct printing *printing,
 			      const struct client_answer *answer)
 {
-	if (printing->command->style == STYLE_TABLE && !ctl->json &&
+	if (printing->command->style == STYLE_TABLE && !ctl->json && !ctl->csv &&
 	    (answer->result == CLIENT_ENDED && answer->code == TTG_OK)) {
 		table_print(ctl->out, printing->items, printing->command->columns);
 		if (json_array_size(printing->grants) > 0) {

@@ -53,8 +53,9 @@ enum ctl_exit ctl_status(enum ttg_error error)
 
 static void print_help(FILE *out)
 {
-	fputs("usage: ttgctl [--json] [--socket PATH] [--config FILE] COMMAND [ARGUMENTS]\n\n"
+	fputs("usage: ttgctl [--json | --csv] [--socket PATH] [--config FILE] COMMAND [ARGUMENTS]\n\n"
 	      "  --json          one JSON object a line instead of tables\n"
+	      "  --csv           tables as comma-separated values, with a line of names\n"
 	      "  --socket PATH   control socket of the daemon\n"
 	      "  --config FILE   configuration, " CTL_DEFAULT_CONFIG " by default\n"
 	      "  --help          this text\n"
@@ -128,6 +129,8 @@ static enum ctl_exit take_options(struct ctl *ctl, int argc, char **argv, char *
 
 		if (strcmp(argv[i], "--json") == 0)
 			ctl->json = true;
+		else if (strcmp(argv[i], "--csv") == 0)
+			ctl->csv = true;
 		else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			*print = print_help;
 		else if (strcmp(argv[i], "--version") == 0 || strcmp(argv[i], "-V") == 0)

@@ -4,6 +4,7 @@
  */
 #include "ctl/table.h"
 
+#include <csv.h>
 #include <string.h>
 
 #define COLUMNS_MAX 16
@@ -126,6 +127,33 @@ void table_print(FILE *out, const json_t *items, const struct table_column *colu
 				i + 1 < n ? "  " : "\n");
 		}
 	}
+}
+
+static void print_csv_cell(FILE *out, size_t column, const char *text)
+{
+	if (column > 0)
+		fputc(',', out);
+	csv_fwrite(out, text, strlen(text));
+}
+
+void table_print_csv(FILE *out, const json_t *item, const struct table_column *columns, bool first)
+{
+	char cell[TABLE_CELL_MAX];
+
+	for (size_t i = 0; first && columns[i].field != NULL; i++)
+		print_csv_cell(out, i, columns[i].field);
+	if (first)
+		fputs("\r\n", out);
+	for (size_t i = 0; columns[i].field != NULL; i++) {
+		const json_t *value = json_object_get(item, columns[i].field);
+
+		cell[0] = '\0';
+		if (value != NULL && !json_is_null(value))
+			table_cell(value, cell);
+		print_csv_cell(out, i, cell);
+	}
+	fputs("\r\n", out);
+	fflush(out);
 }
 
 static void print_pair(FILE *out, const char *group, const char *name, const json_t *value)

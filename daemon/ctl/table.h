@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define TABLE_CELL_MAX 256
+#define TABLE_CELL_MAX 768
 
 struct table_column {
 	const char *field; /* of an item's data */
@@ -21,6 +21,9 @@ void table_cell(const json_t *value, char out[TABLE_CELL_MAX]);
 
 /* An array of items as a table; numbers to the right. Columns end with a NULL field. */
 void table_print(FILE *out, const json_t *items, const struct table_column *columns);
+
+/* One item as a line of comma-separated values, behind a line of the fields' names when it is the first. */
+void table_print_csv(FILE *out, const json_t *item, const struct table_column *columns, bool first);
 
 /* Every field of one item as "name  value", objects as "name.field  value". */
 void table_print_item(FILE *out, const json_t *item);

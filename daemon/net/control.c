@@ -47,6 +47,7 @@ static const struct {
 	{ "person.conflicts", control_conflicts, { NULL } },
 	{ "person.resolve", control_resolve, { "conflict", "decision", "reason" } },
 	{ "person.show", control_person, { "person", "reason" } },
+	{ "disclosures", control_disclosures, { "agency", "person", "since", "until", "reason" } },
 	{ "deadletters.list", control_dead_list, { "mailbox" } },
 	{ "deadletters.retry", control_dead_retry, { "mailbox", "sequence" } },
 	{ "deadletters.discard", control_dead_discard, { "mailbox", "sequence" } },

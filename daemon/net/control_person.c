@@ -28,7 +28,8 @@ bool control_consult(struct control_request *request, const char *text, const ch
 			    CONTROL_REASON_MAX);
 		return false;
 	}
-	if (core_find_person(request->net->core, &now, text, out) != TTG_OK) {
+	memset(out, 0, sizeof(*out)); /* nobody in particular */
+	if (text && core_find_person(request->net->core, &now, text, out) != TTG_OK) {
 		control_end(request, TTG_EINVAL,
 			    "person must be a valid number, for example A1234BC or PNC:1981/0000034U");
 		return false;

@@ -92,9 +92,11 @@ void control_person(struct control_request *request);
 void control_conflicts(struct control_request *request);
 void control_resolve(struct control_request *request);
 /* Finds the person and writes down who asked for `what` and why; the answer waits until that is
-   durable. False: the request was ended. */
+   durable. text NULL: about everybody. False: the request was ended. */
 bool control_consult(struct control_request *request, const char *text, const char *reason,
 		     const char *what, struct core_person *out);
+/* control_disclosures.c */
+void control_disclosures(struct control_request *request);
 /* control_dead.c */
 void control_dead_list(struct control_request *request);
 void control_dead_retry(struct control_request *request);

@@ -492,6 +492,61 @@ static void one_that_is_rejected_lets_those_go_that_are_his(void **state)
 }
 
 /* Of the items of person show, one that is about this and says so. */
+/* The only line of the log of disclosures there is for these arguments, by name. */
+static void must_have_been_told(struct stage *stage, const char *person, const struct said *said,
+				const char *outcome)
+{
+	json_t *items = must_ask(stage, "disclosures", "--person", person, "--agency", "one-service",
+				 "--reason", WHY, NULL);
+	const json_t *line = json_array_get(items, 0);
+
+	assert_int_equal(json_array_size(items), 1);
+	assert_string_equal(text_of(line, "event_id"), said->id);
+	assert_int_equal(number_of(line, "sequence"), (int64_t)said->sequence);
+	assert_string_equal(text_of(line, "type"), "police.arrest");
+	assert_string_equal(text_of(line, "from"), "police");
+	assert_string_equal(text_of(line, "to"), DUTY);
+	assert_string_equal(text_of(line, "outcome"), outcome);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(line, "agreements"), 0)),
+			    "sample");
+	json_decref(items);
+}
+
+static void what_was_given_to_whom_is_told_by_person_agency_and_time(void **state)
+{
+	struct stage *stage = *state;
+
+	start(stage);
+	must_enrol(stage, "NOMS:" NOMS);
+	must_enrol(stage, "NOMS:" OTHER_NOMS);
+	struct peer *desk = must_listen(stage, "one-service", "duty");
+	struct said his = must_arrest(stage, "PNC:" PNC); /* goes out late */
+	must_say(stage, "prison", "prison.reception", "NOMS:" NOMS " PNC:" PNC, "");
+	must_have_heard(stage, desk, 1, &his);
+	desk->habit = PEER_KEEPS;
+	struct said others = must_arrest(stage, "NOMS:" OTHER_NOMS);
+	must_get(stage, desk, 2);
+	must_settle(stage, DUTY, "queued", 1);
+	must_have_been_told(stage, NOMS, &his, "acknowledged"); /* by whichever of his numbers */
+	must_have_been_told(stage, PNC, &his, "acknowledged");
+	must_have_been_told(stage, OTHER_NOMS, &others, "open");
+	struct ran csv = must_run(stage, "ttgctl", "--csv", "--socket", "control", "disclosures", "--until",
+				  "2020-01-01T00:00:00Z", "--reason", WHY, NULL);
+	assert_int_equal(csv.code, 0);
+	assert_string_equal(csv.out, ""); /* nothing was before */
+	ran_free(&csv);
+	csv = must_run(stage, "ttgctl", "--csv", "--socket", "control", "disclosures", "--since",
+		       "2020-01-01T00:00:00Z", "--reason", WHY, NULL);
+	assert_non_null(strstr(csv.out, "\"delivered_at\",\"type\",\"from\",\"to\",\"agreements\""));
+	assert_non_null(strstr(csv.out, "\"police.arrest\",\"police\",\"" DUTY "\",\"sample\""));
+	must_not_hold_secrets("disclosures", csv.out);
+	ran_free(&csv);
+	json_t *tail = must_ask(stage, "tail", NULL);
+	assert_string_equal(text_of(json_array_get(tail, json_array_size(tail) - 1), "kind"), "consulted");
+	json_decref(tail);
+	must_have_kept_quiet(stage);
+}
+
 static bool has_fact(const json_t *items, const char *what, const char *text)
 {
 	for (size_t i = 0; i < json_array_size(items); i++) {
@@ -568,6 +623,7 @@ int main(void)
 		STAGE_TEST(consent_taken_back_stops_what_waits_for_the_desk),
 		STAGE_TEST(a_contradiction_that_is_accepted_lets_both_arrests_go),
 		STAGE_TEST(one_that_is_rejected_lets_those_go_that_are_his),
+		STAGE_TEST(what_was_given_to_whom_is_told_by_person_agency_and_time),
 		STAGE_TEST(who_asks_of_a_person_is_shown_kinds_and_leaves_a_trace),
 	};
 

@@ -1,0 +1,341 @@
+/*
+ * The log of disclosures, out of the journal: what was delivered, when, of which type, from whom, to whom,
+ * under which agreements, and what became of it. A line for each delivery that left, whether it is answered
+ * or not; nothing of its content. Who asks says why, and that is in the journal too.
+ *
+ * One reader goes through the journal in slices; what is open is held in a table of positions.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ttg/event.h>
+#include <uthash.h>
+
+#include "base/instant.h"
+#include "core/record.h"
+#include "net/control_request.h"
+
+#define RECORDS_A_SLICE 2000
+#define OPEN_MAX 1000000u
+
+struct place {
+	uint64_t position;
+	uint32_t mailbox;
+	uint32_t zero; /* keys are compared as bytes */
+};
+
+/* A delivery that is not over. */
+struct disclosure {
+	struct place place;
+	int64_t accepted_ns, delivered_ns; /* delivered: 0: not yet */
+	uint64_t recorded, sequence, attempts; /* recorded: that it was given to this mailbox */
+	uint8_t id[RECORD_ID], key[RECORD_PERSON_KEY];
+	bool has_person;
+	char type[RULES_TYPE_MAX + 1], source[RULES_ID_MAX + 1];
+	char agreements[RECORD_MAX_AGREEMENTS][RULES_ID_MAX + 1];
+	uint32_t n_agreements;
+	UT_hash_handle hh;
+};
+
+struct search {
+	struct control_request *request;
+	struct journal_reader *reader;
+	struct disclosure *open;
+	char agency[RULES_ID_MAX + 1]; /* "": any */
+	bool of_person;
+	struct core_person person;
+	int64_t since_ns, until_ns;
+	bool through;                  /* the journal's end was reached: what is open is told */
+};
+
+static void forget(struct search *it, struct disclosure *one)
+{
+	HASH_DEL(it->open, one);
+	free(one);
+}
+
+static void free_search(void *arg)
+{
+	struct search *it = arg;
+	struct disclosure *one, *next;
+
+	HASH_ITER(hh, it->open, one, next)
+		forget(it, one);
+	journal_reader_close(&it->reader);
+	free(it);
+}
+
+static const char *mailbox_id(const struct search *it, uint32_t number)
+{
+	struct core_mailbox_view view;
+
+	if (number >= core_mailbox_count(it->request->net->core))
+		return "";
+	core_mailbox_view(it->request->net->core, number, &view);
+	return view.id;
+}
+
+/* The agency gave it or got it. */
+static bool concerns(const struct search *it, const char *source, const char *mailbox)
+{
+	const size_t len = strlen(it->agency);
+
+	return len == 0 || strcmp(source, it->agency) == 0 ||
+	       (strncmp(mailbox, it->agency, len) == 0 && mailbox[len] == '/');
+}
+
+static void tell(struct search *it, const struct disclosure *one, const char *outcome, int64_t at_ns)
+{
+	char id[TTG_UUID_TEXT];
+	json_t *agreements = json_array(), *line = json_object();
+
+	if (one->delivered_ns < it->since_ns || one->delivered_ns >= it->until_ns) {
+		json_decref(agreements);
+		json_decref(line);
+		return;
+	}
+	ttg_uuid_format(one->id, id);
+	for (uint32_t i = 0; i < one->n_agreements; i++)
+		json_array_append_new(agreements, json_string(one->agreements[i]));
+	json_object_set_new(line, "delivered_at", control_time(one->delivered_ns));
+	json_object_set_new(line, "type", json_string(one->type));
+	json_object_set_new(line, "from", json_string(one->source));
+	json_object_set_new(line, "to", json_string(mailbox_id(it, one->place.mailbox)));
+	json_object_set_new(line, "agreements", agreements);
+	json_object_set_new(line, "event_id", json_string(id));
+	json_object_set_new(line, "sequence", json_integer((json_int_t)one->sequence));
+	json_object_set_new(line, "person_key",
+			    one->has_person ? control_hex(one->key, RECORD_PERSON_KEY) : json_null());
+	json_object_set_new(line, "accepted_at", control_time(one->accepted_ns));
+	json_object_set_new(line, "attempts", json_integer((json_int_t)one->attempts));
+	json_object_set_new(line, "outcome", json_string(outcome));
+	json_object_set_new(line, "ended_at", control_time(at_ns));
+	control_item(it->request, line);
+}
+
+static bool add(struct search *it, const struct record_event *event, uint64_t sequence,
+		const struct record_recipient *to)
+{
+	struct disclosure *one;
+
+	if (!concerns(it, event->source, mailbox_id(it, to->mailbox)))
+		return true;
+	if (HASH_COUNT(it->open) >= OPEN_MAX || !(one = calloc(1, sizeof(*one))))
+		return false;
+	one->place.position = to->position;
+	one->place.mailbox = to->mailbox;
+	one->accepted_ns = event->accepted_ns;
+	one->recorded = sequence;
+	one->sequence = event->first ? event->first : sequence;
+	memcpy(one->id, event->id, sizeof(one->id));
+	one->has_person = event->person_key != NULL;
+	if (event->person_key)
+		memcpy(one->key, event->person_key, sizeof(one->key));
+	snprintf(one->type, sizeof(one->type), "%s", event->type);
+	snprintf(one->source, sizeof(one->source), "%s", event->source);
+	for (uint32_t i = 0; i < to->n_agreements; i++)
+		snprintf(one->agreements[one->n_agreements++], RULES_ID_MAX + 1, "%s", to->agreements[i]);
+	HASH_ADD(hh, it->open, place, sizeof(one->place), one);
+	return true;
+}
+
+static bool take_event(struct search *it, uint64_t sequence, struct record_event *event)
+{
+	struct record_recipient to;
+	bool done = true;
+
+	if (it->of_person && (!event->person_key || !core_person_is(it->request->net->core, &it->person,
+								    event->person_key)))
+		return true;
+	for (uint32_t i = 0; i < event->n_recipients && done; i++) {
+		record_next_recipient(&event->recipients, &to);
+		done = add(it, event, sequence, &to);
+	}
+	return done;
+}
+
+static struct disclosure *find(struct search *it, uint32_t mailbox, uint64_t position)
+{
+	const struct place place = { .position = position, .mailbox = mailbox };
+	struct disclosure *one = NULL;
+
+	HASH_FIND(hh, it->open, &place, sizeof(place), one);
+	return one;
+}
+
+static void end(struct search *it, struct disclosure *one, const char *outcome, int64_t at_ns)
+{
+	if (!one)
+		return;
+	if (one->delivered_ns != 0)
+		tell(it, one, outcome, at_ns);
+	forget(it, one);
+}
+
+static bool take_positions(struct search *it, uint8_t kind, const uint8_t *data, size_t len)
+{
+	struct record_ranges ranges = { 0 };
+	struct record_positions positions;
+
+	if (!record_get_positions(data, len, &positions, &ranges)) {
+		record_ranges_fini(&ranges);
+		return false;
+	}
+	for (size_t i = 0; i < ranges.n; i++) {
+		for (uint64_t k = 0; k < ranges.items[i].n; k++) {
+			struct disclosure *one = find(it, positions.mailbox, ranges.items[i].first + k);
+
+			if (one && kind == RECORD_DELIVERED) {
+				if (one->delivered_ns == 0)
+					one->delivered_ns = positions.at_ns;
+				one->attempts = positions.value;
+			} else if (kind != RECORD_DELIVERED) {
+				end(it, one, kind == RECORD_ACK ? "acknowledged" :
+						     kind == RECORD_EXPIRED ? "expired" : "stopped",
+				    positions.at_ns);
+			}
+		}
+	}
+	record_ranges_fini(&ranges);
+	return true;
+}
+
+static bool take_given_up(struct search *it, const uint8_t *data, size_t len)
+{
+	struct record_given_up *items;
+	struct disclosure *one, *next;
+	uint64_t below;
+	int64_t at_ns;
+	size_t n;
+
+	if (!record_get_given_up(data, len, &at_ns, &below, &items, &n))
+		return false;
+	HASH_ITER(hh, it->open, one, next) {
+		size_t i = 0;
+
+		while (i < n && items[i].mailbox != one->place.mailbox)
+			i++;
+		if (i < n && one->recorded < below)
+			end(it, one, "given_up", at_ns);
+	}
+	free(items);
+	return true;
+}
+
+/* False: no memory, too much is open, or a record that cannot be read. */
+static bool take(struct search *it, uint64_t sequence, const struct journal_record *record)
+{
+	struct record_event event;
+	struct record_one one;
+
+	switch (record->kind) {
+	case RECORD_EVENT:
+		return record_get_event(record->data, record->len, &event) &&
+		       take_event(it, sequence, &event);
+	case RECORD_LATE:
+		return record_get_late(record->data, record->len, &event) &&
+		       take_event(it, sequence, &event);
+	case RECORD_DELIVERED:
+	case RECORD_ACK:
+	case RECORD_EXPIRED:
+	case RECORD_STOPPED:
+		return take_positions(it, record->kind, record->data, record->len);
+	case RECORD_GIVEN_UP:
+		return take_given_up(it, record->data, record->len);
+	case RECORD_DISCARD:
+		if (!record_get_one(record->data, record->len, &one))
+			return false;
+		end(it, find(it, one.mailbox, one.position), "discarded", one.at_ns);
+		return true;
+	default:
+		return true;
+	}
+}
+
+/* What nobody has answered yet. */
+static void tell_open(struct search *it)
+{
+	struct disclosure *one, *next;
+
+	HASH_ITER(hh, it->open, one, next) {
+		if (control_enough(it->request))
+			return;
+		end(it, one, "open", 0);
+	}
+	control_end(it->request, TTG_OK, "%s", "");
+}
+
+static void step(struct control_request *request)
+{
+	struct search *it = request->job;
+	struct journal_record record;
+	uint64_t sequence = 0;
+
+	for (int i = 0; i < RECORDS_A_SLICE && !it->through && !control_enough(request); i++) {
+		const enum ttg_error error = journal_reader_next(it->reader, &sequence, &record);
+
+		if (error == TTG_EAGAIN) {
+			it->through = true;
+		} else if (error) {
+			control_end(request, error, "%s", ttg_error_text(error));
+			return;
+		} else if (!take(it, sequence, &record)) {
+			control_end(request, TTG_ELIMIT, "too much is open at once, or a record is damaged");
+			return;
+		}
+	}
+	if (it->through)
+		tell_open(it);
+}
+
+/* "" and the limits of time where nothing is said. */
+static bool read_arguments(struct control_request *request, struct search *it)
+{
+	const char *agency = NULL, *person = NULL, *since = NULL, *until = NULL, *reason = NULL;
+
+	it->since_ns = INT64_MIN;
+	it->until_ns = INT64_MAX;
+	if (!control_string(request, "agency", false, &agency) ||
+	    !control_string(request, "person", false, &person) ||
+	    !control_string(request, "since", false, &since) ||
+	    !control_string(request, "until", false, &until) ||
+	    !control_string(request, "reason", true, &reason))
+		return false;
+	if ((since && instant_parse(since, &it->since_ns) != TTG_OK) ||
+	    (until && instant_parse(until, &it->until_ns) != TTG_OK)) {
+		control_end(request, TTG_EINVAL,
+			    "since and until must be instants such as 2026-11-27T09:00:00Z");
+		return false;
+	}
+	snprintf(it->agency, sizeof(it->agency), "%s", agency ? agency : "");
+	it->of_person = person != NULL;
+	return control_consult(request, person, reason, "disclosures", &it->person);
+}
+
+void control_disclosures(struct control_request *request)
+{
+	struct search *it = calloc(1, sizeof(*it));
+	struct journal_stats stats;
+	enum ttg_error error = it ? TTG_OK : TTG_ENOMEM;
+
+	if (it && !read_arguments(request, it)) {
+		free(it);
+		return;
+	}
+	if (!error)
+		error = journal_reader_open(&it->reader, request->net->journal);
+	if (!error) {
+		journal_get_stats(request->net->journal, &stats);
+		error = journal_reader_seek(it->reader, stats.first_sequence);
+	}
+	if (error && error != TTG_EAGAIN) {
+		if (it)
+			free_search(it);
+		control_end(request, error, "%s", ttg_error_text(error));
+		return;
+	}
+	it->request = request;
+	request->job = it;
+	request->free_job = free_search;
+	request->step = step;
+}
