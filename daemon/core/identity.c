@@ -293,6 +293,17 @@ void identity_remove_link(struct identity *it, uint32_t link)
 	it->n_links--;
 }
 
+void identity_turn_link(struct identity *it, uint32_t link)
+{
+	struct identity_link *at = &it->links[link];
+	const struct identity_link was = *at;
+
+	at->a = was.b;
+	at->b = was.a;
+	at->next_a = was.next_b;
+	at->next_b = was.next_a;
+}
+
 bool identity_add_contested(struct identity *it, uint32_t link)
 {
 	const struct identity_link *added = &it->links[link];

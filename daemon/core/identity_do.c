@@ -96,66 +96,9 @@ static enum identity_effect ask_join(const struct identity *it, enum identity_op
 										   IDENTITY_CHANGES;
 }
 
-/* Of two numbers that have a link. */
-static enum identity_effect ask_again(const struct identity *it, enum identity_op op,
-				      const struct identity_link *link, uint32_t a, uint64_t bit)
-{
-	const bool known = bit != 0 && (link->sources & bit) != 0;
-
-	if (link->state != IDENTITY_STANDS)
-		return IDENTITY_NOTHING;
-	if (op == IDENTITY_LINK)
-		return known ? IDENTITY_NOTHING : IDENTITY_CHANGES;
-	if (op == IDENTITY_UNLINK)
-		return known ? IDENTITY_CHANGES : IDENTITY_NOTHING;
-	if (op == IDENTITY_MERGE)
-		return known && it->numbers[a].retired && link->op == IDENTITY_MERGE ? IDENTITY_NOTHING :
-										       IDENTITY_CHANGES;
-	return link->op == IDENTITY_MERGE ? IDENTITY_CHANGES : IDENTITY_CLASHES;
-}
-
-enum identity_effect identity_ask(const struct identity *it, enum identity_op op,
-				  const struct person_number *first,
-				  const struct person_number *second, const char *agency)
-{
-	const uint32_t a = identity_find(it, first->key), b = identity_find(it, second->key);
-	uint32_t link;
-
-	if (memcmp(first->key, second->key, PERSON_KEY_BYTES) == 0)
-		return IDENTITY_NOTHING;
-	if (a == IDENTITY_NONE || b == IDENTITY_NONE) {
-		if (op == IDENTITY_UNLINK || op == IDENTITY_UNMERGE)
-			return IDENTITY_NOTHING;
-		if (op == IDENTITY_MERGE)
-			return IDENTITY_CHANGES;
-		if (a == b) /* both are new, and may be two of a kind */
-			return first->kind == second->kind && is_exclusive(first->kind) ?
-				       IDENTITY_CLASHES :
-				       IDENTITY_CHANGES;
-		/* A new number brings its kind: whoever has one of that kind already clashes. */
-		const uint32_t known = a == IDENTITY_NONE ? b : a;
-		const uint8_t kind = a == IDENTITY_NONE ? first->kind : second->kind;
-		uint32_t i = known;
-
-		do {
-			if (is_current(it, i, IDENTITY_NONE) && it->numbers[i].number.kind == kind)
-				return IDENTITY_CLASHES;
-			i = it->numbers[i].next;
-		} while (i != known);
-		return count(it, known) < IDENTITY_NUMBERS_MAX ? IDENTITY_CHANGES : IDENTITY_CLASHES;
-	}
-	link = identity_between(it, a, b);
-	if (link != IDENTITY_NONE)
-		return ask_again(it, op, &it->links[link], a, bit_of(it, agency));
-	if (op == IDENTITY_UNLINK)
-		return IDENTITY_NOTHING;
-	if (op == IDENTITY_UNMERGE)
-		return it->numbers[a].lead == it->numbers[b].lead ? IDENTITY_CLASHES : IDENTITY_NOTHING;
-	return ask_join(it, op, a, b);
-}
-
-/* Members of the person of `from` that can be reached over links; their number. */
-static size_t reach(const struct identity *it, uint32_t from, uint32_t *out, size_t room)
+/* Members of the person of `from` that can be reached over links, but not over `without`; their number. */
+static size_t reach(const struct identity *it, uint32_t from, uint32_t without, uint32_t *out,
+		    size_t room)
 {
 	size_t n = 1;
 
@@ -170,11 +113,102 @@ static size_t reach(const struct identity *it, uint32_t from, uint32_t *out, siz
 
 			while (k < n && out[k] != other)
 				k++;
-			if (at->state == IDENTITY_STANDS && k == n && n < room)
+			if (at->state == IDENTITY_STANDS && link != without && k == n && n < room)
 				out[n++] = other;
 		}
 	}
 	return n;
+}
+
+/* Without this link the two are two men, and the first number may count again beside what it is left with. */
+static bool comes_apart(const struct identity *it, uint32_t link, uint32_t a, uint32_t b)
+{
+	uint32_t members[IDENTITY_NUMBERS_MAX];
+	size_t n;
+
+	if (count(it, a) > IDENTITY_NUMBERS_MAX)
+		return false;
+	n = reach(it, a, link, members, IDENTITY_NUMBERS_MAX);
+	for (size_t i = 1; i < n; i++) {
+		if (members[i] == b || (is_current(it, members[i], IDENTITY_NONE) &&
+					it->numbers[members[i]].number.kind == it->numbers[a].number.kind))
+			return false;
+	}
+	return true;
+}
+
+/* Of two numbers that have a link. */
+static enum identity_effect ask_again(const struct identity *it, enum identity_op op,
+				      const struct identity_link *link, uint32_t a, uint64_t bit)
+{
+	const bool known = bit != 0 && (link->sources & bit) != 0;
+	const uint32_t b = link->a == a ? link->b : link->a;
+
+	if (link->state != IDENTITY_STANDS)
+		return IDENTITY_NOTHING;
+	if (op == IDENTITY_LINK)
+		return known ? IDENTITY_NOTHING : IDENTITY_CHANGES;
+	if (op == IDENTITY_UNLINK)
+		return known ? IDENTITY_CHANGES : IDENTITY_NOTHING;
+	if (op == IDENTITY_MERGE)
+		return known && it->numbers[a].retired && link->op == IDENTITY_MERGE ? IDENTITY_NOTHING :
+										       IDENTITY_CHANGES;
+	/* Only what was given up that way round, and is held together by nothing else, just comes apart. */
+	return link->op == IDENTITY_MERGE && it->numbers[a].retired &&
+			       comes_apart(it, (uint32_t)(link - it->links), a, b) ?
+		       IDENTITY_CHANGES :
+		       IDENTITY_CLASHES;
+}
+
+/* One of the two is new, or both are: it brings its kind, and whoever has one of that kind clashes. The first
+   of a merge is given up and brings nothing. */
+static enum identity_effect ask_new(const struct identity *it, enum identity_op op,
+				    const struct person_number *first, const struct person_number *second)
+{
+	const uint32_t a = identity_find(it, first->key), b = identity_find(it, second->key);
+	const uint32_t known = a == IDENTITY_NONE ? b : a;
+	const uint8_t kind = a == IDENTITY_NONE ? first->kind : second->kind;
+	const uint32_t without = op == IDENTITY_MERGE ? a : IDENTITY_NONE;
+	uint32_t i = known;
+
+	if (a == b)
+		return op == IDENTITY_LINK && first->kind == second->kind && is_exclusive(first->kind) ?
+			       IDENTITY_CLASHES :
+			       IDENTITY_CHANGES;
+	if (count(it, known) >= IDENTITY_NUMBERS_MAX)
+		return IDENTITY_CLASHES;
+	if (op == IDENTITY_MERGE && a == IDENTITY_NONE)
+		return IDENTITY_CHANGES;
+	do {
+		if (is_current(it, i, without) && it->numbers[i].number.kind == kind)
+			return IDENTITY_CLASHES;
+		i = it->numbers[i].next;
+	} while (i != known);
+	return IDENTITY_CHANGES;
+}
+
+enum identity_effect identity_ask(const struct identity *it, enum identity_op op,
+				  const struct person_number *first,
+				  const struct person_number *second, const char *agency)
+{
+	const uint32_t a = identity_find(it, first->key), b = identity_find(it, second->key);
+	uint32_t link;
+
+	if (memcmp(first->key, second->key, PERSON_KEY_BYTES) == 0)
+		return IDENTITY_NOTHING;
+	if (a == IDENTITY_NONE || b == IDENTITY_NONE) {
+		if (op == IDENTITY_UNLINK || op == IDENTITY_UNMERGE)
+			return IDENTITY_NOTHING;
+		return ask_new(it, op, first, second);
+	}
+	link = identity_between(it, a, b);
+	if (link != IDENTITY_NONE)
+		return ask_again(it, op, &it->links[link], a, bit_of(it, agency));
+	if (op == IDENTITY_UNLINK)
+		return IDENTITY_NOTHING;
+	if (op == IDENTITY_UNMERGE)
+		return it->numbers[a].lead == it->numbers[b].lead ? IDENTITY_CLASHES : IDENTITY_NOTHING;
+	return ask_join(it, op, a, b);
 }
 
 /* Makes one ring of these. */
@@ -198,7 +232,8 @@ static bool part(struct identity *it, uint32_t a, uint32_t b)
 	bool done = members && rest;
 
 	if (done) {
-		size_t n = reach(it, a, members, all), m = reach(it, b, rest, all);
+		size_t n = reach(it, a, IDENTITY_NONE, members, all);
+		size_t m = reach(it, b, IDENTITY_NONE, rest, all);
 
 		if (n + m == all) {
 			gather(it, members, n);
@@ -230,6 +265,8 @@ static bool contest(struct identity *it, const struct identity_link *link)
 		it->links[between].part = link->part;
 		it->links[between].at_ns = link->at_ns;
 		it->links[between].op = link->op;
+		if (it->links[between].a != link->a)
+			identity_turn_link(it, between); /* it is the first that would be severed */
 		it->links[between].state = IDENTITY_CONTESTED;
 		it->n_standing--;
 		return part(it, link->a, link->b) && identity_add_contested(it, between);
@@ -340,6 +377,7 @@ bool identity_decide(struct identity *it, struct identity_link *conflict, bool a
 			conflict->op = IDENTITY_LINK;
 			identity_unite(it, a, b);
 			identity_join_lanes(it, a, b, joined);
+			retire_extra(it, a); /* either may have found another number meanwhile */
 		}
 		return !accept || sever(it, a);
 	}

@@ -23,6 +23,8 @@ uint32_t identity_between(const struct identity *it, uint32_t a, uint32_t b);
 /* Adds a link between numbers that have none; persons are not touched. NULL: no memory. */
 struct identity_link *identity_add_link(struct identity *it, const struct identity_link *link);
 void identity_remove_link(struct identity *it, uint32_t link);
+/* The first of the link is its second from now on. */
+void identity_turn_link(struct identity *it, uint32_t link);
 /* Next link of this number behind `link`. */
 uint32_t identity_next_link(const struct identity *it, uint32_t link, uint32_t number);
 bool identity_add_contested(struct identity *it, uint32_t link);
