@@ -117,8 +117,25 @@ static bool revive(struct mailbox *mailbox, struct lane *lane, size_t index)
 	return true;
 }
 
+/* What was accepted before a dead letter and is held: lanes were joined, or an answer came late. It goes
+   back with it, or the letter could come first when the window is full. */
+static bool bring_before(struct mailbox *mailbox, struct lane *lane, uint64_t position)
+{
+	const struct held *held;
+	uint64_t last = 0;
+	bool failed = false;
+
+	for (size_t i = 0; i < lane->n_dead && lane->dead[i].position <= position; i++)
+		last = lane->dead[i].position;
+	while (!failed && (held = lane_first_held(lane)) && held->position < last)
+		mailbox_locate(mailbox, held->position, &failed);
+	return !failed;
+}
+
 bool mailbox_revive(struct mailbox *mailbox, struct lane *lane, uint64_t position)
 {
+	if (!bring_before(mailbox, lane, position))
+		return false;
 	/* Those before it in the lane too: a person's events stay in order. */
 	while (lane->n_dead > 0 && lane->dead[0].position <= position) {
 		if (!revive(mailbox, lane, 0))

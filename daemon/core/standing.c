@@ -11,14 +11,24 @@ void standing_fini(struct standing *it)
 	*it = (struct standing){ 0 };
 }
 
+/* The oldest that is over goes; if he is still in all of them, the oldest. */
+static void make_room(struct standing *it)
+{
+	uint32_t at = 0;
+
+	while (at < it->n_schemes && it->schemes[at].ended == 0)
+		at++;
+	at = at < it->n_schemes ? at : 0;
+	it->n_schemes--;
+	memmove(it->schemes + at, it->schemes + at + 1, (it->n_schemes - at) * sizeof(*it->schemes));
+}
+
 bool standing_enrol(struct standing *it, const struct standing_scheme *scheme)
 {
 	struct standing_scheme *grown;
 
-	if (it->n_schemes == STANDING_SCHEMES_MAX) {
-		memmove(it->schemes, it->schemes + 1, (it->n_schemes - 1) * sizeof(*it->schemes));
-		it->n_schemes--;
-	}
+	if (it->n_schemes == STANDING_SCHEMES_MAX)
+		make_room(it);
 	grown = realloc(it->schemes, (it->n_schemes + 1) * sizeof(*grown));
 	if (!grown)
 		return false;
