@@ -132,13 +132,14 @@ static int64_t day_of(const char *date, bool next, int64_t without)
 	return instant_from_civil(day, NULL, &at_ns) == TTG_OK ? at_ns : without;
 }
 
-/* "agency/scheme", or "agency/" when none is named. */
-static void scheme_in(const struct pupil *it, char out[CONDITION_SCHEME_MAX + 1])
+/* "agency/scheme", or "agency/" when none is named: false. */
+static bool scheme_in(const struct pupil *it, char out[CONDITION_SCHEME_MAX + 1])
 {
 	char scheme[RULES_ID_MAX + 1];
 
 	text_in(it, "scheme", scheme, sizeof(scheme));
 	snprintf(out, CONDITION_SCHEME_MAX + 1, "%s/%s", it->lesson->agency, scheme);
+	return scheme[0] != '\0';
 }
 
 /* The same for each number that the event names: whichever of them he was enrolled by. */
@@ -164,7 +165,8 @@ static void on_enrolled(const struct pupil *it)
 	struct change change = { .op = CHANGE_ENROL, .a = it->lesson->numbers[0], .text = scheme };
 	const struct standing_scheme *now;
 
-	scheme_in(it, scheme);
+	if (!scheme_in(it, scheme))
+		return; /* in none; and what he is in already goes on */
 	text_in(it, "from_date", from, sizeof(from));
 	text_in(it, "until_date", until, sizeof(until));
 	change.from_ns = day_of(from, false, INT64_MIN);
@@ -180,7 +182,8 @@ static void on_reengaged(const struct pupil *it)
 	char scheme[CONDITION_SCHEME_MAX + 1], until[11];
 	struct change change = { .op = CHANGE_RETURN, .text = scheme };
 
-	scheme_in(it, scheme);
+	if (!scheme_in(it, scheme))
+		return;
 	text_in(it, "until_date", until, sizeof(until));
 	change.from_ns = INT64_MIN;
 	change.until_ns = day_of(until, true, 0);

@@ -1,6 +1,8 @@
 /* Making and writing agreements; see agreed.h. One thread. */
 #include "support/agreed.h"
 
+#include "support/told.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,9 @@ const char *const agreed_agencies[AGREED_AGENCIES] = { "prison", "police", "prob
 const char *const agreed_boxes[AGREED_BOXES] = { "in", "records" };
 const char *const agreed_numbers[AGREED_NUMBERS] = { "NOMS", "PNC",         "CRO",     "CRN",
 	                                             "ASN",  "CASE_NUMBER", "BOOKING", "OTHER" };
+
+const char *const agreed_schemes[AGREED_SCHEMES] = { "pilot", "course" };
+const char *const agreed_areas[AGREED_AREAS] = { "E06000031", "E07000008", "W06000015" };
 
 static bool coin(struct random *random, uint32_t one_in)
 {
@@ -51,6 +56,30 @@ static void make_addressed(struct random *it, struct agreed_grant *grant)
 	}
 }
 
+/* Mostly one thing is asked, of few schemes: or it would hardly ever be so. */
+static void make_when(struct random *it, struct agreed_when *when)
+{
+	static const unsigned int windows[] = { 0, 1, 5, 20 };
+
+	const uint32_t one = random_below(it, 8), other = coin(it, 4) ? random_below(it, 8) : one;
+
+	if (one < 4 || other < 4) {
+		when->enrolled = true;
+		when->agency = (int)random_below(it, 2);
+		when->scheme = (int)random_below(it, AGREED_SCHEMES);
+		when->window_days = windows[random_below(it, 4)];
+	}
+	when->referral = one == 4 || other == 4;
+	when->risk_at_most = one == 5 || other == 5 ? 1 + (int)random_below(it, 4) : 0;
+	when->custody = one == 6 || other == 6 ? 1 + (int)random_below(it, 2) : 0;
+	for (int i = 0; i < AGREED_AREAS && (one == 7 || other == 7); i++) {
+		if (coin(it, 2))
+			when->areas[when->n_areas++] = agreed_areas[i];
+	}
+	when->asked = when->enrolled || when->referral || when->risk_at_most != 0 || when->custody != 0 ||
+		      when->n_areas > 0;
+}
+
 static void make_grant(struct random *it, const struct agreed *set, struct agreed_grant *grant)
 {
 	const uint32_t n = random_below(it, AGREED_NAMES_MAX);
@@ -65,6 +94,8 @@ static void make_grant(struct random *it, const struct agreed *set, struct agree
 	grant->whole = coin(it, 4);
 	if (coin(it, 4))
 		make_addressed(it, grant);
+	if (coin(it, 2))
+		make_when(it, &grant->when);
 	if (grant->whole)
 		return;
 	for (uint32_t i = 0; i < n; i++)
@@ -143,6 +174,28 @@ static void say_names(struct text *text, const char *name, const char (*names)[A
 	say(text, " ];\n");
 }
 
+static void say_when(struct text *text, const struct agreed_when *when)
+{
+	static const char *const levels[] = { "", "low", "medium", "high", "very-high" };
+
+	say(text, "when = { ");
+	if (when->enrolled)
+		say(text, "enrolled = \"%s/%s\"; ", agreed_agencies[when->agency],
+		    agreed_schemes[when->scheme]);
+	if (when->window_days > 0)
+		say(text, "window_days = %u; ", when->window_days);
+	if (when->referral)
+		say(text, "referral = true; ");
+	if (when->risk_at_most > 0)
+		say(text, "risk_at_most = \"%s\"; ", levels[when->risk_at_most]);
+	if (when->custody > 0)
+		say(text, "custody = \"%s\"; ", when->custody == 1 ? "in" : "out");
+	for (size_t i = 0; i < when->n_areas; i++)
+		say(text, "%s\"%s\"%s", i ? ", " : "areas = [ ", when->areas[i],
+		    i + 1 == when->n_areas ? " ]; " : "");
+	say(text, "};\n");
+}
+
 static void say_grant(struct text *text, const struct agreed_grant *grant)
 {
 	bool first = true;
@@ -158,6 +211,8 @@ static void say_grant(struct text *text, const struct agreed_grant *grant)
 	say(text, " ];\n");
 	if (grant->addressed_by[0])
 		say(text, "addressed_by = \"%s\";\n", grant->addressed_by);
+	if (grant->when.asked)
+		say_when(text, &grant->when);
 	if (!grant->whole) {
 		say_names(text, "fields", (const char(*)[AGREED_NAME])grant->fields,
 		          grant->n_fields);
@@ -177,6 +232,24 @@ static void say_grant(struct text *text, const struct agreed_grant *grant)
 
 static const char parties[] = "parties = [ \"prison\", \"police\", \"probation\", \"desk\", "
                               "\"mind\" ]; purpose = \"p\"; gateway = \"g\";\n";
+
+/* Each once. */
+static void say_types(struct text *text, const struct agreed *set)
+{
+	const char *all[TOLD_TYPES + AGREED_TYPES];
+
+	memcpy(all, told_types, sizeof(told_types));
+	for (int k = 0; k < AGREED_TYPES; k++)
+		all[TOLD_TYPES + k] = ttg_type_name((size_t)set->types[k]);
+	for (int k = 0; k < TOLD_TYPES + AGREED_TYPES; k++) {
+		bool again = false;
+
+		for (int j = 0; j < k; j++)
+			again = again || strcmp(all[j], all[k]) == 0;
+		if (!again)
+			say(text, "%s\"%s\"", k ? ", " : "", all[k]);
+	}
+}
 
 void agreed_write(const struct agreed *set, const struct folder *folder)
 {
@@ -198,15 +271,7 @@ void agreed_write(const struct agreed *set, const struct folder *folder)
 	    parties);
 	for (int i = 0; i < AGREED_AGENCIES; i++) {
 		say(&text, "%s{ agency = \"%s\"; types = [ ", i ? "," : "", agreed_agencies[i]);
-		for (int k = 0; k < AGREED_TYPES; k++) {
-			bool again = false;
-
-			for (int j = 0; j < k; j++)
-				again = again || set->types[j] == set->types[k];
-			if (!again)
-				say(&text, "%s\"%s\"", k ? ", " : "",
-				    ttg_type_name((size_t)set->types[k]));
-		}
+		say_types(&text, set);
 		say(&text, " ]; }");
 	}
 	say(&text, "); }");

@@ -19,12 +19,29 @@
 #define AGREED_NAMES_MAX 12
 #define AGREED_NAME 128
 #define AGREED_TYPES 4
+#define AGREED_SCHEMES 2
+#define AGREED_AREAS 3
 
 extern const char *const agreed_agencies[AGREED_AGENCIES];
 extern const char *const agreed_boxes[AGREED_BOXES];
 extern const char *const agreed_numbers[AGREED_NUMBERS]; /* kinds of identifiers */
 
+extern const char *const agreed_schemes[AGREED_SCHEMES]; /* of whichever agency */
+extern const char *const agreed_areas[AGREED_AREAS];
+
+/* What has to be known of the person. */
+struct agreed_when {
+	bool asked, enrolled, referral;
+	int agency, scheme;
+	unsigned int window_days; /* 0: none */
+	int risk_at_most;         /* 1 to 4: low to very high; 0: not asked */
+	int custody;              /* 1: in, 2: out; 0: not asked */
+	const char *areas[AGREED_AREAS];
+	size_t n_areas;
+};
+
 struct agreed_grant {
+	struct agreed_when when;
 	int agency, box, type;
 	bool from[AGREED_AGENCIES];
 	bool whole;
@@ -42,7 +59,8 @@ struct agreed_agreement {
 	size_t n_grants;
 };
 
-/* Everybody may publish each of the types, under an agreement of its own. */
+/* Everybody may publish each of the types, and those that tell of persons (told.h), under an agreement
+   of its own. */
 struct agreed {
 	int types[AGREED_TYPES];
 	struct agreed_agreement agreements[AGREED_MAX];

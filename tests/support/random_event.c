@@ -283,7 +283,8 @@ static void fill(struct filling *it, ProtobufCMessage *message, const char *path
 }
 
 /* What the broker insists on. */
-static void complete(struct filling *it, Ttg__Event *event, int type, const char *source)
+static void complete(struct filling *it, Ttg__Event *event, int type, const char *source,
+		     const char *noms)
 {
 	Ttg__Identifier *number = malloc(sizeof(*number));
 
@@ -303,7 +304,7 @@ static void complete(struct filling *it, Ttg__Event *event, int type, const char
 		event->expires_at->unix_ns = it->now_ns + INT64_C(3600000000000);
 	ttg__identifier__init(number);
 	number->kind = TTG__IDENTIFIER_KIND__NOMS;
-	number->value = copy("A1234BC");
+	number->value = copy(noms);
 	if (!event->person)
 		event->person = (Ttg__Person *)(void *)fill_message(it, &ttg__person__descriptor,
 								    "person");
@@ -332,8 +333,8 @@ static void set_payload(Ttg__Event *event, int type, ProtobufCMessage *payload)
 }
 
 struct random_event *random_event_new(struct random *random, int type, const char *source,
-				      const char *const *agencies, size_t n_agencies,
-				      int64_t now_ns, bool future)
+				      const char *noms, const char *const *agencies,
+				      size_t n_agencies, int64_t now_ns, bool future)
 {
 	struct random_event *made = calloc(1, sizeof(*made));
 	struct filling it = { .random = random, .out = made, .agencies = agencies,
@@ -345,7 +346,7 @@ struct random_event *random_event_new(struct random *random, int type, const cha
 	must_be(made->tokens != NULL && made->event != NULL, "no memory");
 	ttg__event__init(made->event);
 	fill(&it, &made->event->base, "");
-	complete(&it, made->event, type, source);
+	complete(&it, made->event, type, source, noms);
 	it.in_payload = true;
 	set_payload(made->event, type, fill_message(&it, ttg_type_descriptor((size_t)type), ""));
 	must_be(ttg_event_pack(made->event, &made->bytes, &made->len) == TTG_OK, "cannot pack");

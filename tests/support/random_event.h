@@ -40,11 +40,11 @@ struct random_event {
 /* Bytes that one value of a field of this type takes in a message of protobuf-c. */
 size_t random_value_bytes(ProtobufCType type);
 
-/* `agencies`: what fields that name agencies hold. The event is about somebody. With `future`, some
-   messages have fields that the catalogue does not know. */
+/* `agencies`: what fields that name agencies hold. The event is about who has the NOMS number. With
+   `future`, some messages have fields that the catalogue does not know. */
 struct random_event *random_event_new(struct random *random, int type, const char *source,
-				      const char *const *agencies, size_t n_agencies,
-				      int64_t now_ns, bool future);
+				      const char *noms, const char *const *agencies,
+				      size_t n_agencies, int64_t now_ns, bool future);
 void random_event_free(struct random_event **event);
 
 #endif

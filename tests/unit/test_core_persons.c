@@ -382,6 +382,30 @@ static void who_left_and_came_back(void **state)
 	play_free(&play);
 }
 
+/* An enrolment that names no scheme puts him in none, and out of none. */
+static void an_enrolment_without_a_scheme_changes_nothing(void **state)
+{
+	Ttg__ServiceEnrolled enrolled = TTG__SERVICE_ENROLLED__INIT;
+	Ttg__ServiceReengaged back = TTG__SERVICE_REENGAGED__INIT;
+	struct play *play = stage(0);
+	struct said it;
+
+	(void)state;
+	enrol(play, "A0001BC");
+	begin(play, &it, T_SERVICE, T_ENROLLED, "A0001BC");
+	it.event.payload_case = TTG__EVENT__PAYLOAD_SERVICE_ENROLLED;
+	it.event.service_enrolled = &enrolled;
+	say(play, &it);
+	begin(play, &it, T_SERVICE, T_BACK, "A0001BC");
+	it.event.payload_case = TTG__EVENT__PAYLOAD_SERVICE_REENGAGED;
+	it.event.service_reengaged = &back;
+	say(play, &it);
+	arrest(play, "A0001BC");
+	play_settle(play);
+	assert_int_equal(arrests_heard(play), 1);
+	play_free(&play);
+}
+
 static void the_window_is_counted_from_the_release(void **state)
 {
 	const int64_t day = 24 * 3600 * PLAY_SECOND;
@@ -689,6 +713,7 @@ int main(void)
 		cmocka_unit_test(only_the_word_of_those_who_may_links),
 		cmocka_unit_test(consent_taken_back_stops_what_is_queued),
 		cmocka_unit_test(who_left_and_came_back),
+		cmocka_unit_test(an_enrolment_without_a_scheme_changes_nothing),
 		cmocka_unit_test(the_window_is_counted_from_the_release),
 		cmocka_unit_test(a_contradiction_is_held_until_it_is_decided),
 		cmocka_unit_test(two_of_a_kind_at_once_are_a_contradiction),
