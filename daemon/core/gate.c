@@ -28,14 +28,17 @@ static bool is_in(const struct standing_scheme *it, const struct condition *cond
 		  const struct gate_moment *when)
 {
 	const int64_t window_ns = (int64_t)condition->window_days * NS_PER_DAY;
+	int64_t since_ns;
 
 	if (it->withdrawn || strcmp(it->scheme, condition->scheme) != 0)
 		return false;
 	if (when->sequence < it->since || (it->ended != 0 && when->sequence > it->ended) ||
 	    when->at_ns < it->from_ns || when->at_ns >= it->until_ns)
 		return false;
-	return window_ns == 0 || it->opened_ns == 0 || when->at_ns < it->opened_ns ||
-	       when->at_ns - it->opened_ns < window_ns;
+	if (window_ns == 0 || it->opened_ns == 0 || when->at_ns < it->opened_ns)
+		return true;
+	/* A record's clock may have stood anywhere. */
+	return !__builtin_sub_overflow(when->at_ns, it->opened_ns, &since_ns) && since_ns < window_ns;
 }
 
 static bool is_enrolled(const struct identity *identity, uint32_t number,

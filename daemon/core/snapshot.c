@@ -438,7 +438,7 @@ static enum ttg_error load_seal(struct core *core, struct cursor *cursor, uint64
 static enum ttg_error load_persons(struct core *core, struct cursor *cursor, uint64_t sequence)
 {
 	core->newest_ns = (int64_t)cursor_get_u64(cursor);
-	if (!identity_load(core->identity, cursor) ||
+	if (core->newest_ns < 0 || !identity_load(core->identity, cursor) ||
 	    !waiting_load(&core->waiting, cursor, core->n_mailboxes, sequence) ||
 	    !lates_load(&core->lates, cursor, sequence))
 		return TTG_ECORRUPT;

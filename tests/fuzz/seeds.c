@@ -10,7 +10,9 @@
 
 #include <sys/stat.h>
 #include <ttg/proto/session.pb-c.h>
+#include "core/persons.h"
 #include "core/record.h"
+#include "state.h"
 #include "support/core_play.h"
 
 #define SEED_MAX 16384
@@ -246,6 +248,83 @@ static void core_seeds(const char *folder)
 	play_free(&play);
 }
 
+/* About a man with one number, or two that are his. */
+static void say_of(struct play *play, int type, char *first, char *second)
+{
+	Ttg__ServiceEnrolled enrolled = TTG__SERVICE_ENROLLED__INIT;
+	Ttg__Identifier numbers[2], *list[] = { &numbers[0], &numbers[1] };
+	char service[] = "service.enrolled", pilot[] = "pilot";
+	struct play_event it;
+
+	play_event(play, &it, type, 1);
+	for (int i = 0; i < 2; i++) {
+		ttg__identifier__init(&numbers[i]);
+		numbers[i].value = i == 0 ? first : second;
+		numbers[i].kind = strchr(numbers[i].value, '/') ? TTG__IDENTIFIER_KIND__PNC :
+								  TTG__IDENTIFIER_KIND__NOMS;
+	}
+	it.event.assertion = TTG__ASSERTION__FACT;
+	it.person.identifiers = list;
+	it.person.n_identifiers = second[0] ? 2 : 1;
+	it.released.at_liberty = true;
+	if (type == TYPE_REFERRAL) {
+		enrolled.scheme = pilot;
+		it.event.type = service;
+		it.event.payload_case = TTG__EVENT__PAYLOAD_SERVICE_ENROLLED;
+		it.event.service_enrolled = &enrolled;
+	}
+	MUST(play_publish(play, &it).kind == CORE_ACCEPTED);
+	play_settle(play);
+}
+
+static bool take_conflict(void *arg, const struct core_conflict *conflict)
+{
+	*(struct core_conflict *)arg = *conflict;
+	return true;
+}
+
+/* Links, what waits for them, a contradiction; decided or not. */
+static void person_seeds(const char *folder, bool decide)
+{
+	char noms[] = "A0001BC", other[] = "A0009BC", pnc[] = "2002/0073319Z", second[] = "1981/0000034U";
+	char none[] = "";
+	struct play *play = play_new(4, 8);
+	struct core_conflict conflict = { 0 };
+	struct seed seed = { .len = 0 };
+	uint8_t *snapshot = NULL;
+	size_t len = 0;
+
+	rules_free(&play->rules);
+	play->rules = fuzz_rules();
+	MUST(core_set_rules(play->core, &play->now, play->rules) == TTG_OK);
+	play_attach(play, BOX_ONESERVICE, 1, 20);
+	say_of(play, TYPE_REFERRAL, noms, none);
+	say_of(play, TYPE_ARREST, pnc, none);
+	say_of(play, TYPE_RELEASED, noms, pnc); /* the arrest goes, late */
+	say_of(play, TYPE_RELEASED, noms, second);
+	say_of(play, TYPE_ARREST, second, none);
+	say_of(play, TYPE_ARREST, other, none);
+	core_conflicts(play->core, take_conflict, &conflict);
+	MUST(conflict.sequence != 0);
+	if (decide)
+		MUST(core_decide(play->core, &play->now, conflict.sequence, conflict.part, true, "me",
+				 "looked it up") == TTG_OK);
+	play_settle(play);
+	for (size_t i = 0; i < play->n_records; i++) {
+		put_u8(&seed, play->records[i].kind);
+		put_u16(&seed, play->records[i].len);
+		put(&seed, play->records[i].data, play->records[i].len);
+	}
+	write_seed(folder, "core_apply", decide ? "decided" : "disputed", &seed);
+	MUST(core_snapshot(play->core, &snapshot, &len) == TTG_OK);
+	seed.len = 0;
+	put_u8(&seed, 1);
+	put(&seed, snapshot, len);
+	write_seed(folder, "core_restore", decide ? "decided" : "disputed", &seed);
+	free(snapshot);
+	play_free(&play);
+}
+
 static void put_deliver(struct seed *seed, uint64_t first, size_t n)
 {
 	Ttg__Delivery deliveries[4], *pointers[4];
@@ -395,6 +474,8 @@ int main(int argc, char **argv)
 	frame_seeds(argv[1]);
 	event_seeds(argv[1]);
 	core_seeds(argv[1]);
+	person_seeds(argv[1], false);
+	person_seeds(argv[1], true);
 	client_seeds(argv[1]);
 	damage_seeds(argv[1]);
 	zap_seeds(argv[1]);

@@ -1,6 +1,7 @@
 /* A core on hostile records; see state.h. One thread. */
 #include "state.h"
 
+#include "core/persons.h"
 #include "core/record.h"
 #include "fuzz.h"
 #include "support/core_play.h"
@@ -67,6 +68,7 @@ static struct core *make_core(struct fuzz_state *state)
 		.broker = "broker", .person_secret = { 7 }, .max_event_bytes = 65536,
 		.max_skew_s = 300, .dedupe_window_ns = UINT64_C(3600000000000),
 		.dedupe_max = 1000, .window = 4, .max_held = 8,
+		.look_back_ns = UINT64_C(72) * 3600 * PLAY_SECOND, .max_waiting = 100,
 	};
 	const struct core_sink sink = { state, append, read_back, deliver, flush, attached, nacked,
 					note };
@@ -74,6 +76,28 @@ static struct core *make_core(struct fuzz_state *state)
 
 	MUST(core);
 	return core;
+}
+
+struct rules *fuzz_rules(void)
+{
+	struct rules *rules = play_rules(true);
+
+	rules->conditions = calloc(1, sizeof(*rules->conditions));
+	MUST(rules->conditions);
+	rules->n_conditions = 1;
+	strcpy(rules->conditions[0].scheme, "oneservice/pilot");
+	rules->conditions[0].window_days = 30;
+	for (size_t i = 0; i < rules->n_deliver; i++) {
+		if (strcmp(rules->types[rules->deliver[i].type], "police.arrest") == 0)
+			rules->deliver[i].condition = 1;
+	}
+	rules->types = realloc(rules->types, (rules->n_types + 1) * sizeof(*rules->types));
+	MUST(rules->types);
+	snprintf(rules->types[rules->n_types], RULES_TYPE_MAX + 1, "service.enrolled");
+	play_grant_publish(rules, (uint32_t)rules->n_types++, PLAY_ONESERVICE);
+	rules->agencies[PLAY_PRISON].links = true;
+	MUST(rules_finish(rules));
+	return rules;
 }
 
 void fuzz_state_init(struct fuzz_state *state)
@@ -85,7 +109,7 @@ void fuzz_state_init(struct fuzz_state *state)
 	state->records = records;
 	state->core = make_core(state);
 	if (!rules)
-		rules = play_rules(true);
+		rules = fuzz_rules();
 	state->rules = rules;
 }
 
@@ -136,6 +160,13 @@ static bool count_letter(void *arg, const struct core_dead_letter *letter)
 	return state->core != NULL;
 }
 
+/* The last of them. */
+static bool take_conflict(void *arg, const struct core_conflict *conflict)
+{
+	*(struct core_conflict *)arg = *conflict;
+	return true;
+}
+
 static void pump(struct fuzz_state *state)
 {
 	for (int i = 0; i < PUMPS_MAX; i++) {
@@ -147,6 +178,7 @@ static void pump(struct fuzz_state *state)
 
 void fuzz_state_use(struct fuzz_state *state)
 {
+	struct core_conflict conflict = { 0 };
 	uint64_t given_up = 0;
 
 	check_snapshot(state);
@@ -167,6 +199,11 @@ void fuzz_state_use(struct fuzz_state *state)
 		core_ack(state->core, &state->now, 1 + i, view.next_position - 1, NULL, 0);
 	}
 	core_dead_letters(state->core, NULL, 0, count_letter, state);
+	core_conflicts(state->core, take_conflict, &conflict);
+	if (conflict.sequence != 0)
+		core_decide(state->core, &state->now, conflict.sequence, conflict.part,
+			    conflict.sequence % 2 == 0, "me", "looked it up");
+	pump(state);
 	core_give_up(state->core, &state->now, core_sequence(state->core), &given_up);
 	pump(state);
 	check_snapshot(state);

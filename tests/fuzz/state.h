@@ -18,6 +18,9 @@ struct fuzz_state {
 	bool full;
 };
 
+/* Arrests go to who is in a scheme, and the prison's word on numbers counts. */
+struct rules *fuzz_rules(void);
+
 void fuzz_state_init(struct fuzz_state *state);
 void fuzz_state_fini(struct fuzz_state *state);
 /* Remembers a record under the next number. */

@@ -308,6 +308,38 @@ static void numbers_of_mailboxes_outlive_their_rules(void **state)
 	play_free(&play);
 }
 
+/* Whichever clock in it is damaged: refused, or nothing that is worked out from it goes wrong. */
+static void a_snapshot_with_a_clock_before_time(void **state)
+{
+	struct play *play = play_new(16, 100);
+	const int64_t now_ns = play->now.real_ns, before_time = INT64_MIN;
+	struct message message = { "" };
+	uint8_t *snapshot = NULL;
+	size_t len, refused = 0, taken = 0;
+
+	(void)state;
+	play_say(play, TYPE_RELEASED, 1);
+	play_settle(play);
+	assert_int_equal(core_snapshot(play->core, &snapshot, &len), TTG_OK);
+	for (size_t at = 0; at + sizeof(now_ns) <= len; at++) {
+		if (memcmp(snapshot + at, &now_ns, sizeof(now_ns)) != 0)
+			continue;
+		memcpy(snapshot + at, &before_time, sizeof(before_time));
+		core_free(&play->core);
+		assert_int_equal(play_make_core(play), TTG_OK);
+		if (core_restore(play->core, snapshot, len, &message) == TTG_OK) {
+			taken++;
+		} else {
+			assert_true(message.text[0] != '\0');
+			refused++;
+		}
+		memcpy(snapshot + at, &now_ns, sizeof(now_ns));
+	}
+	assert_true(refused == 1 && taken > 0);
+	free(snapshot);
+	play_free(&play);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +354,7 @@ int main(void)
 		cmocka_unit_test(records_of_others_are_stepped_over),
 		cmocka_unit_test(history_tells_the_way_of_an_event),
 		cmocka_unit_test(numbers_of_mailboxes_outlive_their_rules),
+		cmocka_unit_test(a_snapshot_with_a_clock_before_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
