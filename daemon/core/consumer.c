@@ -116,6 +116,10 @@ void core_detach(struct core *core, const struct core_now *now, uint64_t consume
 	if (at > 0)
 		return;
 	mailbox_recall(mailbox);
+	if (mailbox->lanes.n > 0 && !mailbox_hold_recalled(mailbox)) {
+		core->broken = true;
+		core->sink.note(core->sink.self, "core_broken", mailbox->id, core->sequence);
+	}
 	core_wake(core, mailbox);
 	if (mailbox->n_consumers > 0)
 		activate(core, mailbox);

@@ -109,6 +109,8 @@ uint64_t mailbox_give_up(struct mailbox *mailbox, uint64_t sequence, uint64_t ne
 int64_t mailbox_release(struct mailbox *mailbox, int64_t mono_ns);
 /* The consumer is gone: what was in flight waits again. */
 void mailbox_recall(struct mailbox *mailbox);
+/* Of that, what stands behind something that stops its lane is held (lanes were joined while it was out). */
+bool mailbox_hold_recalled(struct mailbox *mailbox);
 /* First WAITING entry; NULL: none. */
 struct entry *mailbox_next_waiting(struct mailbox *mailbox);
 

@@ -19,6 +19,56 @@ static void land(struct mailbox *mailbox, struct entry *entry, enum entry_state 
 		mailbox->hint = entry->position;
 }
 
+/* Everything of the lane behind this position leaves the window; spare: but what its consumer has. */
+static bool hold_behind(struct mailbox *mailbox, struct lane *lane, uint64_t position, bool spare)
+{
+	struct entry *entry = entries_from(&mailbox->window, position + 1);
+
+	while (entry) {
+		const struct held held = { entry->position, entry->sequence, entry->refusals,
+					   entry->deliveries };
+		uint64_t after = entry->position + 1;
+
+		if (entry->lane == lane->key && !(spare && entry->state == ENTRY_IN_FLIGHT)) {
+			if (!lane_hold(&mailbox->lanes, lane, &held))
+				return false;
+			land(mailbox, entry, ENTRY_WAITING);
+			entries_remove(&mailbox->window, entry);
+		}
+		entry = entries_from(&mailbox->window, after);
+	}
+	return true;
+}
+
+/* Position from which on everything of the lane has to be held; UINT64_MAX: nothing. */
+static uint64_t held_from(const struct lane *lane)
+{
+	const struct held *held = lane_first_held(lane);
+	uint64_t position = lane->n_dead > 0 ? lane->dead[0].position : UINT64_MAX;
+
+	return held && held->position < position ? held->position : position;
+}
+
+/* Nothing of a lane that is stopped stands in the window behind what stops it, but what its consumer has. */
+static bool stand_behind(struct mailbox *mailbox, struct lane *lane)
+{
+	const uint64_t position = held_from(lane);
+
+	return position == UINT64_MAX || hold_behind(mailbox, lane, position, true);
+}
+
+bool mailbox_hold_recalled(struct mailbox *mailbox)
+{
+	struct lane *lane;
+	size_t cursor = 0;
+
+	while ((lane = lanes_next(&mailbox->lanes, &cursor))) {
+		if (!stand_behind(mailbox, lane))
+			return false;
+	}
+	return true;
+}
+
 bool mailbox_refuse(struct mailbox *mailbox, struct entry *entry, int64_t due_ns)
 {
 	enum entry_state state = due_ns != 0 ? ENTRY_BLOCKED : ENTRY_WAITING;
@@ -40,28 +90,10 @@ bool mailbox_refuse(struct mailbox *mailbox, struct entry *entry, int64_t due_ns
 		if (PLANTED(OVERTAKE_REFUSED))
 			break;
 	}
-	return true;
-}
+	/* It was in flight when its lane was joined with one that is stopped. */
+	struct lane *lane = lanes_find(&mailbox->lanes, key);
 
-/* Everything of the lane behind this position leaves the window; spare: but what its consumer has. */
-static bool hold_behind(struct mailbox *mailbox, struct lane *lane, uint64_t position, bool spare)
-{
-	struct entry *entry = entries_from(&mailbox->window, position + 1);
-
-	while (entry) {
-		const struct held held = { entry->position, entry->sequence, entry->refusals,
-					   entry->deliveries };
-		uint64_t after = entry->position + 1;
-
-		if (entry->lane == lane->key && !(spare && entry->state == ENTRY_IN_FLIGHT)) {
-			if (!lane_hold(&mailbox->lanes, lane, &held))
-				return false;
-			land(mailbox, entry, ENTRY_WAITING);
-			entries_remove(&mailbox->window, entry);
-		}
-		entry = entries_from(&mailbox->window, after);
-	}
-	return true;
+	return !lane || stand_behind(mailbox, lane);
 }
 
 /* The delay of a lane is over: what it blocked waits again. */
@@ -214,15 +246,6 @@ static bool move_lane(struct mailbox *mailbox, struct lane *from, struct lane *t
 	return true;
 }
 
-/* Position from which on everything of the lane has to be held; UINT64_MAX: nothing. */
-static uint64_t held_from(const struct lane *lane)
-{
-	const struct held *held = lane_first_held(lane);
-	uint64_t position = lane->n_dead > 0 ? lane->dead[0].position : UINT64_MAX;
-
-	return held && held->position < position ? held->position : position;
-}
-
 bool mailbox_join(struct mailbox *mailbox, uint64_t from, uint64_t to)
 {
 	struct lane *lane = lanes_find(&mailbox->lanes, to), *old = lanes_find(&mailbox->lanes, from);
@@ -238,7 +261,7 @@ bool mailbox_join(struct mailbox *mailbox, uint64_t from, uint64_t to)
 	if (!lane || (old && !move_lane(mailbox, old, lane)))
 		return false;
 	/* What is in flight went before anybody knew; nothing tells its consumer to forget it. */
-	if (held_from(lane) != UINT64_MAX && !hold_behind(mailbox, lane, held_from(lane), true))
+	if (!stand_behind(mailbox, lane))
 		return false;
 	for (entry = entries_from(&mailbox->window, 0); entry && lane->due_ns != 0;
 	     entry = entries_next(&mailbox->window, entry)) {
