@@ -125,6 +125,9 @@ static void check_refused(struct actor *actor, const struct taken *it, const cha
 		                   memcmp(refused->person, it->person, sizeof(it->person)) != 0 ||
 		                   refused->position > box->n ||
 		                   box->facts[refused->position - 1].event != refused->event ||
+		                   /* Called otherwise now: the link went when the operator went back. */
+		                   memcmp(box->facts[refused->position - 1].told, it->person,
+		                          sizeof(it->person)) != 0 ||
 		                   box->facts[refused->position - 1].state == FACT_SETTLED,
 		           "%s: position %" PRIu64 " is handed over after %" PRIu64
 		           " of the same person was refused",
