@@ -1,7 +1,7 @@
 /*
  * Events that a mailbox would have been given if more had been known of the person: kept for a while,
  * because the number an arrest names is sometimes linked to the man only afterwards (the look-back); and
- * as long as it takes where it is in dispute who he is.
+ * as long as it takes where it was in dispute who he is when the event was accepted.
  *
  * In order of sequence. Pure data, owned by the loop thread. False: no memory.
  */
