@@ -294,6 +294,9 @@ static void take_envelope(struct walk *walk, const struct wire_field *it)
 	case EVENT_MARKING:
 		event->marking = (int32_t)(uint32_t)it->value;
 		break;
+	case EVENT_ASSERTION:
+		event->assertion = (int32_t)(uint32_t)it->value;
+		break;
 	case EVENT_URGENCY:
 		event->urgency = (int32_t)(uint32_t)it->value;
 		break;

@@ -31,6 +31,7 @@ struct event {
 	int type_index;       /* in the catalogue, -1: a type of the future */
 	int32_t urgency;      /* Ttg__Urgency */
 	int32_t marking;      /* Ttg__Marking */
+	int32_t assertion;    /* Ttg__Assertion */
 	int64_t expires_ns;   /* 0: never */
 	struct span supersedes; /* UUID, or nothing */
 	struct span person;   /* at NULL: about nobody */

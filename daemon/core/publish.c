@@ -284,12 +284,10 @@ static bool add_waiting(struct core *core, struct candidate *it,
 /* Numbers of the person, whom they lead to, and whether the publisher's word on them counts. */
 static void identify(const struct core *core, struct candidate *it)
 {
-	const struct span all = { it->bytes, it->len };
-
 	it->n_numbers = person_numbers(core->hmac, it->event.person, it->agency,
 				       event_year(it->now->real_ns), it->numbers);
 	it->links = core->rules->agencies[it->from].links &&
-		    event_assertion(all) == TTG__ASSERTION__FACT;
+		    it->event.assertion == TTG__ASSERTION__FACT;
 	gate_find(core->identity, it->numbers,
 		  it->n_numbers > 1 && !it->links ? 1 : it->n_numbers, &it->who);
 }
