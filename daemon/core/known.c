@@ -247,13 +247,14 @@ enum ttg_error core_apply_changes(struct core *core, uint64_t sequence, const st
 	while (code == TTG_OK && change_next(&cursor, &change)) {
 		const struct identity_deed deed = { .op = (enum identity_op)change.op, .a = &change.a,
 						    .b = &change.b, .agency = event->source,
-						    .sequence = sequence, .part = part++,
+						    .sequence = sequence, .part = part,
 						    .at_ns = event->accepted_ns };
 
 		if (change.op <= CHANGE_UNMERGE)
 			code = do_deed(core, &deed) ? TTG_OK : TTG_ENOMEM;
 		else
 			code = apply_standing(core, &change, &now);
+		part++;
 	}
 	return code == TTG_OK && !cursor_ok(&cursor) ? TTG_ECORRUPT : code;
 }

@@ -59,8 +59,9 @@ static void free_search(void *arg)
 	struct search *it = arg;
 	struct disclosure *one, *next;
 
-	HASH_ITER(hh, it->open, one, next)
+	HASH_ITER(hh, it->open, one, next) {
 		forget(it, one);
+	}
 	journal_reader_close(&it->reader);
 	free(it);
 }
