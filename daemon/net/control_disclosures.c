@@ -57,7 +57,7 @@ static void forget(struct search *it, struct disclosure *one)
 static void free_search(void *arg)
 {
 	struct search *it = arg;
-	struct disclosure *one, *next;
+	struct disclosure *one = NULL, *next = NULL;
 
 	HASH_ITER(hh, it->open, one, next) {
 		forget(it, one);
@@ -204,7 +204,7 @@ static bool take_positions(struct search *it, uint8_t kind, const uint8_t *data,
 static bool take_given_up(struct search *it, const uint8_t *data, size_t len)
 {
 	struct record_given_up *items;
-	struct disclosure *one, *next;
+	struct disclosure *one = NULL, *next = NULL;
 	uint64_t below;
 	int64_t at_ns;
 	size_t n;
@@ -256,7 +256,7 @@ static bool take(struct search *it, uint64_t sequence, const struct journal_reco
 /* What nobody has answered yet. */
 static void tell_open(struct search *it)
 {
-	struct disclosure *one, *next;
+	struct disclosure *one = NULL, *next = NULL;
 
 	HASH_ITER(hh, it->open, one, next) {
 		if (control_enough(it->request))
