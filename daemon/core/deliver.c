@@ -68,6 +68,27 @@ static void keep_in_force(const struct rules *rules, int64_t now_ns,
 }
 
 /*
+ * The condition of a grant, asked again. What let the event pass when it was accepted (custody, risk, a
+ * referral) may have changed since, and what was accepted is delivered; but nothing goes to a scheme that
+ * he has left by taking his consent back, or was never in.
+ */
+static enum gate gate_again(const struct core *core, const struct rules_deliver_grant *grant,
+			    bool passed, const struct gate_person *who, const struct gate_moment *when)
+{
+	const struct condition *condition;
+	struct condition kept = { .scheme = "" };
+
+	if (!passed || grant->condition == 0)
+		return core_gate(core, grant, who, when);
+	condition = &core->rules->conditions[grant->condition - 1];
+	if (!condition->scheme[0])
+		return GATE_OPEN;
+	memcpy(kept.scheme, condition->scheme, sizeof(kept.scheme));
+	kept.window_days = condition->window_days;
+	return gate_ask(core->identity, who, &kept, "", when);
+}
+
+/*
  * Asks again, with the rules of now, under which agreements this may go to the mailbox, and leaves
  * those in recipient. An addressed grant counts only if it was one of those it was accepted for.
  */
@@ -104,7 +125,8 @@ static void recheck(const struct core *core, const struct core_now *now,
 		    !core_marking_fits(&rules->agreements[first[i].agreement], marking))
 			continue;
 		/* What was accepted before who he is came into dispute goes. */
-		if (core_gate(core, &first[i], &who, &when) == GATE_SHUT &&
+		if (gate_again(core, &first[i], named(&accepted, agreement), &who, &when) ==
+			    GATE_SHUT &&
 		    !PLANTED(DELIVER_WITHDRAWN))
 			continue;
 		if ((first[i].addressed_by[0] && !named(&accepted, agreement)) ||

@@ -363,6 +363,29 @@ static void consent_taken_back_stops_what_is_queued(void **state)
 	play_free(&play);
 }
 
+/* What the condition asked was so when it was accepted; a restart asks again, and it is not so any more. */
+static void what_was_accepted_goes_though_he_is_out_by_now(void **state)
+{
+	struct play *play = stage(0);
+	uint64_t inside, outside;
+
+	(void)state;
+	play->rules->conditions[0] = (struct condition){ .custody = CONDITION_CUSTODY_IN };
+	assert_int_equal(core_set_rules(play->core, &play->now, play->rules), TTG_OK);
+	link_numbers(play, "A0001BC"); /* a reception */
+	play->deliver_room = 0;
+	inside = arrest(play, "A0001BC");
+	release(play, "A0001BC");
+	outside = arrest(play, "A0001BC");
+	play_restart(play, play->n_records, NULL, 0);
+	play_attach(play, BOX_ONESERVICE, 1, 1000);
+	play->deliver_room = UINT32_MAX;
+	play_settle(play);
+	assert_int_equal(heard(play, inside), 1);
+	assert_int_equal(heard(play, outside), 0);
+	play_free(&play);
+}
+
 static void who_left_and_came_back(void **state)
 {
 	struct play *play = stage(0);
@@ -712,6 +735,7 @@ int main(void)
 		cmocka_unit_test(who_is_enrolled_after_the_arrest_does_not_reach_back),
 		cmocka_unit_test(only_the_word_of_those_who_may_links),
 		cmocka_unit_test(consent_taken_back_stops_what_is_queued),
+		cmocka_unit_test(what_was_accepted_goes_though_he_is_out_by_now),
 		cmocka_unit_test(who_left_and_came_back),
 		cmocka_unit_test(an_enrolment_without_a_scheme_changes_nothing),
 		cmocka_unit_test(the_window_is_counted_from_the_release),
