@@ -494,32 +494,31 @@ enum ttg_error event_read(const uint8_t *data, size_t len, const struct fields *
 	return TTG_OK;
 }
 
-bool event_payload_text(const struct event *event, const char *field, struct span *out)
+static const ProtobufCFieldDescriptor *payload_descriptor(const struct event *event, const char *field)
 {
 	const ProtobufCMessageDescriptor *message =
 		event->payload.at ? ttg_type_descriptor((size_t)event->type_index) : NULL;
-	const ProtobufCFieldDescriptor *wanted =
-		message ? protobuf_c_message_descriptor_get_field_by_name(message, field) : NULL;
-	struct span left = event->payload;
+
+	return message ? protobuf_c_message_descriptor_get_field_by_name(message, field) : NULL;
+}
+
+bool event_payload_text(const struct event *event, const char *field, struct span *out)
+{
+	const ProtobufCFieldDescriptor *wanted = payload_descriptor(event, field);
 	struct wire_field it;
 
 	*out = (struct span){ NULL, 0 };
 	if (!wanted || wanted->type != PROTOBUF_C_TYPE_STRING ||
 	    wanted->label == PROTOBUF_C_LABEL_REPEATED)
 		return false;
-	while (wire_next(&left, &it) == WIRE_TOOK) {
-		if (it.id == wanted->id)
-			*out = it.span;
-	}
+	if (event_payload_field(event, field, &it))
+		*out = it.span;
 	return true;
 }
 
 bool event_payload_field(const struct event *event, const char *field, struct wire_field *out)
 {
-	const ProtobufCMessageDescriptor *message =
-		event->payload.at ? ttg_type_descriptor((size_t)event->type_index) : NULL;
-	const ProtobufCFieldDescriptor *wanted =
-		message ? protobuf_c_message_descriptor_get_field_by_name(message, field) : NULL;
+	const ProtobufCFieldDescriptor *wanted = payload_descriptor(event, field);
 	struct span left = event->payload;
 	struct wire_field it;
 	bool found = false;
