@@ -119,6 +119,9 @@ enum ttg_error journal_failure(const struct journal *journal, struct message *me
    it into the first segment of a life, which is made while all others are at most one segment over
    max_bytes: so a full journal can always be opened and emptied. */
 uint64_t journal_room(struct journal *journal);
+/* False: room for the next segment is being made, and an append would be told to come again. The descriptor
+   wakes when it is there. True also when there is none to be had: then append says so. */
+bool journal_has_place(struct journal *journal);
 /* After TTG_ENOSPC: which limit is reached, what is in use, what is needed, what to do. Returns
    TTG_ENOSPC. */
 enum ttg_error journal_explain_full(struct journal *journal, struct message *message);

@@ -62,6 +62,31 @@ uint64_t journal_room(struct journal *journal)
 	return room + segments * options->segment_bytes;
 }
 
+/* For what is staged and one of the largest records, or half of what a batch holds in a small segment: a whole one
+   would have to wait for the next segment's room nearly always. */
+bool journal_has_place(struct journal *journal)
+{
+	struct shared *shared = &journal->shared;
+	bool placed;
+	size_t bytes;
+
+	if (!journal->has_thread)
+		return true; /* an append makes it while it waits */
+	pthread_mutex_lock(&shared->lock);
+	bytes = shared->buffers[shared->fill].len;
+	bytes += journal->stage_max / 2 < JOURNAL_RECORD_MAX ? journal->stage_max / 2 : JOURNAL_RECORD_MAX;
+	if (bytes > journal->stage_max)
+		bytes = journal->stage_max;
+	placed = shared->spare_ready || shared->spare_refused ||
+	         format_batch_bytes(bytes) <= shared->active_left;
+	if (!placed && !shared->spare_wanted) {
+		shared->spare_wanted = true;
+		pthread_cond_signal(&shared->work);
+	}
+	pthread_mutex_unlock(&shared->lock);
+	return placed;
+}
+
 enum ttg_error journal_explain_full(struct journal *journal, struct message *message)
 {
 	const struct journal_options *options = &journal->options;

@@ -37,7 +37,7 @@
 #define BLOCKED_RETRY_MS 20
 /* Frames queued to one peer that does not read, of SINK_FRAME_BYTES at most, one large event apart. */
 #define ROUTER_HWM 128
-#define READ_HWM 64 /* frames of one peer that wait for the loop; then his socket fills */
+#define READ_HWM 16 /* frames of one peer that wait for the loop, a MiB each at most; then his socket fills */
 #define LISTEN_BACKLOG 1024
 
 enum { POLL_ROUTER, POLL_ZAP, POLL_MONITOR, POLL_SIGNAL, POLL_JOURNAL, POLL_HTTP, POLL_FIXED };

@@ -10,6 +10,7 @@
 #include "net/sealer.h"
 
 #define NS_PER_MS 1000000LL
+#define UNSEEN_MAX (128u * 1024) /* bytes read between two looks, at most */
 
 static void read_frames(struct net *net);
 static void flush(struct net *net, const struct core_now *now);
@@ -50,13 +51,14 @@ bool net_has_room(struct net *net)
 {
 	struct journal_stats stats;
 	journal_get_stats(net->journal, &stats);
-	return stats.staged_bytes < net->config->buffer_bytes / 4;
+	return stats.staged_bytes < net->config->buffer_bytes / 4 && journal_has_place(net->journal);
 }
 
 /*
  * A few small frames, or one large one, are read between two looks at the journal's buffer. Of its two
  * halves one is filled; what is staged when reading stops and the largest frame fit into that together,
- * from a buffer of four such frames on, and nothing that was read is refused for lack of room in it.
+ * from a buffer of four such frames on, and nothing that was read is refused for lack of room in it. Nor
+ * because the next segment's room is still being made.
  */
 static void read_frames(struct net *net)
 {
@@ -88,7 +90,8 @@ static void read_frames(struct net *net)
 			net->counters.frames_bad++;
 		unseen_bytes += zmq_msg_size(&message);
 		zmq_msg_close(&message);
-		if (i % 16 == 15 || unseen_bytes > net->config->buffer_bytes / 32) {
+		if (i % 16 == 15 || unseen_bytes > UNSEEN_MAX ||
+		    unseen_bytes > net->config->buffer_bytes / 32) {
 			unseen_bytes = 0;
 			if (!net_has_room(net))
 				return;

@@ -24,6 +24,9 @@
 
 #define FIRST_CAPACITY	   256
 #define FRAME_OVERHEAD	   32 /* Frame and Publish around the events */
+/* Of a frame, unless one event is larger: more in one gains nothing, and a broker with a slow disk has
+   many of them waiting. */
+#define PUBLISH_FRAME_BYTES (256u * 1024)
 #define EVENT_OVERHEAD	   6  /* tag and length of one event */
 #define FIRST_BACKOFF_MS   100
 #define LONGEST_BACKOFF_MS 5000
@@ -336,7 +339,8 @@ static uint64_t behind(const struct publisher *publisher, uint64_t i)
 static size_t pick(struct ttg_client *client, uint64_t *numbers)
 {
 	struct publisher *publisher = &client->publisher;
-	size_t left = client->session.max_frame_bytes - FRAME_OVERHEAD;
+	const size_t limit = client->session.max_frame_bytes;
+	size_t left = (limit < PUBLISH_FRAME_BYTES ? limit : PUBLISH_FRAME_BYTES) - FRAME_OVERHEAD;
 	size_t n = 0;
 
 	for (uint64_t i = publisher->cursor; i < publisher->tail && n < frame_limit(client);
@@ -353,9 +357,10 @@ static size_t pick(struct ttg_client *client, uint64_t *numbers)
 				break;
 			continue;
 		}
-		if (entry->bytes + EVENT_OVERHEAD > left || !load(client, i))
+		const size_t bytes = entry->bytes + EVENT_OVERHEAD;
+		if ((bytes > left && n > 0) || !load(client, i))
 			break;
-		left -= entry->bytes + EVENT_OVERHEAD;
+		left -= bytes < left ? bytes : left;
 		numbers[n++] = i;
 	}
 	return client->broken ? 0 : n;

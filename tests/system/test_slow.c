@@ -99,6 +99,8 @@ static void on_a_slow_disk_events_share_syncs_sessions_live_and_a_stop_drains(vo
 	assert_true(must_read_metric(stage->http_port, "ttgd_journal_sync_seconds_max") >=
 		    SLOW_MS / 1000.0);
 	assert_true(used * 10 <= n); /* one sync for each would be as many as events */
+	assert_true(must_read_metric(stage->http_port,
+				     "ttgd_events_refused_total{code=\"refused_busy\"}") == 0);
 	assert_int_equal(must_ask_number(stage, "status", "sessions.opened"), 2);
 	tell_figures("sync_ms=%d events=%u syncs=%.0f events_a_second=%.0f peak_mib=%.1f", SLOW_MS,
 		     (unsigned)n, used, n / took_s,

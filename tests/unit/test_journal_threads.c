@@ -187,6 +187,37 @@ static void a_full_disk_recovers_when_there_is_room_again(void **state)
 	memory_world_free(&memory);
 }
 
+/* Who asks before each append is never told to come again for want of a segment. */
+static void there_is_a_place_or_the_loop_is_woken(void **state)
+{
+	struct journal_options options = bed_options();
+	struct memory_world *memory = memory_world_new(6);
+	struct journal_stats stats;
+	struct journal *journal;
+	uint64_t last = 0;
+
+	(void)state;
+	options.threaded = true;
+	journal = bed_open(memory, &options);
+	for (unsigned i = 0; i < 400; i++) {
+		while (!journal_has_place(journal))
+			wait_for_news(journal);
+		assert_int_equal(bed_append(journal, SALT, MAX, &last), TTG_OK);
+		assert_int_equal(journal_flush(journal), TTG_OK);
+		wait_durable(journal, last);
+	}
+	journal_get_stats(journal, &stats);
+	assert_true(stats.segments > 3);
+	memory_world_set_free(memory, 1000);
+	while (bed_append(journal, SALT, MAX, &last) != TTG_ENOSPC) {
+		assert_int_equal(journal_flush(journal), TTG_OK);
+		wait_durable(journal, last);
+	}
+	assert_true(journal_has_place(journal)); /* no waiting for what will not come */
+	journal_close(&journal);
+	memory_world_free(&memory);
+}
+
 struct told {
 	uint64_t done_bytes, all_bytes;
 	unsigned calls;
@@ -279,6 +310,7 @@ int main(void)
 		cmocka_unit_test(many_threads_prove_a_journal_as_one_does),
 		cmocka_unit_test(of_two_damages_the_first_is_told),
 		cmocka_unit_test(a_full_disk_recovers_when_there_is_room_again),
+		cmocka_unit_test(there_is_a_place_or_the_loop_is_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
