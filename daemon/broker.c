@@ -14,6 +14,7 @@
 #include "base/keyfile.h"
 #include "core/digest.h"
 #include "journal/journal.h"
+#include "keystore/keystore.h"
 #include "net/server.h"
 
 #define PERSON_LABEL "ttg person key v1" /* what tells this use of the master key from others */
@@ -21,7 +22,23 @@
 struct secrets {
 	uint8_t journal[KEYFILE_SYMMETRIC];
 	uint8_t person[DIGEST_BYTES];
+	struct keystore_options keys; /* no directory: there is no store */
 };
+
+static enum ttg_error read_masters(const struct config *config, struct keystore_options *out,
+				   struct message *message)
+{
+	enum ttg_error error;
+
+	if (config->keys_directory[0] == '\0')
+		return TTG_OK;
+	out->directory = config->keys_directory;
+	error = keyfile_read_symmetric(config->keys_master_file, out->master, message);
+	out->has_before = config->keys_before_file[0] != '\0';
+	if (!error && out->has_before)
+		error = keyfile_read_symmetric(config->keys_before_file, out->before, message);
+	return error;
+}
 
 static enum ttg_error read_secrets(const struct config *config, struct secrets *out,
 				   struct message *message)
@@ -34,7 +51,7 @@ static enum ttg_error read_secrets(const struct config *config, struct secrets *
 	if (!hmac || !hmac_sum(hmac, PERSON_LABEL, strlen(PERSON_LABEL), out->person))
 		error = message_set(message, TTG_ECRYPTO, "cannot derive the persons' key");
 	hmac_free(&hmac);
-	return error;
+	return error ? error : read_masters(config, &out->keys, message);
 }
 
 static enum ttg_error open_journal(struct journal **out, const struct config *config,
@@ -89,7 +106,7 @@ static enum ttg_error open_signals(int *out, struct message *message)
 
 enum ttg_error broker_run(struct config *take_config, struct message *message)
 {
-	struct secrets secrets = { { 0 }, { 0 } };
+	struct secrets secrets = { .keys = { .directory = NULL } };
 	struct journal *journal = NULL;
 	struct net *net = NULL;
 	int signal_fd = -1;
@@ -107,7 +124,7 @@ enum ttg_error broker_run(struct config *take_config, struct message *message)
 	if (!error)
 		error = open_journal(&journal, take_config, &secrets, net, message);
 	if (!error)
-		error = server_open(net, journal, message);
+		error = server_open(net, journal, secrets.keys.directory ? &secrets.keys : NULL, message);
 	if (!error)
 		error = server_run(net, message);
 	if (error)

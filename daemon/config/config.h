@@ -72,6 +72,11 @@ struct config {
 	uint32_t look_back_s;                 /* an event waits so long for its person to be known; 259,200 */
 	uint32_t look_back_max;               /* events that wait so; 100,000 */
 
+	/* keys = { } */
+	char keys_directory[CONFIG_PATH_MAX]; /* of the key store; "": payloads are not sealed by person */
+	char keys_master_file[CONFIG_PATH_MAX]; /* what its keys are wrapped by */
+	char keys_before_file[CONFIG_PATH_MAX]; /* the master key before, while they still may be; "": none */
+
 	/* seals = { } */
 	char signer_socket[CONFIG_PATH_MAX];  /* of ttg-signer; "": no seals are made */
 	char seal_public_file[CONFIG_PATH_MAX]; /* PEM, its public key; "": is not compared */

@@ -57,6 +57,15 @@ static void check_listen(const struct loading *loading)
 			    config->http_port);
 }
 
+static void check_keys(const struct loading *loading)
+{
+	const struct config *config = loading->config;
+
+	if (config->keys_directory[0] != '\0' && config->keys_master_file[0] == '\0')
+		errors_add(loading->errors, place_of(loading, "keys", "directory"),
+			   "keys.directory is given without master_file, from ttgctl keygen --master");
+}
+
 static void check_seals(const struct loading *loading)
 {
 	const struct config *config = loading->config;
@@ -151,6 +160,7 @@ static bool load_main(struct loading *loading)
 		check_listen(loading);
 		check_sizes(loading);
 		check_seals(loading);
+		check_keys(loading);
 	}
 	return fine;
 }

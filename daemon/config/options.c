@@ -107,6 +107,16 @@ static const struct option identity_options[] = {
 	  "how many events wait so, a mailbox each; reached: publishers are told to wait" },
 };
 
+static const struct option keys_options[] = {
+	{ "directory", OPTION_PATH, AT(keys_directory), 0, CONFIG_PATH_MAX - 1, "", NULL, true,
+	  "folder of the keys that payloads about persons are sealed with; empty: they are not, and a person "
+	  "cannot be erased" },
+	{ "master_file", OPTION_PATH, AT(keys_master_file), 0, CONFIG_PATH_MAX - 1, "", NULL, false,
+	  "master key that those keys are wrapped by, from ttgctl keygen --master" },
+	{ "before_file", OPTION_PATH, AT(keys_before_file), 0, CONFIG_PATH_MAX - 1, "", NULL, false,
+	  "the master key before that, as long as a start may find keys that are still wrapped by it" },
+};
+
 static const struct option seal_options[] = {
 	{ "signer_socket", OPTION_PATH, AT(signer_socket), 0, 107, "", NULL, true,
 	  "Unix socket of ttg-signer, which signs what the journal holds; empty: no seals and no "
@@ -128,8 +138,8 @@ static const struct option log_options[] = {
 const struct option_group options_main[OPTIONS_MAIN_GROUPS] = {
 	GROUP("broker", broker_options),   GROUP("listen", listen_options),
 	GROUP("limits", limits_options),   GROUP("journal", journal_options),
-	GROUP("identity", identity_options), GROUP("seals", seal_options),
-	GROUP("log", log_options),
+	GROUP("identity", identity_options), GROUP("keys", keys_options),
+	GROUP("seals", seal_options),       GROUP("log", log_options),
 };
 
 _Static_assert(sizeof(limits_options) / sizeof(limits_options[0]) <= OPTIONS_MAX,

@@ -13,6 +13,7 @@
 
 #include "base/planted.h"
 #include "core/known.h"
+#include "core/payload.h"
 
 void core_wake(struct core *core, struct mailbox *mailbox)
 {
@@ -163,7 +164,9 @@ static enum ttg_error apply_event(struct core *core, const struct core_now *now,
 	lates_expire(&core->lates, core->newest_ns - (int64_t)core->options.dedupe_window_ns);
 	if (core->waiting.live > 0)
 		waiting_expire(&core->waiting, core->newest_ns - (int64_t)core->options.look_back_ns);
-	code = event.n_changes > 0 ? core_apply_changes(core, sequence, &event) : TTG_OK;
+	code = payload_apply(core, &event);
+	if (code == TTG_OK && event.n_changes > 0)
+		code = core_apply_changes(core, sequence, &event);
 	if (code == TTG_OK)
 		code = apply_recipients(core, sequence, &event);
 	return code == TTG_OK ? apply_waits(core, sequence, &event) : code;
@@ -399,6 +402,8 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 		return core_apply_decided(core, sequence, data, len);
 	case RECORD_CONSULTED:
 		return apply_consulted(data, len);
+	case RECORD_ERASED:
+		return core_apply_erased(core, data, len);
 	case RECORD_SEAL:
 		return core_apply_seal(core, sequence, data, len);
 	case RECORD_FOREIGN:

@@ -74,6 +74,7 @@ void core_free(struct core **core)
 	identity_free(&it->identity);
 	waiting_fini(&it->waiting);
 	lates_fini(&it->lates);
+	keys_fini(&it->keys);
 	free(it->readers);
 	dedupe_free(&it->dedupe);
 	hmac_free(&it->hmac);

@@ -20,6 +20,7 @@
 
 #define CORE_PERSON_KEY 16
 struct core;
+struct record_event;
 
 struct core_options {
 	const char *broker;           /* agency id, source of broker.* events */
@@ -88,6 +89,18 @@ struct core_sink {
 	void (*nacked)(void *self, uint64_t consumer, uint64_t position, bool parked);
 	/* For logs and counters; word is a fixed snake_case event, mailbox may be NULL. */
 	void (*note)(void *self, const char *word, const char *mailbox, uint64_t sequence);
+	/*
+	 * Keys that payloads about persons are sealed with; all NULL: they are not. take_key: the number of a
+	 * key that is durable and nobody's yet, greater than any before; TTG_EAGAIN, TTG_ENOSPC, TTG_EIO.
+	 * seal: event->bytes with event->key into RECORD_SEAL_BYTES more, and the digest that stands for
+	 * them in the open. open: sets bytes and n_bytes of a sealed event, valid until the next call;
+	 * TTG_EPERM when the key is destroyed or the payload was left out, TTG_ECRYPTO when they do not fit
+	 * together.
+	 */
+	enum ttg_error (*take_key)(void *self, uint64_t *key);
+	enum ttg_error (*seal)(void *self, const struct record_event *event, uint8_t *digest,
+			       uint8_t *sealed);
+	enum ttg_error (*open)(void *self, struct record_event *event);
 	/* No function of the sink may call the core. Words of note(): core_broken,
 	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
 	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
@@ -225,6 +238,7 @@ enum core_history_kind {
 	CORE_HISTORY_LATE,      /* as accepted: recipients that were found later */
 	CORE_HISTORY_DECIDED,   /* about conflict event_sequence, by `who` */
 	CORE_HISTORY_CONSULTED, /* person_key, by `who` */
+	CORE_HISTORY_ERASED,    /* likewise */
 };
 struct core_history {
 	enum core_history_kind kind;
@@ -236,7 +250,7 @@ struct core_history {
 	char type[RULES_TYPE_MAX + 1];
 	const uint8_t *person_key;  /* accepted; NULL: nobody */
 	size_t n_recipients, n_waiting; /* accepted; waiting: more may be found later */
-	const char *who;            /* decided, consulted */
+	const char *who;            /* decided, consulted, erased */
 	uint32_t attempt, reason;
 	uint64_t up_to;             /* acked: cumulative position as the consumer said it */
 	const uint64_t *positions;  /* all positions it was about, those under up_to too */

@@ -124,7 +124,8 @@ static enum ttg_error tell(struct core *core, const struct core_now *now, uint64
 	event.supersedes = (ProtobufCBinaryData){ sizeof(wrong), wrong };
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_CORRECTION;
 	event.broker_correction = &correction;
-	return notice_store(core, now, &event, core->readers->list, core->readers->n, person_key);
+	return notice_store(core, now, &event, core->readers->list, core->readers->n, person_key,
+			    person_key != NULL);
 }
 
 enum ttg_error core_correct(struct core *core, const struct core_now *now, const char *agency,

@@ -14,6 +14,7 @@
 
 #include "base/planted.h"
 #include "core/known.h"
+#include "core/payload.h"
 
 static enum ttg_error log_positions(struct core *core, const struct core_now *now,
 				    const struct mailbox *mailbox, enum record_kind kind,
@@ -189,6 +190,13 @@ static enum verdict try_entry(struct core *core, const struct core_now *now,
 		return STOP_ROW;
 	if (event.expires_ns != 0 && event.expires_ns <= now->real_ns)
 		return EXPIRED;
+	*code = core_open_event(core, &event);
+	if (*code == TTG_EPERM) {
+		*code = TTG_OK;
+		return STOPPED; /* the person was erased */
+	}
+	if (*code != TTG_OK)
+		return STOP_ROW;
 	if (entry->sequence <= core->stable_since && !PLANTED(DELIVER_UNAGREED))
 		recheck(core, now, mailbox, event.first ? event.first : entry->sequence, &event,
 			&recipient);

@@ -150,6 +150,19 @@ static bool read_consulted(const uint8_t *data, size_t len, struct core_history 
 	return true;
 }
 
+static bool read_erased(const uint8_t *data, size_t len, struct core_history *out)
+{
+	struct record_erased it;
+
+	if (!record_get_erased(data, len, &it))
+		return false;
+	out->kind = CORE_HISTORY_ERASED;
+	out->at_ns = it.at_ns;
+	out->person_key = it.key;
+	out->who = it.who;
+	return true;
+}
+
 static bool read_rules(const uint8_t *data, size_t len, struct core_history *out)
 {
 	struct record_rules it;
@@ -210,6 +223,8 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 		return read_decided(data, len, out);
 	case RECORD_CONSULTED:
 		return read_consulted(data, len, out);
+	case RECORD_ERASED:
+		return read_erased(data, len, out);
 	case RECORD_MAILBOX:
 	case RECORD_SEAL:
 	case RECORD_FOREIGN:

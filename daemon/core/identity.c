@@ -146,6 +146,24 @@ struct standing *identity_standing(struct identity *it, uint32_t index)
 	return it->numbers[index].standing;
 }
 
+void identity_forget(struct identity *it, uint32_t index)
+{
+	assert(index < it->n);
+	if (it->numbers[index].standing)
+		standing_fini(it->numbers[index].standing);
+	free(it->numbers[index].standing);
+	it->numbers[index].standing = NULL;
+}
+
+const struct identity_link *identity_link_at(const struct identity *it, uint32_t index, size_t i)
+{
+	uint32_t link = it->numbers[index].link;
+
+	while (link != IDENTITY_NONE && i-- > 0)
+		link = identity_next_link(it, link, index);
+	return link == IDENTITY_NONE ? NULL : &it->links[link];
+}
+
 const uint8_t *identity_person(const struct identity *it, const uint8_t key[PERSON_KEY_BYTES])
 {
 	const uint32_t index = identity_find(it, key);

@@ -73,6 +73,8 @@ const struct identity_number *identity_look(const struct identity *it, uint32_t 
 
 /* Of a number that has none yet, an empty one; NULL: no memory. */
 struct standing *identity_standing(struct identity *it, uint32_t index);
+/* What is known under the number is forgotten; its links stay. */
+void identity_forget(struct identity *it, uint32_t index);
 /* Key that stands for the person of this number; the number itself while nothing is known of it. */
 const uint8_t *identity_person(const struct identity *it, const uint8_t key[PERSON_KEY_BYTES]);
 /*
@@ -122,6 +124,8 @@ bool identity_decide(struct identity *it, struct identity_link *conflict, bool a
 
 /* Two current numbers of one kind, one of the person of each; false: none. */
 bool identity_clash(const struct identity *it, uint32_t a, uint32_t b, uint32_t clash[2]);
+/* The i-th link of this number, whatever its state; NULL: there are not so many. */
+const struct identity_link *identity_link_at(const struct identity *it, uint32_t index, size_t i);
 /* A link that stands of this number; NULL: none. */
 const struct identity_link *identity_link_of(const struct identity *it, uint32_t index);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/known.h"
+#include "core/payload.h"
 
 /* An event that waits, read back. */
 struct waited {
@@ -28,6 +29,10 @@ static enum ttg_error read_back(struct core *core, uint64_t sequence, struct wai
 	int type, from;
 
 	*known = false;
+	if (code == TTG_OK)
+		code = core_open_event(core, &it->record);
+	if (code == TTG_EPERM)
+		return TTG_OK; /* he was erased meanwhile */
 	if (code != TTG_OK)
 		return code;
 	type = rules_find_type(core->rules, it->record.type);
@@ -81,8 +86,9 @@ static enum ttg_error deliver_late(struct core *core, struct waited *it, uint64_
 	it->record.routed_ns = it->now->real_ns;
 	it->record.n_recipients = n;
 	core_begin_record(core, &cursor);
-	record_put_late(&cursor, &it->record, core->recipients);
-	code = core_commit(core, it->now, RECORD_LATE, &cursor, &number);
+	code = core_put_late(core, &cursor, &it->record, core->recipients);
+	if (code == TTG_OK)
+		code = core_commit(core, it->now, RECORD_LATE, &cursor, &number);
 	if (code == TTG_OK)
 		core->sink.note(core->sink.self, "delivered_late", NULL, number);
 	return code;

@@ -14,6 +14,7 @@
 
 #include "base/planted.h"
 #include "core/notice.h"
+#include "core/payload.h"
 
 #define TYPE_ALERT "broker.alert_unacknowledged"
 #define TYPE_PARKED "broker.lane_parked"
@@ -47,7 +48,7 @@ void notice_fill(const struct core *core, Ttg__Event *event, Ttg__Time *now,
 
 enum ttg_error notice_store(struct core *core, const struct core_now *now, const Ttg__Event *event,
 			    const struct record_recipient *recipients, uint32_t n,
-			    const uint8_t *person_key)
+			    const uint8_t *person_key, bool of_persons)
 {
 	struct record_event record = {
 		.accepted_ns = now->real_ns,
@@ -68,8 +69,9 @@ enum ttg_error notice_store(struct core *core, const struct core_now *now, const
 	record.n_bytes = ttg__event__pack(event, bytes);
 	record.bytes = bytes;
 	core_begin_record(core, &cursor);
-	record_put_event(&cursor, &record, recipients);
-	code = core_commit(core, now, RECORD_EVENT, &cursor, NULL);
+	code = core_put_event(core, &cursor, &record, recipients, of_persons);
+	if (code == TTG_OK)
+		code = core_commit(core, now, RECORD_EVENT, &cursor, NULL);
 	free(bytes);
 	return code;
 }
@@ -154,7 +156,7 @@ static enum ttg_error send_alert(struct core *core, const struct core_now *now,
 	core->recipients[0].position = fallback->next_position;
 	core->recipients[0].ack_within_ms = 0;
 	core->recipients[0].fallback = RULES_NONE;
-	return notice_store(core, now, &event, core->recipients, 1, NULL);
+	return notice_store(core, now, &event, core->recipients, 1, NULL, false);
 }
 
 static enum ttg_error escalate(struct core *core, const struct core_now *now,
@@ -283,7 +285,7 @@ enum ttg_error core_notify_parked(struct core *core, const struct core_now *now,
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_LANE_PARKED;
 	event.broker_lane_parked = &parked;
-	return notice_store(core, now, &event, core->recipients, n, NULL);
+	return notice_store(core, now, &event, core->recipients, n, NULL, false);
 }
 
 enum ttg_error core_notify_given_up(struct core *core, const struct core_now *now,
@@ -314,5 +316,5 @@ enum ttg_error core_notify_given_up(struct core *core, const struct core_now *no
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_DELIVERIES_GIVEN_UP;
 	event.broker_deliveries_given_up = &given_up;
-	return notice_store(core, now, &event, core->recipients, n, NULL);
+	return notice_store(core, now, &event, core->recipients, n, NULL, false);
 }

@@ -11,7 +11,9 @@ void notice_fill(const struct core *core, Ttg__Event *event, Ttg__Time *now, con
 /* Records an event of our own for these; person_key: of the number whose lane it belongs in, or NULL. */
 enum ttg_error notice_store(struct core *core, const struct core_now *now, const Ttg__Event *event,
 			    const struct record_recipient *recipients, uint32_t n,
-			    const uint8_t *person_key);
+			    const uint8_t *person_key, bool of_persons);
+/* Id of the event that tells of this conflict (notice_conflict.c). */
+enum ttg_error notice_conflict_id(const struct identity_link *conflict, uint8_t id[RECORD_ID]);
 /* Id of what two events have to do with each other: the record of one, the id of the other. */
 enum ttg_error notice_make_id(const char *what, int64_t time_ns, uint64_t sequence, const uint8_t *other,
 			      uint8_t id[RECORD_ID]);

@@ -10,6 +10,7 @@
 
 #include "core/known.h"
 #include "core/notice.h"
+#include "core/payload.h"
 
 #define TYPE_CONFLICT "broker.identity_conflict"
 #define CLAIMS_MAX 4u
@@ -76,6 +77,10 @@ static enum ttg_error add_claim(const struct core *core, struct story *story, ui
 	enum ttg_error code = core_read_event(core, sequence, 0, &event, NULL);
 
 	if (code == TTG_ENOENT || code == TTG_ECORRUPT)
+		return TTG_OK;
+	if (code == TTG_OK)
+		code = core_open_event(core, &event);
+	if (code == TTG_EPERM)
 		return TTG_OK;
 	if (code != TTG_OK)
 		return code;
@@ -182,22 +187,28 @@ static enum ttg_error send(struct core *core, const struct core_now *now,
 	event.urgency = TTG__URGENCY__PROMPT;
 	event.payload_case = TTG__EVENT__PAYLOAD_BROKER_IDENTITY_CONFLICT;
 	event.broker_identity_conflict = &told;
-	return notice_store(core, now, &event, core->recipients, n, NULL);
+	return notice_store(core, now, &event, core->recipients, n, NULL, true);
+}
+
+enum ttg_error notice_conflict_id(const struct identity_link *conflict, uint8_t id[RECORD_ID])
+{
+	uint8_t meaning[64];
+	struct cursor cursor;
+
+	cursor_init_write(&cursor, meaning, sizeof(meaning));
+	cursor_put_sized(&cursor, TYPE_CONFLICT, strlen(TYPE_CONFLICT));
+	cursor_put_u64(&cursor, conflict->sequence);
+	cursor_put_u8(&cursor, conflict->part);
+	return ttg_uuid_from_meaning(id, conflict->at_ns, meaning, cursor_offset(&cursor));
 }
 
 static enum ttg_error tell(struct core *core, const struct core_now *now,
 			   const struct identity_link *conflict)
 {
 	struct story story = { .n = 0 };
-	uint8_t id[RECORD_ID], meaning[64];
-	struct cursor cursor;
-	enum ttg_error code;
+	uint8_t id[RECORD_ID];
+	enum ttg_error code = notice_conflict_id(conflict, id);
 
-	cursor_init_write(&cursor, meaning, sizeof(meaning));
-	cursor_put_sized(&cursor, TYPE_CONFLICT, strlen(TYPE_CONFLICT));
-	cursor_put_u64(&cursor, conflict->sequence);
-	cursor_put_u8(&cursor, conflict->part);
-	code = ttg_uuid_from_meaning(id, conflict->at_ns, meaning, cursor_offset(&cursor));
 	if (code != TTG_OK || notice_was_told(core, id))
 		return code;
 	code = tell_story(core, conflict, &story);

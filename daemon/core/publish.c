@@ -13,6 +13,7 @@
 
 #include "base/planted.h"
 #include "core/known.h"
+#include "core/payload.h"
 
 static_assert(EVENT_TEXT_MAX == sizeof(((struct core_outcome *)0)->text), "texts fit outcomes");
 
@@ -81,15 +82,17 @@ static bool check_first_time(struct core *core, struct candidate *it)
 	if (sequence == 0)
 		return true;
 	code = core_read_event(core, sequence, 0, &first, NULL);
+	if (code == TTG_OK && (memcmp(first.id, it->event.id, RECORD_ID) != 0 ||
+			       strcmp(first.source, it->agency) != 0))
+		return true; /* only the fingerprints are the same */
+	if (code == TTG_OK)
+		code = core_open_event(core, &first);
 	if (code == TTG_OK) {
-		if (memcmp(first.id, it->event.id, RECORD_ID) != 0 ||
-		    strcmp(first.source, it->agency) != 0)
-			return true; /* only the fingerprints are the same */
 		if (first.n_bytes != it->len || memcmp(first.bytes, it->bytes, it->len) != 0) {
 			it->reused = true;
 			return true;
 		}
-	} else if (code != TTG_ENOENT) {
+	} else if (code != TTG_ENOENT && code != TTG_EPERM) { /* gone: what it said cannot be compared */
 		return refuse_storage(it, code);
 	}
 	it->out->kind = CORE_DUPLICATE;
@@ -383,8 +386,9 @@ static bool store(struct core *core, struct candidate *it)
 			return refuse_storage(it, code);
 	}
 	core_begin_record(core, &cursor);
-	record_put_event(&cursor, &record, core->recipients);
-	code = core_commit(core, it->now, RECORD_EVENT, &cursor, &it->out->sequence);
+	code = core_put_event(core, &cursor, &record, core->recipients, record.person_key != NULL);
+	if (code == TTG_OK)
+		code = core_commit(core, it->now, RECORD_EVENT, &cursor, &it->out->sequence);
 	if (code != TTG_OK)
 		return refuse_storage(it, code);
 	pace_event(&core->pace, it->now->mono_ns);

@@ -7,14 +7,16 @@
  *
  *   MAILBOX    version u8 | number | text id
  *   RULES      version u8 | ns u64 | digest 32 bytes | number of grants
- *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes)
+ *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes, 8: sealed)
  *              | urgency u8 | id 16 bytes | key of the number it names 16 bytes if flagged
  *              | expires_ns u64 (0: never) | text source
  *              | text type | number of recipients, each: mailbox | position | ack within ms
  *              (0: no escalation) | fallback mailbox + 1 (0: none) | number of agreements u8,
  *              each a text | if it waits (waiting.h): number of mailboxes, each: mailbox * 2, + 1 when held
  *              | if flagged changes.h: varint length, bytes
- *              | event: varint length, bytes exactly as published
+ *              | event: varint length, bytes exactly as published; if sealed instead: number of the key
+ *              it is sealed with (never 0) | digest of its bytes 32 bytes | varint length, bytes as
+ *              keystore/payload.h makes them, or none when the payload is left out
  *   DELIVERED  version u8 | ns u64 | mailbox | attempt | ranges
  *   ACK        version u8 | ns u64 | mailbox | up_to as the consumer said | ranges it covered
  *   EXPIRED, STOPPED   version u8 | ns u64 | mailbox | 0 | ranges
@@ -30,6 +32,9 @@
  *              | text who | text why
  *   CONSULTED  version u8 | ns u64 | key of the number asked for 16 bytes | text who | text what
  *              | text why
+ *   ERASED     version u8 | ns u64 | key of the number asked for 16 bytes | text who | text why
+ *              | number of owners (keys.h), each: owner 16 bytes | number of the key that is destroyed (0:
+ *              it had none)
  *   SEAL       version u8 | number | first and last sequence it covers
  *              | what was signed: varint length, bytes | signature 64 bytes
  *
@@ -54,6 +59,8 @@
 #define RECORD_PERSON_KEY 16u
 #define RECORD_ID 16u
 #define RECORD_DIGEST 32u
+#define RECORD_SEAL_BYTES 32u             /* that a payload is longer by when it is sealed */
+#define RECORD_MAX_ERASED 512u            /* owners of keys in one ERASED */
 
 enum record_kind {
 	RECORD_MAILBOX = 1,
@@ -72,6 +79,7 @@ enum record_kind {
 	RECORD_LATE = 14,
 	RECORD_DECIDED = 15,
 	RECORD_CONSULTED = 16,
+	RECORD_ERASED = 18,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 
@@ -106,7 +114,11 @@ struct record_event {
 	const uint8_t *changes;
 	size_t n_changes;          /* bytes */
 	const uint8_t *bytes;
-	size_t n_bytes;
+	size_t n_bytes;            /* of a sealed one 0 until it is opened */
+	uint64_t key;              /* it is sealed with; 0: it is not */
+	const uint8_t *digest;     /* RECORD_DIGEST bytes, sealed only */
+	const uint8_t *sealed;
+	size_t n_sealed;
 	struct cursor recipients;  /* decoded: where they begin, and those that wait */
 	struct cursor waits;
 	uint64_t first;            /* of a LATE: sequence of the EVENT; else 0 */
@@ -148,6 +160,19 @@ struct record_consulted {
 	const char *who, *what, *why;
 };
 
+struct record_erased {
+	int64_t at_ns;
+	const uint8_t *key;
+	const char *who, *why;
+	uint32_t n_owners;
+	struct cursor owners; /* decoded: where they begin */
+};
+
+struct record_erased_owner {
+	const uint8_t *owner;
+	uint64_t key;
+};
+
 struct record_given_up {
 	uint32_t mailbox;
 	uint64_t next_sequence, next_position, count;
@@ -155,13 +180,22 @@ struct record_given_up {
 
 void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it);
 void record_put_rules(struct cursor *cursor, const struct record_rules *it);
-void record_put_event(struct cursor *cursor, const struct record_event *it,
-		      const struct record_recipient *recipients);
+/* Where digest and payload of a sealed event stand in its record, for the caller to fill; NULL: it is not
+   sealed, or did not fit. */
+struct record_gap {
+	uint8_t *digest, *sealed;
+};
+/* With it->key the event is sealed: of `bytes`, `digest` and `sealed` nothing is looked at, n_sealed is
+   left free. */
+struct record_gap record_put_event(struct cursor *cursor, const struct record_event *it,
+				   const struct record_recipient *recipients);
 /* it->first and routed_ns say which event it is and when. */
-void record_put_late(struct cursor *cursor, const struct record_event *it,
-		     const struct record_recipient *recipients);
+struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
+				  const struct record_recipient *recipients);
 void record_put_decided(struct cursor *cursor, const struct record_decided *it);
 void record_put_consulted(struct cursor *cursor, const struct record_consulted *it);
+void record_put_erased(struct cursor *cursor, const struct record_erased *it,
+		       const struct record_erased_owner *owners);
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,
 			  const struct record_ranges *ranges);
 void record_put_nack(struct cursor *cursor, const struct record_nack *it);
@@ -176,6 +210,8 @@ bool record_get_event(const uint8_t *data, size_t len, struct record_event *out)
 bool record_get_late(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out);
 bool record_get_consulted(const uint8_t *data, size_t len, struct record_consulted *out);
+bool record_get_erased(const uint8_t *data, size_t len, struct record_erased *out);
+void record_next_erased(struct cursor *owners, struct record_erased_owner *out);
 /* Next recipient of an event that was read, n_recipients times. */
 void record_next_recipient(struct cursor *recipients, struct record_recipient *out);
 /* Ranges are appended to nothing: `ranges` is emptied first. */

@@ -17,6 +17,7 @@
 #include "core/event.h"
 #include "core/gate.h"
 #include "core/identity.h"
+#include "core/keys.h"
 #include "core/mailbox.h"
 #include "core/lates.h"
 #include "core/pace.h"
@@ -68,6 +69,8 @@ struct core {
 	struct waiting waiting;
 	struct lates lates;
 	struct readers *readers;
+	struct keys keys;                /* whose payloads are sealed with which */
+	uint64_t key_at_hand;            /* taken from the sink, and nobody's yet if above keys.highest */
 	int64_t newest_ns;               /* latest acceptance recorded: what has waited too long */
 	bool ask_custody, ask_risk, ask_area; /* some condition in force does; else it is not kept */
 	struct timers timers;

@@ -121,6 +121,10 @@ enum ctl_exit ctl_check(struct ctl *ctl, int argc, char **argv)
 	if (config != NULL) {
 		check_key(ctl, &tally, "listen.key_file", config->key_file, false);
 		check_key(ctl, &tally, "journal.key_file", config->journal_key_file, true);
+		if (config->keys_directory[0] != '\0')
+			check_key(ctl, &tally, "keys.master_file", config->keys_master_file, true);
+		if (config->keys_before_file[0] != '\0')
+			check_key(ctl, &tally, "keys.before_file", config->keys_before_file, true);
 		check_seal_key(ctl, &tally, config);
 	} else {
 		tally.errors = config_errors_count(errors);

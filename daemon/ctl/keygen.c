@@ -1,6 +1,7 @@
 /*
- * ttgctl keygen: key pairs of agencies and of the broker, and the journal's key. Nothing that is
- * there is ever overwritten: a lost key locks somebody out, a lost journal key loses the journal.
+ * ttgctl keygen: key pairs of agencies and of the broker, the journal's key, and the master key of the key
+ * store. Nothing that is there is ever overwritten: a lost key locks somebody out, a lost journal key loses
+ * the journal, a lost master key every payload.
  *
  * A pair is made whole or not at all: the secret file goes again when the public one cannot be made.
  */
@@ -19,7 +20,7 @@
 
 #define NAME_MAX_BYTES 64
 
-enum keygen_kind { KEYGEN_AGENCY, KEYGEN_SERVER, KEYGEN_JOURNAL };
+enum keygen_kind { KEYGEN_AGENCY, KEYGEN_SERVER, KEYGEN_JOURNAL, KEYGEN_MASTER };
 
 struct keygen {
 	enum keygen_kind kind;
@@ -124,12 +125,13 @@ static enum ctl_exit place(struct ctl *ctl, struct keygen *keygen, const char *f
 						  : ctl_say(ctl, CTL_USAGE, "%s: not a path", base);
 	if (name == NULL)
 		name = keygen->kind == KEYGEN_JOURNAL ? "journal"
+		       : keygen->kind == KEYGEN_MASTER ? "master"
 		       : keygen->kind == KEYGEN_SERVER ? "broker"
 						       : NULL;
 	if (name == NULL || !is_name(name))
 		return ctl_say(ctl, CTL_USAGE,
-			       "keygen wants --agency NAME in a-z, 0-9 and -, or --server, or "
-			       "--journal");
+			       "keygen wants --agency NAME in a-z, 0-9 and -, --server, "
+			       "--journal or --master");
 	if (folder != NULL && mkdir(folder, 0755) != 0 && errno != EEXIST)
 		return ctl_say(ctl, errno == EACCES ? CTL_REFUSED : CTL_NO, "%s: %s", folder,
 			       strerror(errno));
@@ -143,7 +145,8 @@ enum ctl_exit ctl_keygen(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "agency", required_argument, NULL, 'a' }, { "server", no_argument, NULL, 's' },
-		{ "journal", no_argument, NULL, 'j' },	    { "out", required_argument, NULL, 'o' },
+		{ "journal", no_argument, NULL, 'j' },	    { "master", no_argument, NULL, 'm' },
+		{ "out", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct keygen keygen = { .kind = KEYGEN_AGENCY };
@@ -151,7 +154,7 @@ enum ctl_exit ctl_keygen(struct ctl *ctl, int argc, char **argv)
 	enum ctl_exit status;
 	int option, n_kinds = 0;
 
-	while ((option = getopt_long(argc, argv, "a:sjo:", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "a:sjmo:", options, NULL)) != -1) {
 		if (option == 'a') {
 			name = optarg;
 			n_kinds++;
@@ -160,6 +163,9 @@ enum ctl_exit ctl_keygen(struct ctl *ctl, int argc, char **argv)
 			n_kinds++;
 		} else if (option == 'j') {
 			keygen.kind = KEYGEN_JOURNAL;
+			n_kinds++;
+		} else if (option == 'm') {
+			keygen.kind = KEYGEN_MASTER;
 			n_kinds++;
 		} else if (option == 'o') {
 			folder = optarg;
@@ -174,5 +180,7 @@ enum ctl_exit ctl_keygen(struct ctl *ctl, int argc, char **argv)
 	status = place(ctl, &keygen, folder, name, base);
 	if (status != CTL_FINE)
 		return status;
-	return keygen.kind == KEYGEN_JOURNAL ? make_symmetric(ctl, &keygen) : make_pair(ctl, &keygen);
+	return keygen.kind == KEYGEN_JOURNAL || keygen.kind == KEYGEN_MASTER ?
+		       make_symmetric(ctl, &keygen) :
+		       make_pair(ctl, &keygen);
 }

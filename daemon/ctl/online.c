@@ -73,6 +73,12 @@ static const struct table_column person_columns[] = {
 	{ "what", "WHAT" }, { "text", "KNOWN" }, { NULL, NULL },
 };
 
+static const struct table_column report_columns[] = {
+	{ "what", "WHAT" },	    { "at", "AT" },   { "sequence", "SEQUENCE" }, { "type", "TYPE" },
+	{ "from", "FROM" },	    { "to", "TO" },   { "event_id", "EVENT" },	  { "payload", "PAYLOAD" },
+	{ "offset", "OFFSET" },	    { "text", "KNOWN" }, { NULL, NULL },
+};
+
 static const struct table_column conflict_columns[] = {
 	{ "conflict", "CONFLICT" }, { "at", "SINCE" },		{ "what", "WHAT" },
 	{ "agencies", "SAID BY" },  { "numbers", "NUMBERS" }, { NULL, NULL },
@@ -120,6 +126,17 @@ static const struct online commands[] = {
 	    { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_ITEM, false, NULL,
 	  "person resolve CONFLICT accept|reject --reason WHY",
 	  "decides it: what was said is done, or never" },
+	{ { "person", "report" }, "person.report",
+	  { { ARGUMENT_TEXT, "person", true }, { ARGUMENT_TEXT_FLAG, "reason", true },
+	    { ARGUMENT_FLAG, "payloads", false } }, STYLE_TABLE, true, report_columns,
+	  "person report NUMBER --reason WHY [--payloads]",
+	  "all that is held about a person, and whom it was for; that you asked is written down" },
+	{ { "person", "erase" }, "person.erase",
+	  { { ARGUMENT_TEXT, "person", true }, { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_ITEM,
+	  false, NULL, "person erase NUMBER --reason WHY",
+	  "destroys the keys of what is held about a person, for good" },
+	{ { "keys", NULL }, "keys", { { 0 } }, STYLE_ITEM, false, NULL, "keys",
+	  "how many keys payloads are sealed with, and whether they are being wrapped anew" },
 	{ { "disclosures", NULL }, "disclosures",
 	  { { ARGUMENT_TEXT_FLAG, "agency", false }, { ARGUMENT_TEXT_FLAG, "person", false },
 	    { ARGUMENT_TEXT_FLAG, "since", false }, { ARGUMENT_TEXT_FLAG, "until", false },

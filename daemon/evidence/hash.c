@@ -47,6 +47,26 @@ bool hasher_sum(struct hasher *hasher, const void *data, size_t len, uint8_t out
 	       EVP_DigestFinal_ex(hasher->context, out, &written) && written == EVIDENCE_HASH;
 }
 
+bool hasher_salted(struct hasher *hasher, const uint8_t salt[EVIDENCE_SALT], const void *data, size_t len,
+		   uint8_t out[EVIDENCE_HASH])
+{
+	static const char digits[] = "0123456789abcdef", word[] = "salt ";
+	uint8_t line[sizeof(word) - 1 + 2 * EVIDENCE_SALT + 1];
+	size_t at = sizeof(word) - 1;
+	unsigned int written = 0;
+
+	memcpy(line, word, at);
+	for (size_t i = 0; i < EVIDENCE_SALT; i++) {
+		line[at++] = (uint8_t)digits[salt[i] >> 4];
+		line[at++] = (uint8_t)digits[salt[i] & 15];
+	}
+	line[at] = '\n';
+	return EVP_DigestInit_ex2(hasher->context, hasher->md, NULL) &&
+	       EVP_DigestUpdate(hasher->context, line, sizeof(line)) &&
+	       EVP_DigestUpdate(hasher->context, data, len) &&
+	       EVP_DigestFinal_ex(hasher->context, out, &written) && written == EVIDENCE_HASH;
+}
+
 static void put(struct lines *lines, const char *text, size_t len)
 {
 	if (lines->used > lines->size || len > lines->size - lines->used) {

@@ -22,6 +22,13 @@ struct hasher;
 struct hasher *hasher_new(void); /* NULL without memory or cryptography */
 void hasher_free(struct hasher **hasher);
 bool hasher_sum(struct hasher *hasher, const void *data, size_t len, uint8_t out[EVIDENCE_HASH]);
+/*
+ * Of an event's bytes, salted: SHA-256 of the line "salt <32 digits>", its line feed included, and the
+ * bytes. Who does not know the salt cannot tell from it what the bytes were, not even by trying.
+ */
+#define EVIDENCE_SALT 16u
+bool hasher_salted(struct hasher *hasher, const uint8_t salt[EVIDENCE_SALT], const void *data, size_t len,
+		   uint8_t out[EVIDENCE_HASH]);
 
 /* Writing: a line each behind *used; a text that does not fit becomes *used = size + 1 and stays so. */
 struct lines {

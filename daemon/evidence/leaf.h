@@ -9,7 +9,7 @@
  *     accepted <ns since 1970>
  *     source <agency>
  *     id <event id, as a UUID is written>
- *     sha256 <64 digits: SHA-256 of the event's bytes exactly as they were published>
+ *     sha256 <64 digits: of the event's bytes exactly as they were published, salted: hasher_salted()>
  *
  * Pure; any thread.
  */

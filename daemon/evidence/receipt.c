@@ -6,6 +6,7 @@
 
 #define TITLE     "throughgate receipt 1"
 #define EVENT     "-- event"
+#define SALT      "-- salt"
 #define PATH      "-- path"
 #define SEAL      "-- seal"
 #define SIGNATURE "-- signature"
@@ -14,8 +15,10 @@
 
 #define STEP_TEXT (sizeof(RIGHT " ") - 1 + 2 * EVIDENCE_HASH + 1) /* the longer one */
 /* Titles with their line's end for their NUL. */
-#define TITLES    (sizeof(TITLE) + sizeof(EVENT) + sizeof(PATH) + sizeof(SEAL) + sizeof(SIGNATURE))
-static_assert(TITLES + LEAF_TEXT_MAX + TREE_STEPS_MAX * STEP_TEXT + SEAL_TEXT_MAX +
+#define SALT_TEXT (sizeof("salt ") - 1 + 2 * EVIDENCE_SALT + 1)
+#define TITLES                                                                                     \
+	(sizeof(TITLE) + sizeof(EVENT) + sizeof(SALT) + sizeof(PATH) + sizeof(SEAL) + sizeof(SIGNATURE))
+static_assert(TITLES + LEAF_TEXT_MAX + SALT_TEXT + TREE_STEPS_MAX * STEP_TEXT + SEAL_TEXT_MAX +
 			      SIGNATURE_BASE64 <= RECEIPT_TEXT_MAX,
 	      "the longest receipt has room");
 
@@ -32,7 +35,7 @@ static enum receipt_finding check_with(struct hasher *hasher, const struct recei
 	uint8_t hash[EVIDENCE_HASH];
 	char text[SEAL_TEXT_MAX];
 
-	if (event && !hasher_sum(hasher, event, len, hash))
+	if (event && !hasher_salted(hasher, receipt->salt, event, len, hash))
 		return RECEIPT_NOT_CHECKED;
 	if (event && !same(hash, leaf->sha256, EVIDENCE_HASH))
 		return RECEIPT_OTHER_EVENT;
@@ -92,6 +95,8 @@ size_t receipt_write(const struct receipt *receipt, char out[RECEIPT_TEXT_MAX])
 	lines_put(&lines, TITLE);
 	lines_put(&lines, EVENT);
 	lines_put_lines(&lines, text, leaf_write(&receipt->leaf, text));
+	lines_put(&lines, SALT);
+	lines_put_hex(&lines, "salt", receipt->salt, EVIDENCE_SALT);
 	lines_put(&lines, PATH);
 	for (size_t i = 0; i < receipt->n_steps; i++)
 		lines_put_hex(&lines, receipt->steps[i].left ? LEFT : RIGHT, receipt->steps[i].hash,
@@ -149,7 +154,8 @@ bool receipt_read(const char *text, size_t len, struct receipt *out, size_t *lin
 	memset(out, 0, sizeof(*out));
 	*line = 0;
 	if (reading_line(&reading, TITLE) && reading_line(&reading, EVENT) &&
-	    leaf_take(&reading, &out->leaf) && reading_line(&reading, PATH) &&
+	    leaf_take(&reading, &out->leaf) && reading_line(&reading, SALT) &&
+	    reading_hex(&reading, "salt", out->salt, EVIDENCE_SALT) && reading_line(&reading, PATH) &&
 	    take_steps(&reading, out) && reading_line(&reading, SEAL) &&
 	    seal_take(&reading, &out->seal) && reading_line(&reading, SIGNATURE) &&
 	    take_signature(&reading, out->signature) && reading_done(&reading))

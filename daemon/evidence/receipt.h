@@ -6,6 +6,8 @@
  *     throughgate receipt 1
  *     -- event
  *     <text of the leaf, leaf.h>
+ *     -- salt
+ *     salt <32 digits: of the leaf's sha256>
  *     -- path
  *     <for each step from the leaf up: "left <64 digits>" or "right <64 digits>", the sibling's side>
  *     -- seal
@@ -27,6 +29,7 @@
 
 struct receipt {
 	struct leaf leaf;
+	uint8_t salt[EVIDENCE_SALT];
 	struct tree_step steps[TREE_STEPS_MAX];
 	size_t n_steps;
 	struct seal seal;

@@ -8,7 +8,7 @@
 #include "core/record.h"
 
 _Static_assert(RULES_ID_MAX < LEAF_SOURCE_MAX, "every agency has room in a leaf");
-_Static_assert(RECORD_ID == EVIDENCE_ID, "ids of events");
+_Static_assert(RECORD_ID == EVIDENCE_ID && RECORD_DIGEST == EVIDENCE_HASH, "ids and digests of events");
 
 struct stretch {
 	uint8_t journal[EVIDENCE_ID];
@@ -61,6 +61,7 @@ void stretch_watch(struct stretch *stretch, uint64_t sequence)
 bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
 		  const uint8_t *data, size_t len, struct leaf *out)
 {
+	static const uint8_t no_salt[EVIDENCE_SALT];
 	struct record_event event;
 
 	/* No leaf tells of a time before 1970: a record that does is not one of a broker's. */
@@ -71,7 +72,10 @@ bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uin
 	out->sequence = sequence;
 	out->accepted_ns = event.accepted_ns;
 	memcpy(out->source, event.source, strlen(event.source) + 1);
-	return hasher_sum(hasher, event.bytes, event.n_bytes, out->sha256);
+	if (event.key == 0)
+		return hasher_salted(hasher, no_salt, event.bytes, event.n_bytes, out->sha256);
+	memcpy(out->sha256, event.digest, EVIDENCE_HASH);
+	return true;
 }
 
 static enum ttg_error take_event(struct stretch *stretch, uint64_t sequence, const uint8_t *data,

@@ -30,7 +30,8 @@ uint64_t stretch_events(const struct stretch *stretch);
    is zeroed. False: cryptography failed. */
 bool stretch_describe(struct stretch *stretch, struct seal *out);
 
-/* The leaf of an EVENT record. False: not one that can be read, or cryptography failed. */
+/* The leaf of an EVENT record; of a sealed one the digest in it is taken for what it says, without a salt the
+   event's salt is zeros. False: not one that can be read, or cryptography failed. */
 bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
 		  const uint8_t *data, size_t len, struct leaf *out);
 /* Behind stretch_begin(): the event of this sequence is looked out for. */

@@ -62,8 +62,8 @@ uint64_t journal_room(struct journal *journal)
 	return room + segments * options->segment_bytes;
 }
 
-/* For what is staged and one of the largest records, or half of what a batch holds in a small segment: a whole one
-   would have to wait for the next segment's room nearly always. */
+/* For what is staged and one of the largest records, or half of what a batch holds in a small segment: a
+   whole one would have to wait for the next segment's room nearly always. */
 bool journal_has_place(struct journal *journal)
 {
 	struct shared *shared = &journal->shared;

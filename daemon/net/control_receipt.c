@@ -13,6 +13,7 @@
 #include "evidence/receipt.h"
 #include "evidence/stretch.h"
 #include "net/control_request.h"
+#include "net/keys.h"
 #include "net/sealer.h"
 
 #define RECORDS_A_SLICE 2000
@@ -60,6 +61,16 @@ static void answer(struct control_request *request)
 	control_end(request, TTG_OK, "%s", "");
 }
 
+static enum ttg_error find_salt(struct control_request *request, const struct journal_record *record)
+{
+	struct receipt_job *job = request->job;
+	struct record_event event;
+
+	if (record->kind != RECORD_EVENT || !record_get_event(record->data, record->len, &event))
+		return TTG_ECORRUPT;
+	return net_keys_salt(request->net, &event, job->receipt.salt);
+}
+
 /* Over what the seal covers. */
 static void build_step(struct control_request *request)
 {
@@ -77,10 +88,13 @@ static void build_step(struct control_request *request)
 		if (!error)
 			error = stretch_take(job->stretch, sequence, record.kind, record.data,
 					     record.len);
+		if (!error && sequence == job->sequence)
+			error = find_salt(request, &record);
 	}
 	if (error)
 		control_end(request, error, "%s",
 			    error == TTG_ENOENT ? "part of what its seal covers is no longer held" :
+			    error == TTG_EPERM	? "the person it is about was erased" :
 						  ttg_error_text(error));
 }
 

@@ -75,7 +75,8 @@ uint64_t control_event(struct control_request *request);
 
 /* "2026-11-21T10:15:00.123Z" or null for 0 and beyond the end of time. */
 json_t *control_time(int64_t unix_ns);
-json_t *control_hex(const uint8_t *bytes, size_t len);
+#define CONTROL_HEX_MAX 8192u
+json_t *control_hex(const uint8_t *bytes, size_t len); /* null for NULL */
 const char *control_reason(uint32_t nack_reason);
 
 /* control_views.c */
@@ -95,6 +96,10 @@ void control_resolve(struct control_request *request);
    durable. text NULL: about everybody. False: the request was ended. */
 bool control_consult(struct control_request *request, const char *text, const char *reason,
 		     const char *what, struct core_person *out);
+/* control_erase.c */
+void control_report(struct control_request *request);
+void control_erase(struct control_request *request);
+void control_keys(struct control_request *request);
 /* control_disclosures.c */
 void control_disclosures(struct control_request *request);
 /* control_dead.c */

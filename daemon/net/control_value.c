@@ -85,8 +85,8 @@ json_t *control_time(int64_t unix_ns)
 json_t *control_hex(const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
-	char text[2 * 64 + 1];
-	if (!bytes || len > 64)
+	char text[2 * CONTROL_HEX_MAX];
+	if (!bytes || len > CONTROL_HEX_MAX)
 		return json_null();
 	for (size_t i = 0; i < len; i++) {
 		text[2 * i] = digits[bytes[i] >> 4];

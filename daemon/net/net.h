@@ -28,6 +28,7 @@
 
 struct control;
 struct http;
+struct net_keys;
 struct net_snapshot;
 struct monitor;
 struct sealer;
@@ -41,6 +42,7 @@ struct net {
 	struct core *core;
 	struct journal *journal;
 	struct sealer *sealer;   /* NULL: no seals are made */
+	struct net_keys *keys;   /* keys of persons' payloads, keys.h; NULL: they are not sealed */
 	struct records *records; /* read back from the journal; what is in memory is not */
 
 	void *zmq, *router;

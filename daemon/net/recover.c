@@ -14,6 +14,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/keyfile.h"
+#include "net/keys.h"
 #include "net/net.h"
 
 #define NS_PER_MS 1000000LL
@@ -106,7 +107,9 @@ enum ttg_error net_recover(struct net *net, struct message *message)
 	}
 	if (error != TTG_EAGAIN)
 		goto out;
-	error = TTG_OK;
+	error = net_keys_recovered(net, message);
+	if (error)
+		goto out;
 	core_durable(net->core, journal_durable(net->journal));
 	log_write(net->log, LOG_LEVEL_NOTICE, "recovered",
 		  "snapshot=%llu records=%llu sequence=%llu ms=%lld", (unsigned long long)from,

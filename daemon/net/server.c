@@ -25,6 +25,7 @@
 #include "net/control.h"
 #include "net/http.h"
 #include "net/monitor.h"
+#include "net/keys.h"
 #include "net/net.h"
 #include "net/sealer.h"
 #include "net/zap.h"
@@ -372,12 +373,20 @@ static enum ttg_error ask_signer(struct net *net, struct message *message)
 	return message_set(message, net->failure, "%s", view.why);
 }
 
-enum ttg_error server_open(struct net *net, struct journal *journal, struct message *message)
+enum ttg_error server_open(struct net *net, struct journal *journal,
+			   const struct keystore_options *keys, struct message *message)
 {
 	net->journal = journal;
 	start_clocks(net);
-	enum ttg_error error = net_recover(net, message);
+	enum ttg_error error = net_keys_open(net, keys, message);
+	if (!error)
+		error = net_recover(net, message);
 	const struct core_now now = net_now(net);
+	if (!error) {
+		error = net_keys_reconcile(net);
+		if (error)
+			net_explain_rules(net, error, message);
+	}
 	if (!error)
 		error = make_sealer(net, message);
 	if (!error)
@@ -414,6 +423,7 @@ void server_close(struct net **handle)
 	sessions_clear(&net->sessions);
 	sealer_free(&net->sealer);
 	core_free(&net->core);
+	net_keys_close(net);
 	records_close(&net->records);
 	limiter_free(&net->limiter);
 	arena_fini(&net->frame);

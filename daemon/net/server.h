@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "journal/journal.h"
 
+struct keystore_options;
 struct net;
 
 struct server_options {
@@ -24,12 +25,13 @@ enum ttg_error server_new(struct net **out, const struct server_options *options
 			  struct message *message);
 
 /*
- * Recovers the state from snapshot and journal, applies the rules, binds every socket. TTG_ECORRUPT
- * with the sequence in message when a record cannot follow the state; TTG_ESYS when an address
- * cannot be bound; TTG_EPERM, TTG_EFORMAT for the key file; TTG_ENOMEM. The journal stays the
- * caller's: it was opened with server_take_early() and this net, and is closed after it.
+ * Opens the key store (NULL: there is none), recovers the state from snapshot and journal, applies the
+ * rules, binds every socket. TTG_ECORRUPT with the sequence in message when a record cannot follow the
+ * state; TTG_ESYS when an address cannot be bound; TTG_EPERM, TTG_EFORMAT for the key file; TTG_ENOMEM. The
+ * journal stays the caller's: it was opened with server_take_early() and this net, and is closed after it.
  */
-enum ttg_error server_open(struct net *net, struct journal *journal, struct message *message);
+enum ttg_error server_open(struct net *net, struct journal *journal,
+			   const struct keystore_options *keys, struct message *message);
 void server_take_early(void *net, uint64_t sequence, const uint8_t *data, size_t len);
 
 /* Runs until a signal (TTG_OK) or a failure of the journal (its code, message filled). */

@@ -14,6 +14,7 @@
 
 #include "base/planted.h"
 #include "core/record.h"
+#include "net/keys.h"
 #include "net/send.h"
 
 #define TAG_FRAME_DELIVER 0x42u      /* field 8, length-delimited, of Frame */
@@ -244,6 +245,7 @@ void net_sink_init(struct net *net, struct core_sink *sink)
 		.nacked = sink_nacked,
 		.note = sink_note,
 	};
+	net_keys_sink(net, sink);
 }
 
 static void send_blocked_rows(struct net *net, struct session *session)

@@ -6,6 +6,7 @@
  * are read, then the core delivers, then the staged records go to the writer. A failed journal ends
  * the step before anything more is read or said.
  */
+#include "net/keys.h"
 #include "net/net.h"
 #include "net/sealer.h"
 
@@ -19,6 +20,7 @@ struct core_now net_step(struct net *net, bool read)
 {
 	const uint64_t durable = journal_durable(net->journal);
 	core_durable(net->core, durable);
+	net_keys_step(net, durable);
 	net_release(net, durable);
 	if (!net->failure)
 		net->failure = journal_failure(net->journal, NULL);

@@ -11,6 +11,7 @@
 
 #include "base/planted.h"
 #include "config/errors.h"
+#include "net/keys.h"
 #include "net/net.h"
 #include "net/sealer.h"
 
@@ -37,6 +38,7 @@ void net_upkeep(struct net *net, const struct core_now *now)
 		retain(net, now);
 	}
 	net_save_snapshot(net);
+	net_keys_upkeep(net);
 	pet_watchdog(net, now);
 }
 
@@ -76,11 +78,14 @@ bool net_reload_now(struct net *net, struct config_errors *errors, char restart[
 		   (long long)(net->world->mono_ns(net->world->self) / 1000));
 	const struct core_now now = net_now(net);
 	struct config *loaded = config_load(net->config->path, now.real_ns, errors);
-	const enum ttg_error error =
-		loaded ? core_set_rules(net->core, &now, loaded->rules) : TTG_EFORMAT;
+	struct message message = { "" };
+	enum ttg_error error = loaded ? net_keys_reload(net, loaded, &message) : TTG_EFORMAT;
+	if (loaded && !error) {
+		error = core_set_rules(net->core, &now, loaded->rules);
+		if (error)
+			net_explain_rules(net, error, &message);
+	}
 	if (loaded && error) {
-		struct message message = { "" };
-		net_explain_rules(net, error, &message);
 		errors_add(errors, (struct place){ .file = net->config->path }, "%s", message.text);
 	}
 	log_lines(net, errors);

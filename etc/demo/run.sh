@@ -127,6 +127,8 @@ write_configuration() {
 	set_option "$etc/ttgd.conf" http_port "$http_port"
 	set_option "$etc/ttgd.conf" control_socket "\"$run/control\""
 	set_option "$etc/ttgd.conf" directory "\"$dir/journal\""
+	sed -i "/^keys = {/,/^}/s|directory = [^;]*;|directory = \"$dir/keys\";|" "$etc/ttgd.conf"
+	set_option "$etc/ttgd.conf" master_file '"keys/master.key"'
 	for adapter in prison police probation oneservice; do
 		file=$etc/$adapter.conf
 		cp "etc/adapters/$adapter.conf" "$file"
@@ -142,7 +144,8 @@ write_configuration() {
 
 make_keys() {
 	"$bin/ttgctl" keygen --server --out "$etc/keys" &&
-		"$bin/ttgctl" keygen --journal --out "$etc/keys" || return 1
+		"$bin/ttgctl" keygen --journal --out "$etc/keys" &&
+		"$bin/ttgctl" keygen --master --out "$etc/keys" || return 1
 	for file in "$etc"/agencies.d/*.conf; do
 		"$bin/ttgctl" keygen --agency "$(basename "$file" .conf)" --out "$etc/keys" || return 1
 	done

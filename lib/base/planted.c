@@ -46,6 +46,9 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_FORGET_WAITING] = "forget_waiting",
 	[PLANTED_OPEN_GATE] = "open_gate",
 	[PLANTED_KEEP_LANES_APART] = "keep_lanes_apart",
+	[PLANTED_KEYS_UNSYNCED] = "keys_unsynced",
+	[PLANTED_KEEP_KEYS] = "keep_keys",
+	[PLANTED_FORGET_ERASED] = "forget_erased",
 };
 
 static enum planted chosen;

@@ -70,8 +70,9 @@ static struct core *make_core(struct fuzz_state *state)
 		.dedupe_max = 1000, .window = 4, .max_held = 8,
 		.look_back_ns = UINT64_C(72) * 3600 * PLAY_SECOND, .max_waiting = 100,
 	};
-	const struct core_sink sink = { state, append, read_back, deliver, flush, attached, nacked,
-					note };
+	const struct core_sink sink = { .self = state, .append = append, .read = read_back,
+					.deliver = deliver, .flush = flush, .attached = attached,
+					.nacked = nacked, .note = note };
 	struct core *core = core_new(&options, &sink);
 
 	MUST(core);

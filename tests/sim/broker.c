@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/erase.h"
 #include "core/sealed.h"
+#include "net/keys.h"
 #include "sim/memory.h"
 #include "sim/wire.h"
 
@@ -46,6 +48,8 @@ static struct config *make_config(const struct broker *broker)
 	config->retain_every_s = 60;
 	config->snapshot_events = plan->snapshot_records;
 	config->rules = broker->rules;
+	if (plan->keys)
+		strcpy(config->keys_directory, BROKER_KEYS);
 	return config;
 }
 
@@ -61,6 +65,7 @@ static void drop_process(struct broker *broker)
 		sealer_free(&net->sealer);
 		sessions_clear(&net->sessions);
 		core_free(&net->core);
+		net_keys_close(net);
 		records_close(&net->records);
 		limiter_free(&net->limiter);
 		arena_fini(&net->frame);
@@ -139,6 +144,40 @@ static void check_recovered(struct broker *broker)
 	memory_work(worker);
 }
 
+static enum ttg_error open_keys(const struct broker *broker, struct message *message)
+{
+	const struct keystore_options options = {
+		.directory = BROKER_KEYS,
+		.master = { broker->master },
+		.before = { broker->before },
+		.has_before = true,
+		.first = 8,
+	};
+
+	return net_keys_open(broker->net, life_now->plan->keys ? &options : NULL, message);
+}
+
+void broker_check_erased(const struct broker *broker)
+{
+	const struct net_keys *keys = broker->net ? broker->net->keys : NULL;
+	uint8_t key[KEYSTORE_KEY];
+	const uint64_t *numbers;
+	size_t n;
+
+	if (!keys || broker->net->failure)
+		return;
+	numbers = core_erased_keys(broker->net->core, &n);
+	for (size_t i = 0; i < n && keys->erase_at == 0; i++)
+		life_check(keystore_get(keys->store, numbers[i], key) == TTG_EPERM,
+		           "key %" PRIu64 " is erased and can be read", numbers[i]);
+}
+
+void broker_reveal(const struct broker *broker, struct record_event *event)
+{
+	life_check(net_keys_bytes(broker->net, event) == TTG_OK,
+	           "an event was sealed and cannot be opened");
+}
+
 static enum ttg_error make_sealer(struct broker *broker)
 {
 	struct net *net = broker->net;
@@ -172,10 +211,16 @@ static enum ttg_error start(struct broker *broker, struct message *message)
 		error = open_journal(broker, message);
 	net->journal = broker->journal;
 	if (!error)
+		error = open_keys(broker, message);
+	if (!error)
 		error = net_recover(net, message);
 	if (error)
 		return error;
 	check_recovered(broker);
+	broker_check_erased(broker);
+	error = net_keys_reconcile(net);
+	if (error)
+		return error;
 	error = make_sealer(broker);
 	if (error)
 		return error;
@@ -237,7 +282,7 @@ void broker_crash(struct broker *broker, enum disk_crash how)
 	drop_process(broker);
 	disk_crash(broker->disk, how);
 	if (how != DISK_CRASH_PROCESS && !life_now->peaceful && life_draw(8) == 0)
-		disk_flip(broker->disk, BROKER_JOURNAL);
+		broker_flip(broker);
 }
 
 /* It stopped by itself, after something failed. */
@@ -281,6 +326,7 @@ void broker_step(struct broker *broker)
 		memory_work(MEMORY_BROKER);
 		net_upkeep(net, &now);
 		memory_work(MEMORY_NOBODY);
+		broker_check_erased(broker);
 		if (++broker->steps % 8 == 0)
 			broker_compare(broker);
 	}

@@ -7,6 +7,8 @@
 
 #include "sim/life.h"
 
+struct record_event;
+
 struct broker;
 
 struct broker *broker_new(void);
@@ -31,6 +33,12 @@ void broker_fill(struct broker *broker, uint64_t left);
 void broker_flip(struct broker *broker);
 void broker_backup(struct broker *broker);
 void broker_restore(struct broker *broker);
+void broker_erase(struct broker *broker);
+void broker_new_master(struct broker *broker);
+/* The bytes of an event that was just sealed, valid until the store is used again. */
+void broker_reveal(const struct broker *broker, struct record_event *event);
+/* What is erased on disk is destroyed. */
+void broker_check_erased(const struct broker *broker);
 /* Every event is sealed; and every seal there is, is right. */
 bool broker_sealed(const struct broker *broker);
 void broker_check_seals(const struct broker *broker);

@@ -9,6 +9,7 @@
 
 #define BROKER_JOURNAL       "/journal"
 #define BROKER_BACKUP        "/backup"
+#define BROKER_KEYS          "/keys"
 #define BROKER_SEGMENT_BYTES (64u * 1024)
 #define BROKER_SECRET                                                                              \
 	{                                                                                          \
@@ -21,6 +22,7 @@ struct broker {
 	struct journal *journal; /* NULL: down */
 	struct net *net;         /* NULL: down */
 	struct notary *notary;   /* a process of its own */
+	uint8_t master, before;  /* first byte of the key store's master keys: this one, and the one before */
 	bool full;               /* the disk was made to be */
 	bool has_backup, restored;
 	uint64_t backup_sequence;

@@ -32,7 +32,7 @@ const char *const step_names[STEP_KINDS] = {
 	"turn",    "broker", "poll",    "publish", "consume",      "wait",  "clock",
 	"slow",    "arrive", "cut",     "repeat",  "crash_client", "leave", "detach",
 	"rules",   "letter", "give_up", "fault",   "full",         "kill",  "crash",
-	"restart", "flip",   "backup",  "restore"
+	"restart", "flip",   "backup",  "restore", "erase",        "master"
 };
 
 static const struct {
@@ -51,7 +51,8 @@ static const struct {
 	[STEP_FULL] = { 8, true },        [STEP_KILL] = { 16, true },
 	[STEP_CRASH] = { 20, true },      [STEP_RESTART] = { 10, true },
 	[STEP_FLIP] = { 6, true },        [STEP_BACKUP] = { 5, true },
-	[STEP_RESTORE] = { 3, true },
+	[STEP_RESTORE] = { 3, true },     [STEP_ERASE] = { 6, true },
+	[STEP_MASTER] = { 4, true },
 };
 
 static uint64_t one_of(uint64_t *random, const uint64_t *values, size_t n)
@@ -93,6 +94,7 @@ static void draw_who(struct life_plan *plan)
 
 	plan->gated = chance_below(&random, 2) == 0;
 	plan->look_back_s = (uint32_t)one_of(&random, look_back, 6);
+	plan->keys = chance_below(&random, 2) == 0;
 }
 
 void life_plan(struct life_plan *plan, uint64_t seed)
@@ -282,6 +284,8 @@ static bool take_outside(const struct step *step)
 	case STEP_FLIP:
 	case STEP_BACKUP:
 	case STEP_RESTORE:
+	case STEP_ERASE:
+	case STEP_MASTER:
 	case STEP_KINDS:
 	default:
 		return false;
@@ -335,6 +339,12 @@ static void take_inside(const struct step *step)
 		break;
 	case STEP_RESTORE:
 		broker_restore(broker);
+		break;
+	case STEP_ERASE:
+		broker_erase(broker);
+		break;
+	case STEP_MASTER:
+		broker_new_master(broker);
 		break;
 	case STEP_POLL:
 	case STEP_PUBLISH:

@@ -47,6 +47,8 @@ enum step_kind {
 	STEP_FLIP,        /* a bit of some disk turns over */
 	STEP_BACKUP,      /* a copy of the journal is made */
 	STEP_RESTORE,     /* the broker comes back with that copy */
+	STEP_ERASE,       /* the operator erases a person */
+	STEP_MASTER,      /* the keys are to be wrapped by another master key */
 	STEP_KINDS
 };
 extern const char *const step_names[STEP_KINDS];
@@ -70,6 +72,7 @@ struct life_plan {
 	bool outbox[LIFE_ACTORS];
 	bool gated; /* arrests go to the One Service only of who is enrolled; persons have two numbers */
 	uint32_t look_back_s;
+	bool keys; /* payloads of persons are sealed */
 	size_t n_steps;
 	struct step steps[LIFE_STEPS_MAX];
 };

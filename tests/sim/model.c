@@ -11,6 +11,7 @@
 
 #include "core/record.h"
 #include "sim/chance.h"
+#include "sim/erased.h"
 
 static struct box *numbered(struct model *model, uint64_t number)
 {
@@ -54,7 +55,7 @@ static int event_of(struct model *model, const struct record_event *it)
 	int index = model_find(model, it->id);
 	struct said *event = index >= 0 ? &model->events[index] : NULL;
 
-	if (event && event->actor < 0 && event->sequence == 0) {
+	if (event && event->actor < 0 && event->sequence == 0 && event->bytes != it->bytes) {
 		/* Lost before it was durable, and made again: its id says what it is about. */
 		free(event->bytes);
 		event->len = it->n_bytes;
@@ -141,6 +142,7 @@ static void apply_recipient(struct model *model, const struct record_event *it, 
 	fact->first = it->first ? it->first : sequence;
 	fact->event = index;
 	fact->number = model->events[index].numbers[0];
+	fact->key = it->key;
 	if (it->person_key) {
 		fact->has_person = true;
 		memcpy(fact->person, it->person_key, CORE_PERSON_KEY);
@@ -173,6 +175,7 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 	int index;
 
 	life_check(record_get_event(data, len, &it), "an EVENT record is damaged");
+	model_reveal(model, &it, live);
 	index = event_of(model, &it);
 	life_check(model->events[index].sequence == 0,
 	           "event %d is accepted twice: %" PRIu64 " and %" PRIu64, index,
@@ -207,6 +210,7 @@ static void apply_late(struct model *model, uint64_t sequence, const uint8_t *da
 	int index;
 
 	life_check(record_get_late(data, len, &it), "a LATE record is damaged");
+	model_reveal(model, &it, live);
 	index = model_find(model, it.id);
 	life_check(index >= 0, "an event is late that nobody published");
 	event = &model->events[index];
@@ -263,7 +267,7 @@ static void check_drop(const struct model *model, const struct box *box, const s
 	if (kind == RECORD_EXPIRED)
 		life_check(event->expires_ns != 0 && event->expires_ns <= life_now->clock.real_ns,
 		           "%s: an event expired before its time", box->id);
-	if (kind == RECORD_STOPPED)
+	if (kind == RECORD_STOPPED && !model_is_erased(model, fact->key))
 		life_check(box->play == BOX_POLICE
 		                   ? !limited_now(model)
 		                   : event->type == TYPE_ARREST && life_now->plan->gated &&
@@ -436,6 +440,9 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 	case RECORD_DECIDED:
 		apply_decided(model, sequence, data, len, live);
 		break;
+	case RECORD_ERASED:
+		model_apply_erased(model, data, len);
+		break;
 	case RECORD_CONSULTED:
 	case RECORD_RULES:
 	case RECORD_SEAL:
@@ -576,6 +583,7 @@ void model_free(struct model **model)
 	free(it->records);
 	free(it->saved);
 	free(it->sealed);
+	free(it->erased);
 	free(it->events);
 	free(it);
 	*model = NULL;

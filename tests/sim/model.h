@@ -19,6 +19,7 @@ struct fact { /* about one position of a mailbox */
 	int event;
 	int number;        /* who.h: as the event names the person */
 	bool has_person;
+	uint64_t key; /* its payload is sealed with; 0: it is not */
 	uint8_t person[CORE_PERSON_KEY];
 	uint8_t told[CORE_PERSON_KEY]; /* what the person was called when it was delivered */
 	bool was_told, renamed;        /* ever; and later by another name */
@@ -95,6 +96,8 @@ struct model {
 	uint64_t *sealed;             /* fingerprints of keys and nonces that were used */
 	size_t n_sealed;
 	uint64_t digest; /* of all records ever taken */
+	uint64_t *erased; /* numbers of keys that were to be destroyed, in any journal there was */
+	size_t n_erased;
 };
 
 struct model *model_new(void);

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/persons.h"
+#include "core/erase.h"
+#include "net/keys.h"
 #include "sim/broker_private.h"
+#include "sim/erased.h"
 #include "sim/memory.h"
 #include "sim/wire.h"
 
@@ -163,8 +165,11 @@ void broker_fill(struct broker *broker, uint64_t left)
 
 void broker_flip(struct broker *broker)
 {
-	disk_flip(broker->disk, BROKER_JOURNAL);
+	const bool keys = life_now->plan->keys && life_draw(3) == 0;
+
+	disk_flip(broker->disk, keys ? BROKER_KEYS : BROKER_JOURNAL);
 }
+
 
 struct choice {
 	struct core_dead_letter letter;
@@ -252,6 +257,46 @@ void broker_give_up(struct broker *broker)
 	memory_work(MEMORY_NOBODY);
 	life_now->model->by_operator = false;
 	model_check_told(life_now->model);
+}
+
+/* Whose events the model has seen; where links and schemes would go with him, who.h says more than it
+   knows. */
+void broker_erase(struct broker *broker)
+{
+	struct core_person person = { .number = UINT32_MAX };
+	struct core_erasure erasure;
+	struct core_now now;
+
+	if (!broker->net || !life_now->plan->keys || life_now->plan->gated ||
+	    !model_any_person(life_now->model, person.key))
+		return;
+	now = net_now(broker->net);
+	life_now->model->by_operator = true;
+	memory_work(MEMORY_BROKER);
+	if (core_erase(broker->net->core, &now, &person, "somebody", "asked for it", &erasure) == TTG_OK)
+		net_keys_erase(broker->net, erasure.sequence);
+	memory_work(MEMORY_NOBODY);
+	life_now->model->by_operator = false;
+}
+
+/* Named as the one from now on; the one before stays known until the next. */
+void broker_new_master(struct broker *broker)
+{
+	struct net_keys *keys = broker->net ? broker->net->keys : NULL;
+	struct keystore_view view;
+	uint8_t master[KEYSTORE_KEY] = { (uint8_t)(broker->master + 1) };
+
+	if (!keys)
+		return;
+	keystore_get_view(keys->store, &view);
+	if (view.rewrapping)
+		return;
+	memory_work(MEMORY_BROKER);
+	if (keystore_set_master(keys->store, master) == TTG_OK) {
+		broker->before = broker->master;
+		broker->master = master[0];
+	}
+	memory_work(MEMORY_NOBODY);
 }
 
 void broker_backup(struct broker *broker)

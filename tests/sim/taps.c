@@ -134,7 +134,8 @@ static void tap_note(void *self, const char *word, const char *mailbox, uint64_t
 struct core *__wrap_core_new(const struct core_options *options, const struct core_sink *sink)
 {
 	struct core_sink tapped = { sink->self, tap_append,   tap_read,   tap_deliver,
-		                    tap_flush,  tap_attached, tap_nacked, tap_note };
+		                    tap_flush,  tap_attached, tap_nacked, tap_note,
+		                    sink->take_key, sink->seal, sink->open };
 
 	tap.sink = *sink;
 	tap.n = 0;

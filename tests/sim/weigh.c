@@ -9,6 +9,8 @@
 #include "core/identity_private.h"
 #include "core/state.h"
 #include "journal/state.h"
+#include "keystore/state.h"
+#include "net/keys.h"
 #include "sim/broker_private.h"
 #include "sim/memory.h"
 
@@ -91,6 +93,12 @@ static size_t weigh(const struct broker *broker)
 	bytes += core->n_attachments * sizeof(*core->attachments);
 	bytes += disclose_held_bytes(core->disclose);
 	bytes += weigh_identity(core->identity);
+	bytes += core->keys.room * sizeof(*core->keys.items) +
+	         core->keys.n_index * sizeof(*core->keys.index) +
+	         core->keys.room_erased * sizeof(*core->keys.erased);
+	if (broker->net->keys)
+		bytes += payloads_held_bytes(broker->net->keys->payloads) +
+		         broker->net->keys->store->room_graves * sizeof(uint64_t);
 	bytes += core->waiting.capacity * sizeof(*core->waiting.items);
 	bytes += core->timers.capacity * sizeof(*core->timers.items);
 	bytes += (core->ranges.capacity + core->applied.capacity) * sizeof(struct record_range);

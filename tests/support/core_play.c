@@ -124,6 +124,54 @@ static void play_note(void *self, const char *word, const char *mailbox, uint64_
 		snprintf(play->notes[play->n_notes++], sizeof(play->notes[0]), "%s", word);
 }
 
+static enum ttg_error play_take_key(void *self, uint64_t *key)
+{
+	struct play *play = self;
+
+	*key = ++play->next_key;
+	return TTG_OK;
+}
+
+static bool is_gone(const struct play *play, uint64_t key)
+{
+	for (size_t i = 0; i < play->n_gone; i++)
+		if (play->gone[i] == key)
+			return true;
+	return false;
+}
+
+/* Every byte turned by one that depends on the key; no payload in these tests has such bytes. */
+static void turn(uint64_t key, const uint8_t *in, size_t len, uint8_t *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = in[i] ^ (uint8_t)(0x80 + key % 64);
+}
+
+static enum ttg_error play_seal(void *self, const struct record_event *event, uint8_t *digest,
+				uint8_t *sealed)
+{
+	if (is_gone(self, event->key))
+		return TTG_EPERM;
+	memset(digest, (int)(event->key & 0xff), RECORD_DIGEST);
+	memset(sealed, 0, RECORD_SEAL_BYTES);
+	turn(event->key, event->bytes, event->n_bytes, sealed + RECORD_SEAL_BYTES);
+	return TTG_OK;
+}
+
+static enum ttg_error play_open(void *self, struct record_event *event)
+{
+	struct play *play = self;
+
+	if (is_gone(play, event->key) || event->n_sealed == 0)
+		return TTG_EPERM;
+	assert_true(event->n_sealed >= RECORD_SEAL_BYTES);
+	event->n_bytes = event->n_sealed - RECORD_SEAL_BYTES;
+	assert_true(event->n_bytes <= sizeof(play->opened));
+	turn(event->key, event->sealed + RECORD_SEAL_BYTES, event->n_bytes, play->opened);
+	event->bytes = play->opened;
+	return TTG_OK;
+}
+
 size_t play_noted(const struct play *play, const char *word)
 {
 	size_t n = 0;
@@ -135,18 +183,30 @@ size_t play_noted(const struct play *play, const char *word)
 
 enum ttg_error play_make_core(struct play *play)
 {
-	const struct core_sink sink = { play, play_append, play_read, play_deliver, play_flush,
-					play_attached, play_nacked, play_note };
+	const struct core_sink sink = {
+		.self = play,
+		.append = play_append,
+		.read = play_read,
+		.deliver = play_deliver,
+		.flush = play_flush,
+		.attached = play_attached,
+		.nacked = play_nacked,
+		.note = play_note,
+		.take_key = play->keys ? play_take_key : NULL,
+		.seal = play->keys ? play_seal : NULL,
+		.open = play->keys ? play_open : NULL,
+	};
 
 	play->core = core_new(&play->options, &sink);
 	return play->core ? TTG_OK : TTG_ENOMEM;
 }
 
-struct play *play_new(uint32_t window, uint32_t max_held)
+static struct play *make(uint32_t window, uint32_t max_held, bool keys)
 {
 	struct play *play = calloc(1, sizeof(*play));
 
 	assert_non_null(play);
+	play->keys = keys;
 	play->options = (struct core_options){
 		.broker = "broker", .person_secret = { 7 }, .max_event_bytes = 65536,
 		.max_skew_s = 300, .dedupe_window_ns = 3600 * UINT64_C(1000000000),
@@ -159,6 +219,16 @@ struct play *play_new(uint32_t window, uint32_t max_held)
 	play->rules = play_rules(true);
 	assert_int_equal(core_set_rules(play->core, &play->now, play->rules), TTG_OK);
 	return play;
+}
+
+struct play *play_new(uint32_t window, uint32_t max_held)
+{
+	return make(window, max_held, false);
+}
+
+struct play *play_new_sealed(uint32_t window, uint32_t max_held)
+{
+	return make(window, max_held, true);
 }
 
 void play_free(struct play **play)

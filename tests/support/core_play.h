@@ -55,6 +55,10 @@ struct play {
 	enum ttg_error append_fails, read_fails;
 	uint32_t deliver_room;           /* deliveries still taken; UINT32_MAX: all */
 	uint64_t next_id;
+	bool keys;                       /* payloads are sealed, by a cipher of play */
+	uint64_t next_key, gone[16];     /* keys that are destroyed */
+	size_t n_gone;
+	uint8_t opened[PLAY_EVENT_MAX];
 	void (*on_append)(void *arg, uint64_t sequence, uint8_t kind, const uint8_t *data, size_t len);
 	void (*on_deliver)(void *arg, const struct play_delivery *delivery);
 	const struct core_delivery *delivered; /* while on_deliver runs */
@@ -97,6 +101,7 @@ struct rules_deliver_grant *play_grant(struct rules *rules, uint32_t type, uint3
  */
 struct rules *play_rules(bool with_limited);
 struct play *play_new(uint32_t window, uint32_t max_held);
+struct play *play_new_sealed(uint32_t window, uint32_t max_held);
 /* A new empty core on the same journal; the caller frees the old one. */
 enum ttg_error play_make_core(struct play *play);
 void play_free(struct play **play);

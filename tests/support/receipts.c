@@ -24,9 +24,15 @@ void receipts_event(size_t index, uint8_t out[RECEIPTS_EVENT])
 		out[i] = (uint8_t)(index >> i % 8 * 8 ^ i * 7);
 }
 
+/* Every second event has a salt, as one about somebody does. */
+static void make_salt(size_t index, uint8_t out[EVIDENCE_SALT])
+{
+	memset(out, index % 2 == 0 ? 0 : (int)(index & 0xff), EVIDENCE_SALT);
+}
+
 static void make_leaf(struct hasher *hasher, size_t index, struct leaf *out)
 {
-	uint8_t event[RECEIPTS_EVENT];
+	uint8_t event[RECEIPTS_EVENT], salt[EVIDENCE_SALT];
 
 	*out = (struct leaf){ .sequence = FIRST_SEQUENCE + 2 * index,
 			      .accepted_ns = ACCEPTED_NS + (int64_t)index * 1000,
@@ -35,7 +41,8 @@ static void make_leaf(struct hasher *hasher, size_t index, struct leaf *out)
 	memset(out->id, 0x5e, sizeof(out->id));
 	memcpy(out->id, &index, sizeof(index));
 	receipts_event(index, event);
-	MUST(hasher_sum(hasher, event, sizeof(event), out->sha256));
+	make_salt(index, salt);
+	MUST(hasher_salted(hasher, salt, event, sizeof(event), out->sha256));
 }
 
 void receipts_sign(struct sign_key *key, struct receipt *receipt)
@@ -61,6 +68,7 @@ void receipts_make(struct sign_key *key, size_t events, size_t index, struct rec
 		if (i == index)
 			out->leaf = leaf;
 	}
+	make_salt(index, out->salt);
 	out->seal = (struct seal){ .number = 17,
 				   .first = FIRST_SEQUENCE,
 				   .last = FIRST_SEQUENCE + 2 * events,

@@ -170,10 +170,10 @@ void must_write_configuration(struct stage *stage)
 		   "limits: {\n\theartbeat_ms = 1000;\n%s};\n"
 		   "journal: {\n\tdirectory = \"journal\";\n\tkey_file = \"keys/journal.key\";\n"
 		   "\tsegment_bytes = %u;\n\treserve_bytes = 0;\n%s};\n"
-		   "seals: {\n%s};\n"
+		   "keys: {\n%s};\nseals: {\n%s};\n"
 		   "log: { level = \"debug\"; };\n",
 		   stage->endpoint, stage->http_port, stage->listen, stage->limits,
-		   stage->segment_bytes, stage->journal, stage->seals);
+		   stage->segment_bytes, stage->journal, stage->keys, stage->seals);
 }
 
 int stage_set_up(void **state)
@@ -208,6 +208,10 @@ int stage_set_up(void **state)
 	ran = must_run(stage, "ttgctl", "keygen", "--journal", "keys/journal", NULL);
 	must_be(ran.code == 0, "ttgctl keygen --journal");
 	ran_free(&ran);
+	ran = must_run(stage, "ttgctl", "keygen", "--master", "keys/master", NULL);
+	must_be(ran.code == 0, "ttgctl keygen --master");
+	ran_free(&ran);
+	strcpy(stage->keys, "\tdirectory = \"keystore\";\n\tmaster_file = \"keys/master.key\";\n");
 	for (size_t i = 0; i < N_AGENCIES; i++)
 		must_make_key(stage, agencies[i]);
 	for (size_t i = 0; i < N_AGENCIES; i++)

@@ -455,8 +455,8 @@ static void the_steps_of_the_document_refuse_what_was_tampered_with(void **state
 static void the_steps_of_the_document_refuse_what_is_not_quite_a_receipt(void **state)
 {
 	struct stage *stage = *state;
-	static const char *const places[] = { "throughgate receipt", "-- event", "-- path", "-- seal",
-					      "-- signature", "" };
+	static const char *const places[] = { "throughgate receipt", "-- event", "-- salt", "-- path",
+					      "-- seal", "-- signature", "" };
 	char receipt[PROCESS_PATH_MAX], event[PROCESS_PATH_MAX], key[PROCESS_PATH_MAX];
 	char changed[RECEIPT_TEXT_MAX + 16];
 
