@@ -219,9 +219,48 @@ void keystore_close(struct keystore **handle)
 	free(store);
 }
 
-enum ttg_error keystore_prove(struct keystore *store, uint64_t newest, struct message *message)
+/* A slot that is none, and was given to nobody: what a crash left of keys that were being made. */
+static enum ttg_error put_away(struct keystore *store, uint64_t number, bool *wrote)
+{
+	uint8_t slot[STORE_SLOT];
+
+	slot_encode_destroyed(number, slot);
+	*wrote = true;
+	return world_error(world_write_all(store->world, store->file, slot, STORE_SLOT, slot_offset(number)));
+}
+
+/* All slots from the first on; *damaged: the first up to `newest` that is none. Those behind are put away. */
+static enum ttg_error look_through(struct keystore *store, uint64_t newest, uint64_t *damaged)
 {
 	uint8_t slots[PROVEN_AT_ONCE * STORE_SLOT];
+	enum ttg_error error = TTG_OK;
+	bool wrote = false;
+
+	*damaged = 0;
+	for (uint64_t number = 1; number <= store->count && !error && *damaged == 0;) {
+		const uint64_t left = store->count - number + 1;
+		const size_t n = (size_t)(left < PROVEN_AT_ONCE ? left : PROVEN_AT_ONCE);
+
+		if (world_read_all(store->world, store->file, slots, n * STORE_SLOT, slot_offset(number)) < 0)
+			return TTG_EIO;
+		for (size_t i = 0; i < n && !error && *damaged == 0; i++, number++) {
+			if (slot_state(slots + i * STORE_SLOT, number) != 0)
+				continue;
+			if (number <= newest)
+				*damaged = number;
+			else
+				error = put_away(store, number, &wrote);
+		}
+	}
+	if (!error && wrote && store->world->sync(store->world->self, store->file) < 0)
+		error = TTG_EIO;
+	return error;
+}
+
+enum ttg_error keystore_prove(struct keystore *store, uint64_t newest, struct message *message)
+{
+	enum ttg_error error;
+	uint64_t damaged;
 
 	if (newest > store->count)
 		return message_set(message, TTG_ECORRUPT,
@@ -229,20 +268,13 @@ enum ttg_error keystore_prove(struct keystore *store, uint64_t newest, struct me
 				   "back, or another one",
 				   store->directory, (unsigned long long)store->count,
 				   (unsigned long long)newest);
-	for (uint64_t number = 1; number <= newest;) {
-		const uint64_t left = newest - number + 1, most = sizeof(slots) / STORE_SLOT;
-		const size_t n = (size_t)(left < most ? left : most);
-
-		if (world_read_all(store->world, store->file, slots, n * STORE_SLOT, slot_offset(number)) < 0)
-			return message_set(message, TTG_EIO, "%s/%s: cannot be read", store->directory,
-					   KEYS_NAME);
-		for (size_t i = 0; i < n; i++, number++) {
-			if (slot_state(slots + i * STORE_SLOT, number) == 0)
-				return message_set(message, TTG_ECORRUPT, "%s/%s: damaged at offset %llu",
-						   store->directory, KEYS_NAME,
-						   (unsigned long long)slot_offset(number));
-		}
-	}
+	error = look_through(store, newest, &damaged);
+	if (error)
+		return message_set(message, error, "%s/%s: cannot be read, or put in order", store->directory,
+				   KEYS_NAME);
+	if (damaged != 0)
+		return message_set(message, TTG_ECORRUPT, "%s/%s: damaged at offset %llu", store->directory,
+				   KEYS_NAME, (unsigned long long)slot_offset(damaged));
 	return TTG_OK;
 }
 

@@ -46,8 +46,9 @@ enum ttg_error keystore_open(struct keystore **out, const struct keystore_option
 			     const struct world *world, struct message *message);
 void keystore_close(struct keystore **store);
 
-/* Every key up to this number is there, or was destroyed: else the store is older than what it is for, or
-   damaged (TTG_ECORRUPT). */
+/* Before any key is given out. Every key up to this number, the newest that was ever given out, is there or
+   was destroyed: else the store is older than what it is for, or damaged (TTG_ECORRUPT). What a crash left
+   behind it is put in order. */
 enum ttg_error keystore_prove(struct keystore *store, uint64_t newest, struct message *message);
 /* Number of a key that is durable and was never given out: greater than any before, in this process or
    another. TTG_ENOSPC: nothing changed; TTG_EIO: to be closed. */

@@ -67,8 +67,8 @@ enum disk_crash {
 /* The end of a process or of the machine: handles and locks are gone. */
 void disk_crash(struct disk *disk, enum disk_crash how);
 
-/* Flips one bit somewhere in a file of the directory; false: there is none. Remembered until the
-   sector is written or disk_unflip() sets it right. */
+/* Flips one bit somewhere in a file of the directory; false: there is none. Remembered until
+   that byte is written or disk_unflip() sets it right. */
 bool disk_flip(struct disk *disk, const char *directory);
 bool disk_flipped(const struct disk *disk);
 void disk_unflip(struct disk *disk);

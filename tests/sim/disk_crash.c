@@ -146,11 +146,6 @@ static void reserve(struct disk_file *file, uint64_t bytes)
 
 static void mark(struct disk *disk, struct disk_file *file, uint64_t sector)
 {
-	int index = (int)(file - disk->files);
-
-	for (int i = 0; i < disk->n_flips; i++)
-		if (disk->flips[i].file == index && disk->flips[i].offset / DISK_SECTOR == sector)
-			disk->flips[i--] = disk->flips[--disk->n_flips];
 	if (file->dirty[sector]) {
 		/* Whoever writes back in the background may have come by in between. */
 		if (chance_next(&disk->random) & 1)
@@ -181,11 +176,23 @@ size_t disk_torn(struct disk *disk, size_t len, uint64_t offset)
 	return kept;
 }
 
+/* What is written over is right again; the rest of its sector is read and written as it is. */
+static void forget_flips(struct disk *disk, const struct disk_file *file, uint64_t offset, size_t len)
+{
+	const int index = (int)(file - disk->files);
+
+	for (int i = 0; i < disk->n_flips; i++)
+		if (disk->flips[i].file == index && disk->flips[i].offset >= offset &&
+		    disk->flips[i].offset - offset < len)
+			disk->flips[i--] = disk->flips[--disk->n_flips];
+}
+
 void disk_put(struct disk *disk, struct disk_file *file, const void *data, size_t len,
               uint64_t offset)
 {
 	if (len == 0)
 		return;
+	forget_flips(disk, file, offset, len);
 	if (offset + len > file->size)
 		disk_resize(file, offset + len);
 	for (uint64_t at = offset / DISK_SECTOR; at <= (offset + len - 1) / DISK_SECTOR; at++)
