@@ -55,7 +55,7 @@ enum ttg_error keystore_set_master(struct keystore *store, const uint8_t master[
 	return TTG_OK;
 }
 
-/* One slot as it is to stand in the new file. What is no slot was given to nobody, and stays none. */
+/* One slot as it is to stand in the new file. Since the store was proven every slot is one. */
 static enum ttg_error convert(struct keystore *store, uint64_t number, const uint8_t *slot, uint8_t *out)
 {
 	uint8_t key[KEYSTORE_KEY];
@@ -69,6 +69,8 @@ static enum ttg_error convert(struct keystore *store, uint64_t number, const uin
 		       slot_encode(store->wrapper, store->wanted, number, key, out);
 		wipe(key, sizeof(key));
 		return fine ? TTG_OK : TTG_ECRYPTO;
+	} else if (slot_state(slot, number) != SLOT_DESTROYED) {
+		return TTG_ECORRUPT;
 	}
 	return TTG_OK;
 }

@@ -188,8 +188,7 @@ void net_keys_upkeep(struct net *net)
 		return;
 	for (int i = 0; i < REWRAPS_A_CYCLE && !done && !error; i++)
 		error = keystore_rewrap(net->keys->store, &done);
-	if (error == TTG_EIO)
-		net->failure = error;
+	judge(net, error);
 	if (error || done)
 		log_write(net->log, error ? LOG_LEVEL_ERROR : LOG_LEVEL_NOTICE,
 			  error ? "keys_not_rewrapped" : "keys_rewrapped", "keys=%llu code=%s",

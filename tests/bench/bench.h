@@ -53,7 +53,7 @@ struct driver {
 
 struct bench_numbers {
 	uint64_t publishers, subscribers, window, bytes, events, warm_up, persons, agencies;
-	uint64_t rate, seconds, at_most_s, backlog, segment_bytes, io_threads;
+	uint64_t rate, seconds, at_most_s, backlog, segment_bytes, io_threads, sealed;
 };
 
 struct bench_options {

@@ -68,6 +68,8 @@ static void make_keys(const struct bench *bench)
 	make_pair(bench, "broker");
 	snprintf(path, sizeof(path), "%s/keys/journal.key", bench->place);
 	must(keyfile_write_symmetric(path, key, &message), "key", message.text);
+	snprintf(path, sizeof(path), "%s/keys/master.key", bench->place);
+	must(keyfile_write_symmetric(path, key, &message), "key", message.text);
 }
 
 /* Agencies that publish. */
@@ -171,10 +173,13 @@ static void write_configuration(struct bench *bench)
 		    "\thttp_port = 0; control_socket = \"control\"; };\n"
 		    "limits: { io_threads = %d; };\n"
 		    "journal: { directory = \"journal\"; key_file = \"keys/journal.key\";\n"
-		    "\tsegment_bytes = %llu; reserve_bytes = 0; };\n"
+		    "\tsegment_bytes = %llu; reserve_bytes = 0; };\n%s"
 		    "log: { level = \"notice\"; };\n",
 		    bench->port, (int)bench->options.numbers.io_threads,
-		    (unsigned long long)bench->options.numbers.segment_bytes);
+		    (unsigned long long)bench->options.numbers.segment_bytes,
+		    bench->options.numbers.sealed ?
+			    "keys: { directory = \"store\"; master_file = \"keys/master.key\"; };\n" :
+			    "");
 }
 
 static void start(struct bench *bench)

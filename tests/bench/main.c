@@ -40,7 +40,7 @@ static const struct {
 };
 
 enum { OPTION_FIRST = 256, PUBLISHERS, SUBSCRIBERS, WINDOW, SIZE, EVENTS, WARM_UP, PERSONS,
-       AGENCIES, RATE, SECONDS, AT_MOST, BACKLOG, SEGMENT, IO_THREADS, BIN, PLACE, BROKER, KEEP, HELP };
+       AGENCIES, RATE, SECONDS, AT_MOST, BACKLOG, SEGMENT, IO_THREADS, SEALED, BIN, PLACE, BROKER, KEEP, HELP };
 
 static const struct option options[] = {
 	{ "broker", required_argument, NULL, BROKER },
@@ -58,6 +58,7 @@ static const struct option options[] = {
 	{ "backlog", required_argument, NULL, BACKLOG },
 	{ "segment-bytes", required_argument, NULL, SEGMENT },
 	{ "io-threads", required_argument, NULL, IO_THREADS },
+	{ "sealed", required_argument, NULL, SEALED },
 	{ "bin", required_argument, NULL, BIN },
 	{ "place", required_argument, NULL, PLACE },
 	{ "keep", no_argument, NULL, KEEP },
@@ -88,6 +89,7 @@ static const struct {
 	NUMBER(BACKLOG, backlog, 0, 100000000, "events queued"),
 	NUMBER(SEGMENT, segment_bytes, 1048576, 1073741824, "of a segment of ttgd's journal"),
 	NUMBER(IO_THREADS, io_threads, 1, 16, "of ttgd"),
+	NUMBER(SEALED, sealed, 0, 1, "1: ttgd seals payloads about persons"),
 #undef NUMBER
 };
 #define N_NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
