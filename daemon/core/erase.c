@@ -154,6 +154,16 @@ uint64_t core_newest_key(const struct core *core)
 	return core->keys.highest;
 }
 
+void core_mark_keys(const struct core *core, uint8_t *bits)
+{
+	for (size_t i = 0; i < core->keys.n; i++) {
+		const uint64_t key = core->keys.items[i].key;
+
+		if (key != 0)
+			bits[(key - 1) / 8] |= (uint8_t)(1u << ((key - 1) % 8));
+	}
+}
+
 size_t core_live_keys(const struct core *core)
 {
 	return keys_live(&core->keys);

@@ -27,5 +27,7 @@ enum ttg_error core_erase_gone(struct core *core, const struct core_now *now,
 const uint64_t *core_erased_keys(const struct core *core, size_t *n);
 uint64_t core_newest_key(const struct core *core); /* that an event was sealed with; 0: none was */
 size_t core_live_keys(const struct core *core);
+/* Sets bit (n - 1) % 8 of byte (n - 1) / 8 for every key n that has an owner. */
+void core_mark_keys(const struct core *core, uint8_t *bits);
 
 #endif

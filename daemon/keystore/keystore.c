@@ -229,8 +229,14 @@ static enum ttg_error put_away(struct keystore *store, uint64_t number, bool *wr
 	return world_error(world_write_all(store->world, store->file, slot, STORE_SLOT, slot_offset(number)));
 }
 
-/* All slots from the first on; *damaged: the first up to `newest` that is none. Those behind are put away. */
-static enum ttg_error look_through(struct keystore *store, uint64_t newest, uint64_t *damaged)
+static bool is_used(const struct keystore_used *used, uint64_t number)
+{
+	return number <= used->newest && used->bits[(number - 1) / 8] >> ((number - 1) % 8) & 1;
+}
+
+/* All slots from the first on; *damaged: the first that is none though it is used. Others are put away. */
+static enum ttg_error look_through(struct keystore *store, const struct keystore_used *used,
+				   uint64_t *damaged)
 {
 	uint8_t slots[PROVEN_AT_ONCE * STORE_SLOT];
 	enum ttg_error error = TTG_OK;
@@ -246,7 +252,7 @@ static enum ttg_error look_through(struct keystore *store, uint64_t newest, uint
 		for (size_t i = 0; i < n && !error && *damaged == 0; i++, number++) {
 			if (slot_state(slots + i * STORE_SLOT, number) != 0)
 				continue;
-			if (number <= newest)
+			if (is_used(used, number))
 				*damaged = number;
 			else
 				error = put_away(store, number, &wrote);
@@ -257,18 +263,19 @@ static enum ttg_error look_through(struct keystore *store, uint64_t newest, uint
 	return error;
 }
 
-enum ttg_error keystore_prove(struct keystore *store, uint64_t newest, struct message *message)
+enum ttg_error keystore_prove(struct keystore *store, const struct keystore_used *used,
+			      struct message *message)
 {
 	enum ttg_error error;
 	uint64_t damaged;
 
-	if (newest > store->count)
+	if (used->newest > store->count)
 		return message_set(message, TTG_ECORRUPT,
 				   "%s: has %llu keys and the journal needs %llu: an older copy was put "
 				   "back, or another one",
 				   store->directory, (unsigned long long)store->count,
-				   (unsigned long long)newest);
-	error = look_through(store, newest, &damaged);
+				   (unsigned long long)used->newest);
+	error = look_through(store, used, &damaged);
 	if (error)
 		return message_set(message, error, "%s/%s: cannot be read, or put in order", store->directory,
 				   KEYS_NAME);

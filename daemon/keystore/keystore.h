@@ -46,10 +46,15 @@ enum ttg_error keystore_open(struct keystore **out, const struct keystore_option
 			     const struct world *world, struct message *message);
 void keystore_close(struct keystore **store);
 
-/* Before any key is given out. Every key up to this number, the newest that was ever given out, is there or
-   was destroyed: else the store is older than what it is for, or damaged (TTG_ECORRUPT). What a crash left
-   behind it is put in order. */
-enum ttg_error keystore_prove(struct keystore *store, uint64_t newest, struct message *message);
+/* Keys that something may be sealed with. Others may have been lost in a crash before they were given out. */
+struct keystore_used {
+	uint64_t newest;     /* that was ever given out; 0: none was */
+	const uint8_t *bits; /* of number n bit (n - 1) % 8 of byte (n - 1) / 8 */
+};
+/* Before any key is given out. Every key that is used is there, or was destroyed: else the store is older
+   than what it is for, or damaged (TTG_ECORRUPT). What a crash left half made is put in order. */
+enum ttg_error keystore_prove(struct keystore *store, const struct keystore_used *used,
+			      struct message *message);
 /* Number of a key that is durable and was never given out: greater than any before, in this process or
    another. TTG_ENOSPC: nothing changed; TTG_EIO: to be closed. */
 enum ttg_error keystore_take(struct keystore *store, uint64_t *number);

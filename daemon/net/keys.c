@@ -60,6 +60,20 @@ static enum ttg_error destroy(struct net *net)
 	return TTG_OK;
 }
 
+static enum ttg_error prove(struct net *net, uint64_t newest, struct message *message)
+{
+	uint8_t *bits = calloc(1, (size_t)(newest / 8) + 1);
+	const struct keystore_used used = { newest, bits };
+	enum ttg_error error;
+
+	if (!bits)
+		return message_set(message, TTG_ENOMEM, "no memory for the key store");
+	core_mark_keys(net->core, bits);
+	error = keystore_prove(net->keys->store, &used, message);
+	free(bits);
+	return error;
+}
+
 enum ttg_error net_keys_recovered(struct net *net, struct message *message)
 {
 	const uint64_t newest = core_newest_key(net->core);
@@ -71,7 +85,7 @@ enum ttg_error net_keys_recovered(struct net *net, struct message *message)
 				   "keys.directory must name it");
 	if (!net->keys)
 		return TTG_OK;
-	error = keystore_prove(net->keys->store, newest, message);
+	error = prove(net, newest, message);
 	if (error)
 		return error;
 	error = PLANTED(FORGET_ERASED) ? TTG_OK : destroy(net);

@@ -26,6 +26,17 @@ static void open_store(struct bed *bed)
 			 TTG_OK);
 }
 
+/* All up to this number are used. */
+static enum ttg_error prove(struct bed *bed, uint64_t newest)
+{
+	uint8_t bits[64];
+	const struct keystore_used used = { newest, bits };
+
+	assert_true(newest <= 8 * sizeof(bits));
+	memset(bits, 0xff, sizeof(bits));
+	return keystore_prove(bed->store, &used, &bed->message);
+}
+
 static void must_not_open(struct bed *bed, enum ttg_error error)
 {
 	assert_int_equal(keystore_open(&bed->store, &bed->options, memory_world_table(bed->memory),
@@ -83,7 +94,7 @@ static void what_was_given_out_is_there_after_every_crash(void **state)
 
 	(void)state;
 	for (unsigned life = 0; life < 12; life++) {
-		assert_int_equal(keystore_prove(bed.store, last, &bed.message), TTG_OK);
+		assert_int_equal(prove(&bed, last), TTG_OK);
 		for (size_t i = 0; i < n; i++)
 			must_be(&bed, numbers[i], keys[i]);
 		for (unsigned i = 0; i < 7 && n < 100; i++, n++) {
@@ -108,7 +119,8 @@ static void what_a_crash_left_half_made_is_put_in_order(void **state)
 
 	(void)state;
 	for (uint64_t seed = 0; seed < 40; seed++) {
-		uint8_t key[KEYSTORE_KEY], first[KEYSTORE_KEY], other[KEYSTORE_KEY];
+		uint8_t key[KEYSTORE_KEY], first[KEYSTORE_KEY], other[KEYSTORE_KEY], bits[64];
+		struct keystore_used used = { 0, bits };
 		struct bed bed = make_bed(300 + seed);
 		const uint64_t number = take(&bed, first);
 		uint64_t next = 0;
@@ -120,11 +132,15 @@ static void what_a_crash_left_half_made_is_put_in_order(void **state)
 		crash(&bed, MEMORY_CRASH_RANDOM);
 		open_store(&bed);
 		torn += keystore_get(bed.store, number + 5, key) == TTG_ECORRUPT;
-		assert_int_equal(keystore_prove(bed.store, number + 3, &bed.message), TTG_OK);
+		assert_int_equal(prove(&bed, number + 3), TTG_OK);
 		next = take(&bed, other);
 		crash(&bed, MEMORY_CRASH_LOSE);
 		open_store(&bed);
-		assert_int_equal(keystore_prove(bed.store, next, &bed.message), TTG_OK);
+		memset(bits, 0, sizeof(bits));
+		bits[(number - 1) / 8] = (uint8_t)(1u << ((number - 1) % 8));
+		bits[(next - 1) / 8] |= (uint8_t)(1u << ((next - 1) % 8));
+		used.newest = next;
+		assert_int_equal(keystore_prove(bed.store, &used, &bed.message), TTG_OK);
 		must_be(&bed, number, first);
 		must_be(&bed, next, other);
 		end(&bed);
@@ -171,7 +187,7 @@ static void a_destroyed_key_is_gone_whatever_is_put_back(void **state)
 	crash(&bed, MEMORY_CRASH_LOSE);
 	memory_world_put(bed.memory, KEYS, before, size);
 	open_store(&bed);
-	assert_int_equal(keystore_prove(bed.store, numbers[5], &bed.message), TTG_OK);
+	assert_int_equal(prove(&bed, numbers[5]), TTG_OK);
 	assert_int_equal(keystore_get(bed.store, numbers[1], key), TTG_EPERM);
 	assert_true(keystore_is_destroyed(bed.store, numbers[3]));
 	must_be(&bed, numbers[4], keys[4]);
@@ -243,7 +259,7 @@ static void damage_is_named(void **state)
 	for (unsigned at = 0; at < 64; at++) { /* every byte of a slot, one after the other */
 		file[SLOT_AT(numbers[3]) + at] ^= 0x10;
 		open_store(&bed);
-		assert_int_equal(keystore_prove(bed.store, numbers[5], &bed.message), TTG_ECORRUPT);
+		assert_int_equal(prove(&bed, numbers[5]), TTG_ECORRUPT);
 		assert_non_null(strstr(bed.message.text, "keys: damaged at offset 4288"));
 		assert_int_equal(keystore_get(bed.store, numbers[3], key), TTG_ECORRUPT);
 		keystore_close(&bed.store);
@@ -271,7 +287,7 @@ static void an_older_or_another_store_is_noticed(void **state)
 	(void)state;
 	assert_int_equal(keystore_open(&second, &bed.options, memory_world_table(bed.memory), &bed.message),
 			 TTG_ELOCKED);
-	assert_int_equal(keystore_prove(bed.store, number + 100, &bed.message), TTG_ECORRUPT);
+	assert_int_equal(prove(&bed, number + 100), TTG_ECORRUPT);
 	assert_non_null(strstr(bed.message.text, "older copy"));
 	keystore_close(&bed.store);
 	bed.options.master[0] = 9;
@@ -284,7 +300,7 @@ static void rewrap(struct bed *bed, uint64_t newest)
 {
 	bool done = false;
 
-	assert_int_equal(keystore_prove(bed->store, newest, &bed->message), TTG_OK);
+	assert_int_equal(prove(bed, newest), TTG_OK);
 	while (!done)
 		assert_int_equal(keystore_rewrap(bed->store, &done), TTG_OK);
 }
@@ -329,7 +345,7 @@ static void another_master_key_loses_nothing(void **state)
 		keystore_close(&bed.store);
 		bed.options.has_before = false; /* the one before is not needed any more */
 		open_store(&bed);
-		assert_int_equal(keystore_prove(bed.store, numbers[19], &bed.message), TTG_OK);
+		assert_int_equal(prove(&bed, numbers[19]), TTG_OK);
 		must_be(&bed, numbers[19], keys[19]);
 		end(&bed);
 	}
