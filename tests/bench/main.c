@@ -40,7 +40,8 @@ static const struct {
 };
 
 enum { OPTION_FIRST = 256, PUBLISHERS, SUBSCRIBERS, WINDOW, SIZE, EVENTS, WARM_UP, PERSONS,
-       AGENCIES, RATE, SECONDS, AT_MOST, BACKLOG, SEGMENT, IO_THREADS, SEALED, BIN, PLACE, BROKER, KEEP, HELP };
+       AGENCIES, RATE, SECONDS, AT_MOST, BACKLOG, SEGMENT, IO_THREADS, SEALED,
+       BIN, PLACE, BROKER, KEEP, HELP };
 
 static const struct option options[] = {
 	{ "broker", required_argument, NULL, BROKER },
