@@ -438,28 +438,35 @@ void core_begin_record(struct core *core, struct cursor *cursor)
 	cursor_init_write(cursor, core->buffer, RECORD_MAX);
 }
 
-enum ttg_error core_commit(struct core *core, const struct core_now *now, enum record_kind kind,
-			   const struct cursor *cursor, uint64_t *sequence)
+enum ttg_error core_commit_all(struct core *core, const struct core_now *now,
+			       const struct core_record *records, size_t n, uint64_t *first)
 {
 	uint64_t number = 0;
-	size_t len = cursor_offset(cursor);
 	enum ttg_error code;
 
 	if (core->broken)
 		return TTG_EIO;
-	if (!cursor_ok(cursor))
-		return TTG_ELIMIT;
-	code = core->sink.append(core->sink.self, (uint8_t)kind, core->buffer, len, &number);
+	code = core->sink.append(core->sink.self, records, n, &number);
 	if (code != TTG_OK)
 		return code;
-	code = core_apply_record(core, now, number, (uint8_t)kind, core->buffer, len, NULL);
-	assert(code != TTG_ECORRUPT);
-	if (code != TTG_OK) {
-		core->broken = true;
-		core->sink.note(core->sink.self, "core_broken", NULL, number);
-		return TTG_EIO;
+	if (first)
+		*first = number;
+	for (size_t i = 0; i < n && code == TTG_OK; i++) {
+		code = core_apply_record(core, now, number + i, records[i].kind, records[i].data,
+					 records[i].len, NULL);
+		assert(code != TTG_ECORRUPT);
 	}
-	if (sequence)
-		*sequence = number;
-	return TTG_OK;
+	if (code == TTG_OK)
+		return TTG_OK;
+	core->broken = true;
+	core->sink.note(core->sink.self, "core_broken", NULL, number);
+	return TTG_EIO;
+}
+
+enum ttg_error core_commit(struct core *core, const struct core_now *now, enum record_kind kind,
+			   const struct cursor *cursor, uint64_t *sequence)
+{
+	const struct core_record record = { (uint8_t)kind, core->buffer, cursor_offset(cursor) };
+
+	return cursor_ok(cursor) ? core_commit_all(core, now, &record, 1, sequence) : TTG_ELIMIT;
 }

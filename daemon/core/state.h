@@ -90,6 +90,9 @@ struct core {
    TTG_EIO of the sink; TTG_ELIMIT when it did not fit; TTG_EIO when the core broke. */
 enum ttg_error core_commit(struct core *core, const struct core_now *now, enum record_kind kind,
 			   const struct cursor *cursor, uint64_t *sequence);
+/* The same of several that belong together, wherever their bytes stand; *first of the first. */
+enum ttg_error core_commit_all(struct core *core, const struct core_now *now,
+			       const struct core_record *records, size_t n, uint64_t *first);
 void core_begin_record(struct core *core, struct cursor *cursor);
 /* now: NULL at recovery. */
 enum ttg_error core_apply_record(struct core *core, const struct core_now *now, uint64_t sequence,

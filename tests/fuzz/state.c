@@ -10,15 +10,16 @@
 #define PUMPS_MAX 64
 #define CREDIT 1000
 
-static enum ttg_error append(void *self, uint8_t kind, const uint8_t *data, size_t len,
-			     uint64_t *sequence)
+static enum ttg_error append(void *self, const struct core_record *records, size_t n,
+			     uint64_t *first)
 {
 	struct fuzz_state *state = self;
 
-	if (state->n_records >= RECORDS_MAX)
+	if (state->n_records + n > RECORDS_MAX)
 		return TTG_ENOSPC;
-	fuzz_state_push(state, kind, data, len);
-	*sequence = state->n_records;
+	*first = state->n_records + 1;
+	for (size_t i = 0; i < n; i++)
+		fuzz_state_push(state, records[i].kind, records[i].data, records[i].len);
 	return TTG_OK;
 }
 
