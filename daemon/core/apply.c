@@ -60,19 +60,6 @@ static enum ttg_error apply_mailbox(struct core *core, const struct core_now *no
 	return core_add_mailbox(core, it.id) ? TTG_OK : TTG_ENOMEM;
 }
 
-static enum ttg_error apply_rules(struct core *core, const struct core_now *now, uint64_t sequence,
-				  const uint8_t *data, size_t len)
-{
-	struct record_rules it;
-
-	(void)now;
-	(void)sequence;
-	if (!record_get_rules(data, len, &it))
-		return TTG_ECORRUPT;
-	memcpy(core->rules_digest, it.digest, sizeof(core->rules_digest));
-	return TTG_OK;
-}
-
 static enum ttg_error apply_recipient(struct core *core, uint64_t sequence,
 				      const struct record_event *event,
 				      const struct record_recipient *recipient)
@@ -376,7 +363,9 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 	case RECORD_MAILBOX:
 		return apply_mailbox(core, now, sequence, data, len);
 	case RECORD_RULES:
-		return apply_rules(core, now, sequence, data, len);
+		return core_apply_rules(core, sequence, data, len);
+	case RECORD_RULES_TEXT:
+		return core_apply_rules_text(core, sequence, data, len);
 	case RECORD_EVENT:
 		return apply_event(core, now, sequence, data, len);
 	case RECORD_DELIVERED:

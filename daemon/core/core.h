@@ -104,9 +104,9 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 void core_free(struct core **core);
 
 /*
- * Rules in force from now on; the caller keeps them alive until the next call. Appends a record of
- * the change and one for each mailbox seen for the first time. Deliveries in flight whose agreement
- * ended are not repeated; queued ones are dropped when their turn comes.
+ * Rules in force from now on; the caller keeps them alive until the next call. Appends their text and a
+ * record of the change, and one for each mailbox seen for the first time. Deliveries in flight whose
+ * agreement ended are not repeated; queued ones are dropped when their turn comes.
  */
 enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
 			      const struct rules *rules);

@@ -117,9 +117,6 @@ void rules_free(struct rules **rules);
 /* Sorts everything, remaps indices, fills digest. Called once by whoever built it. */
 bool rules_finish(struct rules *rules);
 
-/* What the rules mean, in lines; each given to put() until that returns false; false then, or no memory. */
-bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *line, size_t len),
-		void *arg);
 /* Index or -1. */
 int rules_find_agency(const struct rules *rules, const char *id);
 int rules_find_mailbox(const struct rules *rules, const char *id);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/digest.h"
+#include "core/rules_text.h"
 
 struct rules *rules_new(void)
 {
@@ -288,15 +288,9 @@ static bool sort_masks(struct rules *rules)
 	return done;
 }
 
-/* A line, its length in front so that no two texts read the same. */
 static bool digest_line(void *arg, const char *text, size_t len)
 {
-	uint8_t prefix[4];
-
-	for (unsigned i = 0; i < sizeof(prefix); i++)
-		prefix[i] = (uint8_t)(len >> (8 * i));
-	digest_add(arg, prefix, sizeof(prefix));
-	digest_add(arg, text, len);
+	rules_text_digest(arg, text, len);
 	return true;
 }
 

@@ -1,11 +1,9 @@
 /*
- * The rules as text: one line for each thing that they say, by names and not by numbers, in the order
- * rules_finish() gave them. Their digest is over these lines, and the journal keeps them, so that what
- * was in force at a time can be read long after the files have changed.
+ * Writing rules as text, in the order that rules_finish() gave them; see rules_text.h.
  *
  * Instants are nanoseconds since 1970 (UTC). A name that may hold blanks stands last in its line.
  */
-#include "core/rules.h"
+#include "core/rules_text.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -140,4 +138,15 @@ bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *li
 	for (size_t i = 0; i < rules->n_deliver && done; i++)
 		done = put_deliver(&out, rules, &rules->deliver[i]);
 	return done;
+}
+
+/* Its length goes in front, so that no two texts read the same. */
+void rules_text_digest(struct digest *digest, const char *line, size_t len)
+{
+	uint8_t prefix[4];
+
+	for (unsigned i = 0; i < sizeof(prefix); i++)
+		prefix[i] = (uint8_t)(len >> (8 * i));
+	digest_add(digest, prefix, sizeof(prefix));
+	digest_add(digest, line, len);
 }

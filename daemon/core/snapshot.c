@@ -1,7 +1,7 @@
 /*
  * The state as bytes. Integers are little-endian, varints LEB128, texts as in record.h:
  *
- *   "TTGCORE" | version u8 (3; 2 has no persons, 1 no seal either) | length u64 of all
+ *   "TTGCORE" | version u8 (4; 3 has no past rules, 2 no persons either, 1 no seal) | length u64 of all
  *   | check of the secret u64 | sequence u64
  *   | rules digest 32 bytes
  *   | number of mailboxes, each: text id | next position | fill position | backlog from | pending
@@ -14,7 +14,7 @@
  *       | fallback + 1
  *   | last seal, as in a SEAL record
  *   | newest acceptance ns u64 | identity (identity_save.c) | what waits (waiting.c)
- *   | what came late (lates.c)
+ *   | what came late (lates.c) | rules that were in force (rules_past.c)
  *   | dedupe window (dedupe.c)
  *   | "END."
  *
@@ -31,7 +31,8 @@
 
 #define MAGIC "TTGCORE"
 #define END_MARK "END."
-#define SNAPSHOT_VERSION 3u
+#define SNAPSHOT_VERSION 4u
+#define VERSION_WITHOUT_PAST_RULES 3u
 #define VERSION_WITHOUT_PERSONS 2u
 #define VERSION_WITHOUT_SEAL 1u
 #define MAX_HELD_SAVED 16777216u
@@ -163,7 +164,7 @@ static size_t bound(const struct core *core)
 {
 	size_t size = 256 + sizeof(core->sealed) + core->timers.n * 48 +
 		      identity_bound(core->identity) + waiting_bound(&core->waiting) +
-		      lates_bound(&core->lates);
+		      lates_bound(&core->lates) + rules_past_bound(&core->past);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		const struct mailbox *it = core->mailboxes[i];
@@ -226,6 +227,7 @@ static enum ttg_error save_front(const struct core *core, struct core_image *ima
 	identity_save(core->identity, &cursor);
 	waiting_save(&core->waiting, &cursor);
 	lates_save(&core->lates, &cursor);
+	rules_past_save(&core->past, &cursor);
 	image->front_len = cursor_offset(&cursor);
 	if (!done)
 		return TTG_ENOMEM;
@@ -477,6 +479,9 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 		code = load_seal(core, cursor, sequence);
 	if (code == TTG_OK && version > VERSION_WITHOUT_PERSONS)
 		code = load_persons(core, cursor, sequence);
+	if (code == TTG_OK && version > VERSION_WITHOUT_PAST_RULES &&
+	    !rules_past_load(&core->past, cursor, sequence))
+		code = TTG_ECORRUPT;
 	if (code == TTG_OK && !dedupe_load(core->dedupe, cursor))
 		code = TTG_ECORRUPT;
 	end = cursor_get_bytes(cursor, sizeof(END_MARK) - 1);

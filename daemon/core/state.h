@@ -22,6 +22,7 @@
 #include "core/pace.h"
 #include "core/person.h"
 #include "core/record.h"
+#include "core/rules_past.h"
 #include "core/sealed.h"
 #include "core/timer.h"
 #include "core/waiting.h"
@@ -48,6 +49,7 @@ struct core {
 	struct core_sink sink;
 	const struct rules *rules;       /* NULL before the first core_set_rules() */
 	uint8_t rules_digest[RECORD_DIGEST]; /* of the last RULES record */
+	struct rules_past past;          /* which rules were in force when */
 	uint32_t *by_rule;               /* mailbox number of each mailbox in the rules */
 	uint64_t stable_since;           /* events after it were accepted under the rules in force */
 	int64_t stable_from_ns;          /* real time when that was noted */

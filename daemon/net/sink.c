@@ -23,7 +23,7 @@
 #define ROOM_FOR_ACKS_MAX (16u * 1024u * 1024u)
 #define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered, acknowledged, sealed */
 #define HEAD_ROOM (1 + VARINT32_BYTES)
-#define SINK_UNIT_MAX 65 /* records appended as one */
+#define SINK_UNIT_MAX (RECORD_MAX_PARTS + 1) /* records appended as one: the text of rules */
 #define SINK_FRAME_BYTES (256u * 1024u) /* of a Deliver frame, unless one event is larger */
 
 static size_t put_varint32(uint8_t *at, uint32_t value)

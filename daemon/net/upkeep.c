@@ -65,6 +65,10 @@ void net_explain_rules(struct net *net, enum ttg_error error, struct message *me
 	struct message why = { "" };
 	if (error == TTG_ENOSPC)
 		journal_explain_full(net->journal, &why);
+	else if (error == TTG_ELIMIT)
+		message_set(&why, error,
+			    "their text must fit into half of journal.buffer_bytes and into a segment, and "
+			    "at most %d mailboxes can ever be", RULES_MAX_MAILBOXES);
 	else
 		message_set(&why, error, "%s", ttg_error_text(error));
 	message_set(message, error, "changed rules cannot be recorded: %s", why.text);

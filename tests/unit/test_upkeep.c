@@ -151,6 +151,7 @@ static struct bed *bed_new(void)
 		.rules = play_rules(true),
 	};
 	bed->config.rules->agreements[AGREED_LIMITED].to_ns = RULES_FOREVER; /* the police's */
+	assert_true(rules_finish(bed->config.rules));
 	start(bed);
 	return bed;
 }
