@@ -97,7 +97,8 @@ struct core_sink {
 	/* No function of the sink may call the core. Words of note(): core_broken,
 	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
 	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
-	   deliveries_given_up, give_up_untold, identity_conflict, identity_decided, delivered_late. */
+	   deliveries_given_up, give_up_untold, identity_conflict, identity_decided, delivered_late,
+	   rules_said_again. */
 };
 
 struct core *core_new(const struct core_options *options, const struct core_sink *sink);

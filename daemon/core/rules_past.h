@@ -65,4 +65,11 @@ enum ttg_error core_apply_rules_text(struct core *core, uint64_t sequence, const
 				     size_t len);
 enum ttg_error core_apply_rules(struct core *core, uint64_t sequence, const uint8_t *data, size_t len);
 
+/*
+ * Before records below `keep_from` go: sees to it that the text of the rules in force there stands at or
+ * behind it. TTG_OK: it does, and is durable, or nobody can say it any more. TTG_EAGAIN: it was said again
+ * and is not durable yet, or has to be fetched first. Else as of the journal, and nothing was done.
+ */
+enum ttg_error core_keep_rules(struct core *core, const struct core_now *now, uint64_t keep_from);
+
 #endif

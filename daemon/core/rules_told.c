@@ -1,6 +1,7 @@
 /*
  * Saying in the journal which rules are in force: their text in parts, and the RULES record behind them, as
- * one, so that a crash leaves all of it or nothing.
+ * one, so that a crash leaves all of it or nothing. Before retention lets go of a text that is still needed
+ * it is said again, with the sequence since which those rules were in force.
  *
  * Applying proves it: parts that do not follow each other, or whose lines do not have the digest that the
  * RULES record names, are damage.
@@ -123,6 +124,49 @@ static void add_lines(struct digest *sum, const char *lines, size_t len)
 	}
 }
 
+/* A part as it stands in the journal, put behind those before. */
+static enum ttg_error fetch_part(const struct core *core, const struct rules_version *version,
+				 struct unit *unit, struct digest *sum)
+{
+	struct record_rules_text it;
+	const uint8_t *data;
+	uint8_t kind, *bytes;
+	size_t len;
+	enum ttg_error code = core->sink.read(core->sink.self, version->text + unit->n, &kind, &data,
+					      &len);
+
+	if (code != TTG_OK)
+		return code;
+	if (kind != RECORD_RULES_TEXT || !record_get_rules_text(data, len, &it) ||
+	    it.part != unit->n || it.n_parts != version->parts ||
+	    memcmp(it.digest, version->digest, sizeof(version->digest)) != 0)
+		return TTG_ECORRUPT;
+	add_lines(sum, it.lines, it.len);
+	bytes = next_record(unit, kind, len);
+	if (!bytes)
+		return TTG_ENOMEM;
+	memcpy(bytes, data, len);
+	unit->records[unit->n - 1].len = len;
+	return TTG_OK;
+}
+
+static enum ttg_error fetch(const struct core *core, const struct rules_version *version,
+			    struct unit *unit)
+{
+	struct digest *sum = digest_new();
+	uint8_t digest[DIGEST_BYTES];
+	enum ttg_error code = sum ? TTG_OK : TTG_ENOMEM;
+
+	while (code == TTG_OK && unit->n < version->parts)
+		code = fetch_part(core, version, unit, sum);
+	if (code == TTG_OK && !digest_end(sum, digest))
+		code = TTG_ENOMEM;
+	if (code == TTG_OK && memcmp(digest, version->digest, sizeof(digest)) != 0)
+		code = TTG_ECORRUPT;
+	digest_free(&sum);
+	return code;
+}
+
 /* Puts the RULES record behind the parts, and all of it into the journal. */
 static enum ttg_error say(struct core *core, const struct core_now *now,
 			  const struct rules_version *version, uint64_t since, struct unit *unit)
@@ -164,6 +208,33 @@ enum ttg_error core_tell_rules(struct core *core, const struct core_now *now,
 		code = say(core, now, &version, known && last ? last->since : 0, &unit);
 	unit_fini(&unit);
 	return code;
+}
+
+enum ttg_error core_keep_rules(struct core *core, const struct core_now *now, uint64_t keep_from)
+{
+	const struct rules_version *found = core_rules_of(core, keep_from);
+	struct rules_version version;
+	struct unit unit = { .n = 0 };
+	enum ttg_error code;
+
+	if (core->broken || !found || found->text == 0)
+		return TTG_OK;
+	if (found->text >= keep_from)
+		return found->text + found->parts <= core->durable ? TTG_OK : TTG_EAGAIN;
+	version = *found;
+	if (found == newest(core) && core->rules &&
+	    memcmp(core->rules->digest, version.digest, RECORD_DIGEST) == 0)
+		code = spell(core->rules, &unit);
+	else
+		code = fetch(core, &version, &unit);
+	if (code == TTG_OK)
+		code = say(core, now, &version, version.since, &unit);
+	unit_fini(&unit);
+	if (code == TTG_OK)
+		core->sink.note(core->sink.self, "rules_said_again", NULL, version.since);
+	if (code == TTG_ENOENT)
+		return TTG_OK;
+	return code == TTG_OK ? TTG_EAGAIN : code;
 }
 
 enum ttg_error core_apply_rules_text(struct core *core, uint64_t sequence, const uint8_t *data,

@@ -46,6 +46,7 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_FORGET_WAITING] = "forget_waiting",
 	[PLANTED_OPEN_GATE] = "open_gate",
 	[PLANTED_KEEP_LANES_APART] = "keep_lanes_apart",
+	[PLANTED_RETAIN_RULES] = "retain_rules",
 };
 
 static enum planted chosen;

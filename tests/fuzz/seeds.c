@@ -12,6 +12,7 @@
 #include <ttg/proto/session.pb-c.h>
 #include "core/persons.h"
 #include "core/record.h"
+#include "core/rules_past.h"
 #include "state.h"
 #include "support/core_play.h"
 
@@ -233,6 +234,7 @@ static void core_seeds(const char *folder)
 	play_settle(play);
 	core_dead_letter_retry(play->core, &play->now, "oneservice/in",
 			       play->n_records > 8 ? 8 : 1);
+	core_keep_rules(play->core, &play->now, play->n_records); /* their text, again */
 	for (size_t i = 0; i < play->n_records; i++) {
 		put_u8(&seed, play->records[i].kind);
 		put_u16(&seed, play->records[i].len);

@@ -3,6 +3,7 @@
 
 #include "core/persons.h"
 #include "core/record.h"
+#include "core/rules_past.h"
 #include "fuzz.h"
 #include "support/core_play.h"
 
@@ -207,5 +208,7 @@ void fuzz_state_use(struct fuzz_state *state)
 	pump(state);
 	core_give_up(state->core, &state->now, core_sequence(state->core), &given_up);
 	pump(state);
+	for (int i = 0; i < 2; i++) /* those of the input, those in force */
+		core_keep_rules(state->core, &state->now, core_sequence(state->core) >> (1 - i));
 	check_snapshot(state);
 }

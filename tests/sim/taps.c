@@ -76,6 +76,8 @@ static enum ttg_error tap_append(void *self, const struct core_record *records, 
 	enum ttg_error code = tap.sink.append(self, records, n, first);
 
 	life_now->append_refused = life_now->append_refused || code != TTG_OK;
+	if (records[0].kind == RECORD_RULES_TEXT && code != TTG_OK)
+		life_now->rules_refused = true;
 	if (code != TTG_OK)
 		life_trace("a record of kind %u is not taken: %s", records[0].kind,
 		           ttg_error_name(code));

@@ -1,6 +1,6 @@
 /*
  * Which rules were in force when: their text is in the journal before the record of the change, recovery
- * knows what the living core knew.
+ * knows what the living core knew, and retention lets no text go that is needed.
  */
 #include "support/core_play.h"
 
@@ -20,6 +20,12 @@ static void change(struct play *play, struct rules *rules)
 	assert_int_equal(core_set_rules(play->core, &play->now, rules), TTG_OK);
 	rules_free(&play->rules);
 	play->rules = rules;
+}
+
+static void settle(struct play *play)
+{
+	play->durable = play->n_records;
+	core_durable(play->core, play->durable);
 }
 
 /* Rules of which one number differs. */
@@ -233,6 +239,93 @@ static void the_rules_of_two_hundred_agencies_take_several_parts(void **state)
 	play_free(&play);
 }
 
+/* What retention takes. */
+static void forget_below(struct play *play, uint64_t first)
+{
+	for (uint64_t i = 1; i < first; i++) {
+		free(play->records[i - 1].data);
+		play->records[i - 1].data = NULL;
+	}
+}
+
+static void a_text_that_is_needed_is_said_again_before_it_goes(void **state)
+{
+	struct play *play = play_new(8, 100);
+	const struct rules_version *version;
+	struct rules *first = play_rules(true);
+	uint64_t middle, since;
+
+	(void)state;
+	middle = play_say(play, TYPE_FUTURE, 0); /* nobody has to read it again */
+	change(play, other_rules(7));
+	settle(play);
+	since = core_rules_version(play->core, 0)->since;
+	/* Former rules: out of the journal. */
+	assert_int_equal(core_keep_rules(play->core, &play->now, 1), TTG_OK);
+	assert_int_equal(core_keep_rules(play->core, &play->now, middle), TTG_EAGAIN);
+	version = core_rules_version(play->core, 0);
+	assert_int_equal(version->text + version->parts, play->n_records);
+	assert_int_equal(core_keep_rules(play->core, &play->now, middle), TTG_EAGAIN); /* not durable */
+	settle(play);
+	assert_int_equal(core_keep_rules(play->core, &play->now, middle), TTG_OK);
+	forget_below(play, middle);
+	must_hold(play, 0, first);
+	assert_int_equal(version->since, since);
+	assert_int_equal(version->since_ns, PLAY_NOW);
+	assert_int_equal(core_rules_count(play->core), 2);
+	/* Those in force now: whatever became of the journal. */
+	forget_below(play, play->n_records);
+	assert_int_equal(core_keep_rules(play->core, &play->now, play->n_records), TTG_EAGAIN);
+	must_hold(play, 1, play->rules);
+	assert_int_equal(play_noted(play, "rules_said_again"), 2);
+	rules_free(&first);
+	play_free(&play);
+}
+
+static void what_was_said_again_outlives_a_restart_and_is_no_change(void **state)
+{
+	struct play *play = play_new(8, 100);
+	struct core_history history;
+
+	(void)state;
+	change(play, other_rules(7));
+	settle(play);
+	const uint64_t records = play->n_records;
+	assert_int_equal(core_keep_rules(play->core, &play->now, records - 2), TTG_EAGAIN);
+	assert_int_equal(play->n_records, records + 2);
+	must_recover(play);
+	assert_int_equal(play->n_records, records + 2);
+	for (uint64_t i = records; i <= records + 2; i++) {
+		const struct play_record *it = &play->records[i - 1];
+
+		assert_int_equal(core_history_read(play->core, i, it->kind, it->data, it->len, &history),
+				 i == records);
+	}
+	play_free(&play);
+}
+
+static void a_text_that_is_gone_or_finds_no_room_stops_nothing(void **state)
+{
+	struct play *play = play_new(8, 100);
+	uint64_t middle;
+
+	(void)state;
+	middle = play_say(play, TYPE_FUTURE, 0);
+	change(play, other_rules(7));
+	settle(play);
+	play->append_fails = TTG_ENOSPC;
+	assert_int_equal(core_keep_rules(play->core, &play->now, middle), TTG_ENOSPC);
+	play->append_fails = TTG_OK;
+	play->read_fails = TTG_EAGAIN;
+	assert_int_equal(core_keep_rules(play->core, &play->now, middle), TTG_EAGAIN);
+	play->read_fails = TTG_OK;
+	forget_below(play, middle);
+	const uint64_t records = play->n_records;
+	assert_int_equal(core_keep_rules(play->core, &play->now, middle), TTG_OK);
+	assert_int_equal(play->n_records, records);
+	play_free(&play);
+}
+
 /* The record as versions before this one wrote it. */
 static void rules_recorded_without_a_text_get_one_at_the_next_start(void **state)
 {
@@ -385,6 +478,9 @@ int main(void)
 		cmocka_unit_test(a_crash_inside_of_a_text_leaves_the_old_rules_and_a_start_says_the_new),
 		cmocka_unit_test(rules_that_find_no_room_change_nothing),
 		cmocka_unit_test(the_rules_of_two_hundred_agencies_take_several_parts),
+		cmocka_unit_test(a_text_that_is_needed_is_said_again_before_it_goes),
+		cmocka_unit_test(what_was_said_again_outlives_a_restart_and_is_no_change),
+		cmocka_unit_test(a_text_that_is_gone_or_finds_no_room_stops_nothing),
 		cmocka_unit_test(rules_recorded_without_a_text_get_one_at_the_next_start),
 		cmocka_unit_test(a_part_reads_as_it_was_written_and_every_other_length_is_damage),
 		cmocka_unit_test(parts_that_cannot_be_are_damage),
