@@ -33,7 +33,7 @@ struct argument {
 	bool required;
 };
 
-enum answer_style { STYLE_TABLE, STYLE_ITEM, STYLE_HISTORY, STYLE_RECEIPT };
+enum answer_style { STYLE_TABLE, STYLE_ITEM, STYLE_HISTORY, STYLE_RECEIPT, STYLE_LINES };
 
 struct online {
 	const char *words[2];
@@ -86,6 +86,12 @@ static const struct table_column disclosure_columns[] = {
 	{ NULL, NULL },
 };
 
+static const struct table_column changes_columns[] = {
+	{ "sequence", "SEQUENCE" }, { "at", "AT" },	      { "digest", "DIGEST" },
+	{ "grants", "GRANTS" },	    { "removed", "REMOVED" }, { "added", "ADDED" },
+	{ NULL, NULL },
+};
+
 static const struct table_column dead_columns[] = {
 	{ "mailbox", "MAILBOX" },   { "sequence", "SEQUENCE" }, { "type", "TYPE" },
 	{ "event_id", "EVENT" },    { "attempts", "ATTEMPTS" }, { "reason", "REASON" },
@@ -126,6 +132,17 @@ static const struct online commands[] = {
 	    { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_TABLE, true, disclosure_columns,
 	  "disclosures [--person NUMBER] [--agency AGENCY] [--since TIME] [--until TIME] --reason WHY",
 	  "what was given to whom, when and under which agreements; that you asked is written down" },
+	{ { "rules", "--changes" }, "rules.changes",
+	  { { ARGUMENT_TEXT_FLAG, "since", false }, { ARGUMENT_TEXT_FLAG, "until", false } },
+	  STYLE_TABLE, true, changes_columns, "rules --changes [--since TIME] [--until TIME]",
+	  "when the rules changed, and how many lines of them" },
+	{ { "rules", "--diff" }, "rules.diff",
+	  { { ARGUMENT_TEXT, "from", true }, { ARGUMENT_TEXT, "to", true } }, STYLE_LINES, true, NULL,
+	  "rules --diff FROM TO", "what the rules of two moments (times or sequences) differ in" },
+	{ { "rules", NULL }, "rules",
+	  { { ARGUMENT_TEXT_FLAG, "at", false }, { ARGUMENT_NUMBER_FLAG, "sequence", false } },
+	  STYLE_LINES, true, NULL, "rules [--at TIME | --sequence N]",
+	  "the rules in force, now or then: agencies, keys, agreements, every grant" },
 	{ { "deadletters", "list" }, "deadletters.list", { { ARGUMENT_TEXT, "mailbox", false } },
 	  STYLE_TABLE, false, dead_columns, "deadletters list [MAILBOX]",
 	  "events given up after too many attempts" },
@@ -212,6 +229,9 @@ static void print_item(void *arg, json_t *data)
 	case STYLE_HISTORY:
 		table_print_history(out, data);
 		fflush(out);
+		break;
+	case STYLE_LINES:
+		table_print_line(out, data);
 		break;
 	case STYLE_RECEIPT: /* as it is: it goes into a file */
 		if (json_is_string(json_object_get(data, "receipt")))
