@@ -449,6 +449,19 @@ static enum ttg_error load_persons(struct core *core, struct cursor *cursor, uin
 	return TTG_OK;
 }
 
+/* The last of them are those whose digest stands further in front. */
+static enum ttg_error load_past_rules(struct core *core, struct cursor *cursor, uint64_t sequence)
+{
+	const struct rules_past *past = &core->past;
+
+	if (!rules_past_load(&core->past, cursor, sequence))
+		return TTG_ECORRUPT;
+	return past->n == 0 || memcmp(past->items[past->n - 1].digest, core->rules_digest,
+				      sizeof(core->rules_digest)) == 0 ?
+		       TTG_OK :
+		       TTG_ECORRUPT;
+}
+
 static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 			   struct message *message)
 {
@@ -479,9 +492,8 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 		code = load_seal(core, cursor, sequence);
 	if (code == TTG_OK && version > VERSION_WITHOUT_PERSONS)
 		code = load_persons(core, cursor, sequence);
-	if (code == TTG_OK && version > VERSION_WITHOUT_PAST_RULES &&
-	    !rules_past_load(&core->past, cursor, sequence))
-		code = TTG_ECORRUPT;
+	if (code == TTG_OK && version > VERSION_WITHOUT_PAST_RULES)
+		code = load_past_rules(core, cursor, sequence);
 	if (code == TTG_OK && !dedupe_load(core->dedupe, cursor))
 		code = TTG_ECORRUPT;
 	end = cursor_get_bytes(cursor, sizeof(END_MARK) - 1);
