@@ -80,10 +80,10 @@ static const struct table_column conflict_columns[] = {
 
 static const struct table_column disclosure_columns[] = {
 	{ "delivered_at", "DELIVERED" }, { "type", "TYPE" },	   { "from", "FROM" },
-	{ "to", "TO" },			 { "agreements", "AGREEMENTS" }, { "event_id", "EVENT" },
-	{ "sequence", "SEQUENCE" },	 { "person_key", "PERSON" }, { "accepted_at", "ACCEPTED" },
-	{ "attempts", "ATTEMPTS" },	 { "outcome", "OUTCOME" },   { "ended_at", "ENDED" },
-	{ NULL, NULL },
+	{ "to", "TO" },			 { "agreements", "AGREEMENTS" }, { "fields", "FIELDS" },
+	{ "event_id", "EVENT" },	 { "sequence", "SEQUENCE" }, { "person_key", "PERSON" },
+	{ "accepted_at", "ACCEPTED" },	 { "attempts", "ATTEMPTS" }, { "outcome", "OUTCOME" },
+	{ "ended_at", "ENDED" },	 { NULL, NULL },
 };
 
 static const struct table_column changes_columns[] = {
@@ -131,7 +131,8 @@ static const struct online commands[] = {
 	    { ARGUMENT_TEXT_FLAG, "since", false }, { ARGUMENT_TEXT_FLAG, "until", false },
 	    { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_TABLE, true, disclosure_columns,
 	  "disclosures [--person NUMBER] [--agency AGENCY] [--since TIME] [--until TIME] --reason WHY",
-	  "what was given to whom, when and under which agreements; that you asked is written down" },
+	  "what was given to whom, when, which fields, under which agreements; that you asked is written "
+	  "down" },
 	{ { "rules", "--changes" }, "rules.changes",
 	  { { ARGUMENT_TEXT_FLAG, "since", false }, { ARGUMENT_TEXT_FLAG, "until", false } },
 	  STYLE_TABLE, true, changes_columns, "rules --changes [--since TIME] [--until TIME]",

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define TABLE_CELL_MAX 768
+#define TABLE_CELL_MAX 4096
 
 struct table_column {
 	const char *field; /* of an item's data */

@@ -1,6 +1,6 @@
 /*
  * What was agreed when: an agreement changes while the broker runs, and the rules of any past moment can be
- * shown afterwards, over restarts and retention.
+ * shown afterwards, over restarts and retention; so the log of disclosures tells which fields went.
  */
 #include "support/peer.h"
 
@@ -10,6 +10,8 @@
 
 #include "support/wait.h"
 
+#define DUTY "one-service/duty"
+#define WHY "subject access request 12"
 #define LARGE_BYTES 40000
 #define TO_DUTY "deliver prison.released from=prison to=one-service/duty under=sample "
 #define WITHOUT_MORE "addressed_by= ack_within_s=0 fallback= when=[] "
@@ -157,6 +159,66 @@ static void changes_and_differences_are_told(void **state)
 	must_have_passed(stage);
 }
 
+/* The line of the log of disclosures about a sequence says these fields. */
+static void must_have_gone(struct stage *stage, uint64_t sequence, const char *mailbox, const char *fields)
+{
+	json_t *items = must_ask(stage, "disclosures", "--reason", WHY, NULL);
+	bool found = false;
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+
+		if (number_of(item, "sequence") != (int64_t)sequence ||
+		    strcmp(text_of(item, "to"), mailbox) != 0)
+			continue;
+		assert_string_equal(text_of(item, "fields"), fields);
+		found = true;
+	}
+	assert_true(found);
+	json_decref(items);
+}
+
+static void the_log_of_disclosures_tells_which_fields_went(void **state)
+{
+	struct stage *stage = *state;
+	uint64_t sequences[3];
+
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	struct peer *duty = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, duty, "duty");
+	must_live_under_three(stage, prison, sequences);
+	must_get(stage, duty, 3);
+	must_settle(stage, DUTY, "queued", 0);
+	struct peer *probation = must_open_peer(stage, "probation", NULL);
+	must_attach(stage, probation, "inbox");
+	must_get(stage, probation, 3);
+	must_settle(stage, "probation/inbox", "queued", 0);
+	must_have_gone(stage, sequences[0], DUTY, "*");
+	must_have_gone(stage, sequences[1], DUTY, NARROW_FIELDS);
+	must_have_gone(stage, sequences[2], DUTY, WIDER_FIELDS);
+	must_have_gone(stage, sequences[0], "probation/inbox", "*");
+	must_have_passed(stage);
+}
+
+/* What was accepted under other rules is cut as those say that are in force when it goes. */
+static void what_waited_is_told_with_the_fields_that_went(void **state)
+{
+	struct stage *stage = *state;
+
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	uint64_t sequence = must_accept(stage, prison, &(struct made_wish){ .number = 1 });
+	must_change(stage, NARROW);
+	struct peer *duty = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, duty, "duty");
+	must_get(stage, duty, 1);
+	assert_true(duty->newest_redacted);
+	must_settle(stage, DUTY, "queued", 0);
+	must_have_gone(stage, sequence, DUTY, NARROW_FIELDS);
+	must_have_passed(stage);
+}
+
 static bool has_said_again(void *arg)
 {
 	return count_in(arg, "ttgd.err", "event=retained") > 0 &&
@@ -210,6 +272,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STAGE_TEST(the_rules_of_any_moment_are_shown_whatever_came_since),
 		STAGE_TEST(changes_and_differences_are_told),
+		STAGE_TEST(the_log_of_disclosures_tells_which_fields_went),
+		STAGE_TEST(what_waited_is_told_with_the_fields_that_went),
 		STAGE_TEST(retention_keeps_the_rules_of_all_that_is_kept),
 	};
 
