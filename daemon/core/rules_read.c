@@ -10,7 +10,7 @@
 #include "core/rules_text.h"
 
 #define NAMES_MAX 8 /* words of a line with a value, beside its first */
-#define VERSION "3"
+#define VERSION "4"
 
 /* The words of a line in order, each as its name and what stands behind that up to the next blank. */
 struct shape {
@@ -19,7 +19,7 @@ struct shape {
 	bool to_the_end; /* the last value goes on to the end of the line, blanks and all */
 };
 
-enum { RULES, AGENCY, KEY, RANGE, MAILBOX, AGREEMENT, PUBLISH, DELIVER, SHAPES };
+enum { RULES, AGENCY, KEY, RANGE, MAILBOX, AGREEMENT, PARTY, SPECIAL, PUBLISH, DELIVER, SHAPES };
 enum { AGREED_ID, AGREED_FROM, AGREED_TO };
 enum { GRANT_TYPE, GRANT_FROM, GRANT_TO, GRANT_UNDER, GRANT_ADDRESSED, GRANT_FIELDS = 8 };
 
@@ -30,7 +30,9 @@ static const struct shape shapes[SHAPES] = {
 	[RANGE] = { "range", { "" }, false },
 	[MAILBOX] = { "mailbox",
 		      { "", "max_attempts=", "retry_ms=", "retry_max_ms=", "max_queued=" }, false },
-	[AGREEMENT] = { "agreement", { "", "from=", "to=", "marking=", "" }, true },
+	[AGREEMENT] = { "agreement", { "", "from=", "to=", "marking=", "recipient=", "" }, true },
+	[PARTY] = { "party", { "", "of=", "role=" }, false },
+	[SPECIAL] = { "special_category", { "of=", "" }, true },
 	[PUBLISH] = { "publish", { "", "by=", "under=" }, false },
 	[DELIVER] = { "deliver",
 		      { "", "from=", "to=", "under=", "addressed_by=", "ack_within_s=", "fallback=", "when=[",

@@ -57,6 +57,22 @@ static bool put_agency(const struct out *out, const struct rules_agency *it)
 	return done;
 }
 
+static bool put_agreement(const struct out *out, const struct rules *rules,
+			  const struct rules_agreement *it)
+{
+	bool done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " marking=%s recipient=%s %s",
+			 it->id, it->from_ns, it->to_ns,
+			 it->official_only ? "official" : "official-sensitive",
+			 it->law_enforcement ? "law-enforcement" : "other", it->title);
+
+	for (size_t i = 0; i < it->n_parties && done; i++)
+		done = line(out, "party %s of=%s role=%s", rules->agencies[it->parties[i].agency].id,
+			    it->id, rules_role_word(it->parties[i].role));
+	if (done && it->special_category[0] != '\0')
+		done = line(out, "special_category of=%s %s", it->id, it->special_category);
+	return done;
+}
+
 static bool put_places(const struct out *out, const struct rules *rules)
 {
 	bool done = true;
@@ -69,13 +85,8 @@ static bool put_places(const struct out *out, const struct rules *rules)
 			    " retry_max_ms=%" PRIu32 " max_queued=%" PRIu32,
 			    it->id, it->max_attempts, it->retry_ms, it->retry_max_ms, it->max_queued);
 	}
-	for (size_t i = 0; i < rules->n_agreements && done; i++) {
-		const struct rules_agreement *it = &rules->agreements[i];
-
-		done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " marking=%s %s", it->id,
-			    it->from_ns, it->to_ns,
-			    it->official_only ? "official" : "official-sensitive", it->title);
-	}
+	for (size_t i = 0; i < rules->n_agreements && done; i++)
+		done = put_agreement(out, rules, &rules->agreements[i]);
 	return done;
 }
 
@@ -130,7 +141,7 @@ bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *li
 		void *arg)
 {
 	const struct out out = { put, arg };
-	bool done = line(&out, "rules 3 broker=%s", rules->broker);
+	bool done = line(&out, "rules 4 broker=%s", rules->broker);
 
 	for (size_t i = 0; i < rules->n_agencies && done; i++)
 		done = put_agency(&out, &rules->agencies[i]);

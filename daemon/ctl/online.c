@@ -53,7 +53,8 @@ static const struct table_column agencies_columns[] = {
 static const struct table_column agreements_columns[] = {
 	{ "agreement", "AGREEMENT" },	{ "state", "STATE" },	    { "from", "FROM" },
 	{ "to", "TO" },			{ "publish_grants", "PUBLISH" }, { "deliver_grants", "DELIVER" },
-	{ "title", "TITLE" },		{ NULL, NULL },
+	{ "parties", "PARTIES" },	{ "recipient", "RECIPIENT" },
+	{ "special_category", "SPECIAL CATEGORY" }, { "title", "TITLE" }, { NULL, NULL },
 };
 
 static const struct table_column mailboxes_columns[] = {

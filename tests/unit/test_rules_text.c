@@ -70,6 +70,13 @@ static struct rules *sample(void)
 	memset(rules->agencies[PLAY_PRISON].keys[0].public_z85, '=', 40);
 	strcpy(rules->agencies[PLAY_PRISON].keys[0].label, "2026-a");
 	strcpy(rules->agreements[AGREED_ALWAYS].title, "For ever, and [all] of it");
+	rules->agreements[AGREED_ALWAYS].law_enforcement = true;
+	strcpy(rules->agreements[AGREED_ALWAYS].special_category, "Sch. 1 para. 18 [of] = it");
+	rules->agreements[AGREED_ALWAYS].parties = calloc(2, sizeof(struct rules_party));
+	rules->agreements[AGREED_ALWAYS].parties[0] =
+		(struct rules_party){ PLAY_PRISON, RULES_CONTROLLER };
+	rules->agreements[AGREED_ALWAYS].parties[1] = (struct rules_party){ PLAY_CHARITY, RULES_NO_ROLE };
+	rules->agreements[AGREED_ALWAYS].n_parties = 2;
 	rules->conditions = calloc(1, sizeof(*rules->conditions));
 	rules->n_conditions = 1;
 	strcpy(rules->conditions[0].scheme, "oneservice/pilot");
@@ -246,20 +253,20 @@ static void every_text_that_is_cut_short_is_refused_or_has_fewer_lines(void **st
 static void lines_of_another_shape_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "rules 2 broker=b\n", "rules 3\n", "rules 3 broker=b\nrules 3 broker=b\n",
-		"agreement a from=1 to=2 marking=official x\n", /* without its head */
+		"", "rules 2 broker=b\n", "rules 4\n", "rules 4 broker=b\nrules 4 broker=b\n",
+		"agreement a from=1 to=2 marking=official recipient=other x\n", /* without its head */
 	};
 	static const char *const lines[] = {
-		"agreement a from=x to=2 marking=official t\n",
-		"agreement a from=1 to=99999999999999999999 marking=official t\n",
-		"agreement a to=2 from=1 marking=official t\n",
+		"agreement a from=x to=2 marking=official recipient=other t\n",
+		"agreement a from=1 to=99999999999999999999 marking=official recipient=other t\n",
+		"agreement a to=2 from=1 marking=official recipient=other t\n",
 		"agreement a\n",
 		"deliver t from=f to=m/b under=x addressed_by= ack_within_s=0 fallback= when=[] fields=*\n",
-		"agreement a from=1 to=2 marking=official t\n"
+		"agreement a from=1 to=2 marking=official recipient=other t\n"
 		"deliver t from=f to=m/b under=a addressed_by= ack_within_s=0 fallback= when=[] fields=a;\n",
-		"agreement a from=1 to=2 marking=official t\n"
+		"agreement a from=1 to=2 marking=official recipient=other t\n"
 		"deliver t from=f to=m/b under=a addressed_by= ack_within_s=0 fallback= when=[ fields=*\n",
-		"agreement a from=1 to=2 marking=official t\n"
+		"agreement a from=1 to=2 marking=official recipient=other t\n"
 		"deliver t from=f to=m/b under=a addressed_by= ack_within_s=0 fallback= when=[] fields=* x\n",
 		"something else\n",
 		"publish t by=a\n",
@@ -272,10 +279,10 @@ static void lines_of_another_shape_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_null(rules_read(bad[i], strlen(bad[i])));
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		snprintf(text, sizeof(text), "rules 3 broker=b\n%s", lines[i]);
+		snprintf(text, sizeof(text), "rules 4 broker=b\n%s", lines[i]);
 		assert_null(rules_read(text, strlen(text)));
 	}
-	assert_null(rules_read("rules 3 broker=b\0\n", 18));
+	assert_null(rules_read("rules 4 broker=b\0\n", 18));
 }
 
 static bool add_difference(void *arg, char sign, const char *line, size_t len)
@@ -302,6 +309,20 @@ static void a_difference_names_what_only_one_has(void **state)
 	memset(out, 'x', 1000);
 	out[1000] = '\0';
 	assert_false(rules_diff("a\n", "", add_difference, out)); /* who asked has enough */
+}
+
+static void an_agreement_is_told_with_its_parties_and_conditions(void **state)
+{
+	struct rules *rules = sample();
+	char *text = spell(rules);
+
+	(void)state;
+	assert_non_null(strstr(text, " marking=official-sensitive recipient=law-enforcement For ever, and "
+				     "[all] of it\nparty charity of=always role=unstated\nparty prison "
+				     "of=always role=controller\nspecial_category of=always Sch. 1 para. 18 "
+				     "[of] = it\nagreement limited "));
+	rules_free(&rules);
+	free(text);
 }
 
 static void rules_differ_in_the_lines_that_were_changed(void **state)
@@ -333,6 +354,7 @@ int main(void)
 		cmocka_unit_test(every_text_that_is_cut_short_is_refused_or_has_fewer_lines),
 		cmocka_unit_test(lines_of_another_shape_are_refused),
 		cmocka_unit_test(a_difference_names_what_only_one_has),
+		cmocka_unit_test(an_agreement_is_told_with_its_parties_and_conditions),
 		cmocka_unit_test(rules_differ_in_the_lines_that_were_changed),
 	};
 
