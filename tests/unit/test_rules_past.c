@@ -353,6 +353,46 @@ static void rules_recorded_without_a_text_get_one_at_the_next_start(void **state
 	play_free(&play);
 }
 
+/* Cuts what the state knows of past rules out of a snapshot, which is then of the version before. */
+static void make_older(const struct play *play, uint8_t *snapshot, size_t *len)
+{
+	const struct rules_version *version = core_rules_version(play->core, 0);
+	struct rules_past past = { .n = 0 };
+	uint8_t bytes[256], *found;
+	struct cursor cursor;
+
+	assert_true(rules_past_add(&past, version));
+	cursor_init_write(&cursor, bytes, sizeof(bytes));
+	rules_past_save(&past, &cursor);
+	rules_past_fini(&past);
+	found = memmem(snapshot, *len, bytes, cursor_offset(&cursor));
+	assert_non_null(found);
+	*len -= cursor_offset(&cursor);
+	memmove(found, found + cursor_offset(&cursor), *len - (size_t)(found - snapshot));
+	snapshot[7] = 3;
+	cursor_init_write(&cursor, snapshot + 8, 8);
+	cursor_put_u64(&cursor, *len);
+}
+
+static void an_older_snapshot_knows_no_rules_and_the_next_start_says_them(void **state)
+{
+	struct play *play = play_new(8, 100);
+	uint8_t *snapshot;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(core_snapshot(play->core, &snapshot, &len), TTG_OK);
+	make_older(play, snapshot, &len);
+	const uint64_t before = play->n_records;
+	play_restart(play, before, snapshot, len);
+	assert_int_equal(core_rules_count(play->core), 1);
+	assert_int_equal(core_rules_version(play->core, 0)->since, before + 2);
+	assert_null(core_rules_of(play->core, before));
+	must_hold(play, 0, play->rules);
+	free(snapshot);
+	play_free(&play);
+}
+
 static struct record_rules_text some_part(const uint8_t *digest, uint32_t part, uint32_t n)
 {
 	static const char lines[] = "one line\nanother one\n";
@@ -482,6 +522,7 @@ int main(void)
 		cmocka_unit_test(what_was_said_again_outlives_a_restart_and_is_no_change),
 		cmocka_unit_test(a_text_that_is_gone_or_finds_no_room_stops_nothing),
 		cmocka_unit_test(rules_recorded_without_a_text_get_one_at_the_next_start),
+		cmocka_unit_test(an_older_snapshot_knows_no_rules_and_the_next_start_says_them),
 		cmocka_unit_test(a_part_reads_as_it_was_written_and_every_other_length_is_damage),
 		cmocka_unit_test(parts_that_cannot_be_are_damage),
 		cmocka_unit_test(parts_and_change_must_fit_each_other),
