@@ -3,8 +3,9 @@
  * which dates. What no agreement says is denied, so what an agreement says is checked against
  * everything that is known: agencies, mailboxes, the catalogue of types and their fields.
  *
- * purpose, gateway, recipient and review are read, checked and shown to nobody but the reader of the
- * file: they say why the agreement may stand, not what the broker does.
+ * purpose, gateway and review are read, checked and shown to nobody but the reader of the file: they say why
+ * the agreement may stand, not what the broker does. Nor does it act on roles, recipient and
+ * special_category, but it shows them and keeps them with the rules.
  *
  * Owner: whoever loads.
  */
@@ -392,6 +393,53 @@ static void add_parties(struct work *work)
 	}
 }
 
+/* All of them in the rules, their roles unstated. False without memory. */
+static bool list_parties(const struct work *work)
+{
+	struct rules_agreement *agreement = &work->builder->rules->agreements[work->agreement];
+
+	agreement->parties = calloc(work->n_parties + 1, sizeof(*agreement->parties));
+	if (agreement->parties == NULL) {
+		errors_add(work->builder->errors, source_place(work->source, work->form->parties),
+			   "no memory for parties");
+		return false;
+	}
+	for (size_t i = 0; i < work->n_parties; i++)
+		agreement->parties[i].agency = work->parties[i];
+	agreement->n_parties = work->n_parties;
+	return true;
+}
+
+/* The word was checked by its option. */
+static enum rules_role role_of(const char *word)
+{
+	enum rules_role role = RULES_CONTROLLER;
+
+	while (role + 1 < RULES_ROLES && strcmp(rules_role_word(role), word) != 0)
+		role++;
+	return role;
+}
+
+static void add_role(const struct work *work, const config_setting_t *group)
+{
+	const struct rules_agreement *agreement = &work->builder->rules->agreements[work->agreement];
+	struct place place = source_place(work->source, group);
+	struct role_form form;
+	int agency;
+
+	if (!options_read(work->source, group, "roles", place, &options_agreement[4], &form, NULL))
+		return;
+	agency = take_party(work, place, "roles.agency", form.agency);
+	for (size_t i = 0; agency >= 0 && i < agreement->n_parties; i++) {
+		if (agreement->parties[i].agency != (uint32_t)agency)
+			continue;
+		if (agreement->parties[i].role != RULES_NO_ROLE)
+			errors_add(work->builder->errors, place, "role of %s stands twice, must stand once",
+				   form.agency);
+		agreement->parties[i].role = role_of(form.role);
+	}
+}
+
 static void check_future_types(const struct work *work)
 {
 	for (int i = 0; i < length_of(work->form->future_types); i++) {
@@ -457,6 +505,8 @@ static int add_empty(struct builder *builder, const struct agreement_form *form,
 	builder->agreement_places = places;
 	strcpy(agreement.id, form->id);
 	strcpy(agreement.title, form->title);
+	strcpy(agreement.special_category, form->special_category);
+	agreement.law_enforcement = strcmp(form->recipient, "law-enforcement") == 0;
 	agreement.official_only = strcmp(form->marking, "official") == 0;
 	agreement.from_ns = build_instant(form->valid_from);
 	agreement.to_ns = build_instant(form->valid_to);
@@ -487,6 +537,10 @@ static void add_agreement(struct builder *builder, const struct source *source,
 	work.first_deliver = builder->rules->n_deliver;
 	check_future_types(&work);
 	add_parties(&work);
+	if (!list_parties(&work))
+		return;
+	for (int i = 0; i < length_of(form.roles); i++)
+		add_role(&work, config_setting_get_elem(form.roles, (unsigned int)i));
 	for (int i = 0; i < length_of(form.publish); i++)
 		add_publish(&work, config_setting_get_elem(form.publish, (unsigned int)i));
 	for (int i = 0; i < length_of(form.deliver); i++)

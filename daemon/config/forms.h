@@ -37,10 +37,16 @@ struct agreement_form {
 	char title[257];
 	char purpose[1025];
 	char gateway[257];
+	char special_category[257];
 	char recipient[CONFIG_WORD_MAX];
 	char marking[CONFIG_WORD_MAX];
 	char valid_from[11], valid_to[11], review[11];
-	const config_setting_t *parties, *publish, *deliver, *future_types;
+	const config_setting_t *parties, *roles, *publish, *deliver, *future_types;
+};
+
+struct role_form {
+	char agency[RULES_ID_MAX + 1];
+	char role[CONFIG_WORD_MAX];
 };
 
 struct publish_form {

@@ -53,7 +53,7 @@ extern const struct option_group options_main[OPTIONS_MAIN_GROUPS];
 extern const struct option_group options_agency[OPTIONS_AGENCY_GROUPS];
 
 /* agreements.d/: agreement, publish, deliver, its when. Members of the forms in forms.h. */
-#define OPTIONS_AGREEMENT_GROUPS 4
+#define OPTIONS_AGREEMENT_GROUPS 5
 extern const struct option_group options_agreement[OPTIONS_AGREEMENT_GROUPS];
 
 /*

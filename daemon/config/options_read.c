@@ -145,6 +145,25 @@ static bool refuse(const struct reading *reading, const struct option *option, s
 	return false;
 }
 
+/* None of the words: the one that was probably meant is told with them. */
+static bool refuse_word(const struct reading *reading, const struct option *option, struct place place,
+			const char *value)
+{
+	char words[CONFIG_TEXT_MAX], must[CONFIG_TEXT_MAX], *rest = NULL;
+	struct nearest nearest;
+
+	snprintf(words, sizeof(words), "%s", option->words);
+	nearest_init(&nearest, value);
+	for (char *word = strtok_r(words, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest))
+		nearest_try(&nearest, word);
+	if (nearest.best == NULL)
+		return refuse(reading, option, place, "something else");
+	options_describe(option, must, sizeof(must));
+	errors_add(reading->source->errors, place, "%s.%s is something else, must be %s, did you mean %s?",
+		   reading->name, option->name, must, nearest.best);
+	return false;
+}
+
 static bool store_number(const struct reading *reading, const struct option *option,
 			 struct place place, long long value)
 {
@@ -201,7 +220,7 @@ static bool store_text(const struct reading *reading, const struct option *optio
 	if (option->type == OPTION_DATE && !date_is_valid(value))
 		return refuse(reading, option, place, "no date");
 	if (index < 0)
-		return refuse(reading, option, place, "something else");
+		return refuse_word(reading, option, place, value);
 	if (option->type == OPTION_PATH)
 		return store_path(reading, option, place, value);
 	if (option->type == OPTION_ENUM) {

@@ -12,6 +12,8 @@
 	offsetof(struct box_form, member), sizeof(((struct box_form *)0)->member)
 #define AGREEMENT(member) \
 	offsetof(struct agreement_form, member), sizeof(((struct agreement_form *)0)->member)
+#define ROLE(member) \
+	offsetof(struct role_form, member), sizeof(((struct role_form *)0)->member)
 #define PUBLISH(member) \
 	offsetof(struct publish_form, member), sizeof(((struct publish_form *)0)->member)
 #define DELIVER(member) \
@@ -72,10 +74,15 @@ static const struct option agreement_options[] = {
 	  "its name, for people" },
 	{ "parties", OPTION_TEXTS, AGREEMENT(parties), 1, BUILD_MAX_PARTIES, NULL, NULL, false,
 	  "ids of the agencies that signed it" },
+	{ "roles", OPTION_GROUPS, AGREEMENT(roles), 0, BUILD_MAX_PARTIES, "", NULL, false,
+	  "what each party is to what is shared" },
 	{ "purpose", OPTION_TEXT, AGREEMENT(purpose), 1, 1024, NULL, NULL, false,
 	  "what the information is shared for" },
 	{ "gateway", OPTION_TEXT, AGREEMENT(gateway), 1, 256, NULL, NULL, false,
 	  "the law or power it is shared under" },
+	{ "special_category", OPTION_TEXT, AGREEMENT(special_category), 1, 256, "", NULL, false,
+	  "the condition that special category data is shared under, for example \"DPA 2018 Sch. 1 "
+	  "para. 18\"; empty: none is" },
 	{ "recipient", OPTION_CHOICE, AGREEMENT(recipient), 1, CONFIG_WORD_MAX - 1, "other",
 	  "law-enforcement other", false, "what kind of body receives" },
 	{ "marking", OPTION_CHOICE, AGREEMENT(marking), 1, CONFIG_WORD_MAX - 1, "official-sensitive",
@@ -142,6 +149,12 @@ static const struct option when_options[] = {
 	  "he lives in one of these local authorities, for example \"E06000031\"" },
 };
 
+static const struct option role_options[] = {
+	{ "agency", OPTION_ID, ROLE(agency), 1, RULES_ID_MAX, NULL, NULL, false, "the party" },
+	{ "role", OPTION_CHOICE, ROLE(role), 1, CONFIG_WORD_MAX - 1, NULL,
+	  "controller joint-controller processor", false, "what it is under data protection law" },
+};
+
 #define GROUP(name, table) { name, table, sizeof(table) / sizeof((table)[0]) }
 
 const struct option_group options_agency[OPTIONS_AGENCY_GROUPS] = {
@@ -155,4 +168,5 @@ const struct option_group options_agreement[OPTIONS_AGREEMENT_GROUPS] = {
 	GROUP("agreement.publish", publish_options),
 	GROUP("agreement.deliver", deliver_options),
 	GROUP("agreement.deliver.when", when_options),
+	GROUP("agreement.roles", role_options),
 };

@@ -61,19 +61,6 @@ static enum ttg_error apply_mailbox(struct core *core, const struct core_now *no
 	return core_add_mailbox(core, it.id) ? TTG_OK : TTG_ENOMEM;
 }
 
-static enum ttg_error apply_rules(struct core *core, const struct core_now *now, uint64_t sequence,
-				  const uint8_t *data, size_t len)
-{
-	struct record_rules it;
-
-	(void)now;
-	(void)sequence;
-	if (!record_get_rules(data, len, &it))
-		return TTG_ECORRUPT;
-	memcpy(core->rules_digest, it.digest, sizeof(core->rules_digest));
-	return TTG_OK;
-}
-
 static enum ttg_error apply_recipient(struct core *core, uint64_t sequence,
 				      const struct record_event *event,
 				      const struct record_recipient *recipient)
@@ -379,7 +366,9 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 	case RECORD_MAILBOX:
 		return apply_mailbox(core, now, sequence, data, len);
 	case RECORD_RULES:
-		return apply_rules(core, now, sequence, data, len);
+		return core_apply_rules(core, sequence, data, len);
+	case RECORD_RULES_TEXT:
+		return core_apply_rules_text(core, sequence, data, len);
 	case RECORD_EVENT:
 		return apply_event(core, now, sequence, data, len);
 	case RECORD_DELIVERED:
@@ -443,28 +432,35 @@ void core_begin_record(struct core *core, struct cursor *cursor)
 	cursor_init_write(cursor, core->buffer, RECORD_MAX);
 }
 
-enum ttg_error core_commit(struct core *core, const struct core_now *now, enum record_kind kind,
-			   const struct cursor *cursor, uint64_t *sequence)
+enum ttg_error core_commit_all(struct core *core, const struct core_now *now,
+			       const struct core_record *records, size_t n, uint64_t *first)
 {
 	uint64_t number = 0;
-	size_t len = cursor_offset(cursor);
 	enum ttg_error code;
 
 	if (core->broken)
 		return TTG_EIO;
-	if (!cursor_ok(cursor))
-		return TTG_ELIMIT;
-	code = core->sink.append(core->sink.self, (uint8_t)kind, core->buffer, len, &number);
+	code = core->sink.append(core->sink.self, records, n, &number);
 	if (code != TTG_OK)
 		return code;
-	code = core_apply_record(core, now, number, (uint8_t)kind, core->buffer, len, NULL);
-	assert(code != TTG_ECORRUPT);
-	if (code != TTG_OK) {
-		core->broken = true;
-		core->sink.note(core->sink.self, "core_broken", NULL, number);
-		return TTG_EIO;
+	if (first)
+		*first = number;
+	for (size_t i = 0; i < n && code == TTG_OK; i++) {
+		code = core_apply_record(core, now, number + i, records[i].kind, records[i].data,
+					 records[i].len, NULL);
+		assert(code != TTG_ECORRUPT);
 	}
-	if (sequence)
-		*sequence = number;
-	return TTG_OK;
+	if (code == TTG_OK)
+		return TTG_OK;
+	core->broken = true;
+	core->sink.note(core->sink.self, "core_broken", NULL, number);
+	return TTG_EIO;
+}
+
+enum ttg_error core_commit(struct core *core, const struct core_now *now, enum record_kind kind,
+			   const struct cursor *cursor, uint64_t *sequence)
+{
+	const struct core_record record = { (uint8_t)kind, core->buffer, cursor_offset(cursor) };
+
+	return cursor_ok(cursor) ? core_commit_all(core, now, &record, 1, sequence) : TTG_ELIMIT;
 }

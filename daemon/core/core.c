@@ -75,6 +75,7 @@ void core_free(struct core **core)
 	waiting_fini(&it->waiting);
 	lates_fini(&it->lates);
 	keys_fini(&it->keys);
+	rules_past_fini(&it->past);
 	free(it->readers);
 	dedupe_free(&it->dedupe);
 	hmac_free(&it->hmac);
@@ -115,20 +116,6 @@ static enum ttg_error number_of(struct core *core, const struct core_now *now, c
 	if (code == TTG_OK)
 		*number = record.number;
 	return code;
-}
-
-static enum ttg_error record_change(struct core *core, const struct core_now *now,
-				    const struct rules *rules)
-{
-	const struct record_rules record = { now->real_ns, rules->digest,
-					     rules->n_publish + rules->n_deliver };
-	struct cursor cursor;
-
-	if (memcmp(core->rules_digest, rules->digest, sizeof(core->rules_digest)) == 0)
-		return TTG_OK;
-	core_begin_record(core, &cursor);
-	record_put_rules(&cursor, &record);
-	return core_commit(core, now, RECORD_RULES, &cursor, NULL);
 }
 
 /* From here on events are known to be agreed until the next agreement ends. */
@@ -174,7 +161,7 @@ enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
 	for (size_t i = 0; i < rules->n_mailboxes && code == TTG_OK; i++)
 		code = number_of(core, now, rules->mailboxes[i].id, &by_rule[i]);
 	if (code == TTG_OK)
-		code = record_change(core, now, rules);
+		code = core_tell_rules(core, now, rules);
 	if (code != TTG_OK) {
 		free(by_rule);
 		return code;

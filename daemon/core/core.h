@@ -64,16 +64,22 @@ struct core_delivery {
 	size_t n_agreements;
 };
 
+struct core_record {
+	uint8_t kind;
+	const uint8_t *data;
+	size_t len;
+};
+
 /*
  * What the core needs of the world, and tells it. `self` is the first argument of each. The
  * broker's implementation journals and sends frames; the simulator's remembers and checks.
  */
 struct core_sink {
 	void *self;
-	/* Appends one record; *sequence its number. TTG_EAGAIN and TTG_ENOSPC refuse the input that
-	   wanted it (retryable); TTG_EIO: the broker is stopping. */
-	enum ttg_error (*append)(void *self, uint8_t kind, const uint8_t *data, size_t len,
-				 uint64_t *sequence);
+	/* Appends n records as one: after a crash all of them are there or none; *first the number of the
+	   first. TTG_EAGAIN and TTG_ENOSPC refuse the input that wanted them (retryable), TTG_ELIMIT: they
+	   are too long for one; TTG_EIO: the broker is stopping. */
+	enum ttg_error (*append)(void *self, const struct core_record *records, size_t n, uint64_t *first);
 	/* Reads back a record by number, durable or not. Valid until the next read. TTG_ENOENT when
 	   retained away, TTG_EAGAIN when it has to be fetched: the core tries again at core_pump(). */
 	enum ttg_error (*read)(void *self, uint64_t sequence, uint8_t *kind, const uint8_t **data,
@@ -104,16 +110,17 @@ struct core_sink {
 	/* No function of the sink may call the core. Words of note(): core_broken,
 	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
 	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
-	   deliveries_given_up, give_up_untold, identity_conflict, identity_decided, delivered_late. */
+	   deliveries_given_up, give_up_untold, identity_conflict, identity_decided, delivered_late,
+	   rules_said_again. */
 };
 
 struct core *core_new(const struct core_options *options, const struct core_sink *sink);
 void core_free(struct core **core);
 
 /*
- * Rules in force from now on; the caller keeps them alive until the next call. Appends a record of
- * the change and one for each mailbox seen for the first time. Deliveries in flight whose agreement
- * ended are not repeated; queued ones are dropped when their turn comes.
+ * Rules in force from now on; the caller keeps them alive until the next call. Appends their text and a
+ * record of the change, and one for each mailbox seen for the first time. Deliveries in flight whose
+ * agreement ended are not repeated; queued ones are dropped when their turn comes.
  */
 enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
 			      const struct rules *rules);

@@ -167,8 +167,8 @@ static bool read_rules(const uint8_t *data, size_t len, struct core_history *out
 {
 	struct record_rules it;
 
-	if (!record_get_rules(data, len, &it))
-		return false;
+	if (!record_get_rules(data, len, &it) || it.since != 0)
+		return false; /* said again: nothing changed */
 	out->kind = CORE_HISTORY_RULES;
 	out->at_ns = it.at_ns;
 	return true;
@@ -226,6 +226,7 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 	case RECORD_ERASED:
 		return read_erased(data, len, out);
 	case RECORD_MAILBOX:
+	case RECORD_RULES_TEXT:
 	case RECORD_SEAL:
 	case RECORD_FOREIGN:
 	default:

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RULES_WITHOUT_TEXT 1u /* versions of a RULES record */
+#define RULES_WITH_TEXT 2u
 #define FLAG_PERSON 1u
 #define FLAG_WAITS 2u
 #define FLAG_CHANGES 4u
@@ -313,21 +315,67 @@ bool record_get_mailbox(const uint8_t *data, size_t len, struct record_mailbox *
 
 void record_put_rules(struct cursor *cursor, const struct record_rules *it)
 {
-	cursor_put_u8(cursor, RECORD_VERSION);
+	assert(it->parts > 0);
+	cursor_put_u8(cursor, RULES_WITH_TEXT);
 	cursor_put_u64(cursor, (uint64_t)it->at_ns);
 	cursor_put_bytes(cursor, it->digest, RECORD_DIGEST);
 	cursor_put_varint(cursor, it->n_grants);
+	cursor_put_varint(cursor, it->parts);
+	cursor_put_varint(cursor, it->since);
 }
 
 bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out)
 {
 	struct cursor cursor;
+	uint8_t version;
 
-	begin(&cursor, data, len);
+	cursor_init_read(&cursor, data, len);
+	version = cursor_get_u8(&cursor);
 	out->at_ns = (int64_t)cursor_get_u64(&cursor);
 	out->digest = cursor_get_bytes(&cursor, RECORD_DIGEST);
 	out->n_grants = cursor_get_varint(&cursor);
-	return complete(&cursor);
+	out->parts = 0;
+	out->since = 0;
+	if (version == RULES_WITHOUT_TEXT)
+		return complete(&cursor);
+	out->parts = get_u32(&cursor);
+	out->since = cursor_get_varint(&cursor);
+	return version == RULES_WITH_TEXT && complete(&cursor) && out->parts > 0 &&
+	       out->parts <= RECORD_MAX_PARTS;
+}
+
+void record_put_rules_text(struct cursor *cursor, const struct record_rules_text *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_bytes(cursor, it->digest, RECORD_DIGEST);
+	cursor_put_varint(cursor, it->part);
+	cursor_put_varint(cursor, it->n_parts);
+	cursor_put_sized(cursor, it->lines, it->len);
+}
+
+/* Whole lines, of which none is empty. */
+static bool are_lines(const char *text, size_t len)
+{
+	if (len == 0 || text[0] == '\n' || text[len - 1] != '\n')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if ((unsigned char)text[i] < ' ' && (text[i] != '\n' || text[i - 1] == '\n'))
+			return false;
+	}
+	return true;
+}
+
+bool record_get_rules_text(const uint8_t *data, size_t len, struct record_rules_text *out)
+{
+	struct cursor cursor;
+
+	begin(&cursor, data, len);
+	out->digest = cursor_get_bytes(&cursor, RECORD_DIGEST);
+	out->part = get_u32(&cursor);
+	out->n_parts = get_u32(&cursor);
+	out->lines = (const char *)cursor_get_sized(&cursor, RECORD_RULES_PART, &out->len);
+	return complete(&cursor) && out->part < out->n_parts && out->n_parts <= RECORD_MAX_PARTS &&
+	       are_lines(out->lines, out->len);
 }
 
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,

@@ -6,7 +6,11 @@
  * one before (the first: from 0), varint length >= 1; ascending, never touching.
  *
  *   MAILBOX    version u8 | number | text id
- *   RULES      version u8 | ns u64 | digest 32 bytes | number of grants
+ *   RULES      version u8 (2; 1 ends with the grants) | ns u64 | digest 32 bytes | number of grants
+ *              | parts of their text right before it | sequence of the RULES record that brought
+ *              them into force and whose text is said again (0: this one brings them)
+ *   RULES_TEXT version u8 | digest 32 bytes | number of the part, from 0 | number of parts
+ *              | lines of rules_text.h, each ended by a line feed: varint length, bytes
  *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes, 8: sealed)
  *              | urgency u8 | id 16 bytes | key of the number it names 16 bytes if flagged
  *              | expires_ns u64 (0: never) | text source
@@ -61,6 +65,8 @@
 #define RECORD_DIGEST 32u
 #define RECORD_SEAL_BYTES 32u             /* that a payload is longer by when it is sealed */
 #define RECORD_MAX_ERASED 512u            /* owners of keys in one ERASED */
+#define RECORD_RULES_PART (256u * 1024u) /* bytes of the text of rules in one part */
+#define RECORD_MAX_PARTS 64u
 
 enum record_kind {
 	RECORD_MAILBOX = 1,
@@ -79,6 +85,7 @@ enum record_kind {
 	RECORD_LATE = 14,
 	RECORD_DECIDED = 15,
 	RECORD_CONSULTED = 16,
+	RECORD_RULES_TEXT = 17,
 	RECORD_ERASED = 18,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
@@ -92,6 +99,15 @@ struct record_rules {
 	int64_t at_ns;
 	const uint8_t *digest;
 	uint64_t n_grants;
+	uint32_t parts; /* 0: of version 1, without a text */
+	uint64_t since; /* 0: they come into force here */
+};
+
+struct record_rules_text {
+	const uint8_t *digest;
+	uint32_t part, n_parts;
+	const char *lines;
+	size_t len;
 };
 
 struct record_recipient {
@@ -180,6 +196,7 @@ struct record_given_up {
 
 void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it);
 void record_put_rules(struct cursor *cursor, const struct record_rules *it);
+void record_put_rules_text(struct cursor *cursor, const struct record_rules_text *it);
 /* Where digest and payload of a sealed event stand in its record, for the caller to fill; NULL: it is not
    sealed, or did not fit. */
 struct record_gap {
@@ -206,6 +223,7 @@ void record_put_given_up(struct cursor *cursor, int64_t at_ns, uint64_t sequence
 /* False: damaged. Views into data. */
 bool record_get_mailbox(const uint8_t *data, size_t len, struct record_mailbox *out);
 bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out);
+bool record_get_rules_text(const uint8_t *data, size_t len, struct record_rules_text *out);
 bool record_get_event(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_late(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out);

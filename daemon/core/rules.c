@@ -172,6 +172,19 @@ bool rules_find_key(const struct rules *rules, const char *public_z85, uint32_t 
 	return true;
 }
 
+const char *rules_role_word(enum rules_role role)
+{
+	static const char *const words[RULES_ROLES] = {
+		[RULES_NO_ROLE] = "unstated",
+		[RULES_CONTROLLER] = "controller",
+		[RULES_JOINT_CONTROLLER] = "joint-controller",
+		[RULES_PROCESSOR] = "processor",
+	};
+
+	assert(role < RULES_ROLES);
+	return words[role];
+}
+
 bool rules_key_valid(const struct rules_key *key, int64_t now_ns)
 {
 	return !key->revoked && key->from_ns <= now_ns && now_ns < key->to_ns;

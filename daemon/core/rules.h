@@ -53,11 +53,23 @@ struct rules_mailbox {
 	uint32_t max_queued;            /* 0: no bound but the disk; reached: publishers get BUSY */
 };
 
+/* What a party is to what is shared. */
+enum rules_role { RULES_NO_ROLE, RULES_CONTROLLER, RULES_JOINT_CONTROLLER, RULES_PROCESSOR, RULES_ROLES };
+
+struct rules_party {
+	uint32_t agency;                /* index */
+	enum rules_role role;
+};
+
 struct rules_agreement {
 	char id[RULES_ID_MAX + 1];
 	char title[257];
 	int64_t from_ns, to_ns;         /* in force while from <= now < to */
 	bool official_only;             /* nothing of a higher marking goes under it */
+	bool law_enforcement;           /* who receives is; else another body */
+	char special_category[257];     /* condition that special category data goes under; "": none named */
+	struct rules_party *parties;    /* by agency; owned */
+	size_t n_parties;
 };
 
 #define RULES_NONE UINT32_MAX
@@ -117,9 +129,6 @@ void rules_free(struct rules **rules);
 /* Sorts everything, remaps indices, fills digest. Called once by whoever built it. */
 bool rules_finish(struct rules *rules);
 
-/* What the rules mean, in lines; each given to put() until that returns false; false then, or no memory. */
-bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *line, size_t len),
-		void *arg);
 /* Index or -1. */
 int rules_find_agency(const struct rules *rules, const char *id);
 int rules_find_mailbox(const struct rules *rules, const char *id);
@@ -144,6 +153,8 @@ size_t rules_type_deliveries(const struct rules *rules, uint32_t type,
 /* The grant of this type, from this publisher, to this mailbox, under this agreement; NULL: none. */
 const struct rules_deliver_grant *rules_grant(const struct rules *rules, uint32_t type,
 					      uint32_t from, uint32_t mailbox, uint32_t agreement);
+/* "joint-controller"; "unstated". */
+const char *rules_role_word(enum rules_role role);
 /* The agreement of this index is in force at now. */
 bool rules_in_force(const struct rules *rules, uint32_t agreement, int64_t now_ns);
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/digest.h"
+#include "core/rules_text.h"
 
 struct rules *rules_new(void)
 {
@@ -31,6 +31,8 @@ void rules_free(struct rules **rules)
 	}
 	free(it->agencies);
 	free(it->mailboxes);
+	for (size_t i = 0; i < it->n_agreements; i++)
+		free(it->agreements[i].parties);
 	free(it->agreements);
 	free(it->types);
 	free(it->publish);
@@ -109,6 +111,13 @@ static void remap(struct rules *rules, const struct moves *moves)
 
 		it->agency = follow(moves->agency, rules->n_agencies, it->agency);
 	}
+	for (size_t i = 0; i < rules->n_agreements; i++) {
+		const struct rules_agreement *it = &rules->agreements[i];
+
+		for (size_t k = 0; k < it->n_parties; k++)
+			it->parties[k].agency = follow(moves->agency, rules->n_agencies,
+						       it->parties[k].agency);
+	}
 	for (size_t i = 0; i < rules->n_publish; i++) {
 		struct rules_publish_grant *it = &rules->publish[i];
 
@@ -178,6 +187,11 @@ static int by_range(const void *a, const void *b)
 	return order ? order : compare(left->prefix_bits, right->prefix_bits);
 }
 
+static int by_party(const void *a, const void *b)
+{
+	return compare(((const struct rules_party *)a)->agency, ((const struct rules_party *)b)->agency);
+}
+
 static void sort_rest(struct rules *rules)
 {
 	for (size_t i = 0; i < rules->n_agencies; i++) {
@@ -187,6 +201,12 @@ static void sort_rest(struct rules *rules)
 			qsort(it->keys, it->n_keys, sizeof(*it->keys), by_key);
 		if (it->n_ranges > 1)
 			qsort(it->ranges, it->n_ranges, sizeof(*it->ranges), by_range);
+	}
+	for (size_t i = 0; i < rules->n_agreements; i++) {
+		struct rules_agreement *it = &rules->agreements[i];
+
+		if (it->n_parties > 1)
+			qsort(it->parties, it->n_parties, sizeof(*it->parties), by_party);
 	}
 	if (rules->n_publish > 1)
 		qsort(rules->publish, rules->n_publish, sizeof(*rules->publish), by_publish);
@@ -288,15 +308,9 @@ static bool sort_masks(struct rules *rules)
 	return done;
 }
 
-/* A line, its length in front so that no two texts read the same. */
 static bool digest_line(void *arg, const char *text, size_t len)
 {
-	uint8_t prefix[4];
-
-	for (unsigned i = 0; i < sizeof(prefix); i++)
-		prefix[i] = (uint8_t)(len >> (8 * i));
-	digest_add(arg, prefix, sizeof(prefix));
-	digest_add(arg, text, len);
+	rules_text_digest(arg, text, len);
 	return true;
 }
 

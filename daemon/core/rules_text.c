@@ -1,11 +1,9 @@
 /*
- * The rules as text: one line for each thing that they say, by names and not by numbers, in the order
- * rules_finish() gave them. Their digest is over these lines, and the journal keeps them, so that what
- * was in force at a time can be read long after the files have changed.
+ * Writing rules as text, in the order that rules_finish() gave them; see rules_text.h.
  *
  * Instants are nanoseconds since 1970 (UTC). A name that may hold blanks stands last in its line.
  */
-#include "core/rules.h"
+#include "core/rules_text.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -59,6 +57,22 @@ static bool put_agency(const struct out *out, const struct rules_agency *it)
 	return done;
 }
 
+static bool put_agreement(const struct out *out, const struct rules *rules,
+			  const struct rules_agreement *it)
+{
+	bool done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " marking=%s recipient=%s %s",
+			 it->id, it->from_ns, it->to_ns,
+			 it->official_only ? "official" : "official-sensitive",
+			 it->law_enforcement ? "law-enforcement" : "other", it->title);
+
+	for (size_t i = 0; i < it->n_parties && done; i++)
+		done = line(out, "party %s of=%s role=%s", rules->agencies[it->parties[i].agency].id,
+			    it->id, rules_role_word(it->parties[i].role));
+	if (done && it->special_category[0] != '\0')
+		done = line(out, "special_category of=%s %s", it->id, it->special_category);
+	return done;
+}
+
 static bool put_places(const struct out *out, const struct rules *rules)
 {
 	bool done = true;
@@ -71,13 +85,8 @@ static bool put_places(const struct out *out, const struct rules *rules)
 			    " retry_max_ms=%" PRIu32 " max_queued=%" PRIu32,
 			    it->id, it->max_attempts, it->retry_ms, it->retry_max_ms, it->max_queued);
 	}
-	for (size_t i = 0; i < rules->n_agreements && done; i++) {
-		const struct rules_agreement *it = &rules->agreements[i];
-
-		done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " marking=%s %s", it->id,
-			    it->from_ns, it->to_ns,
-			    it->official_only ? "official" : "official-sensitive", it->title);
-	}
+	for (size_t i = 0; i < rules->n_agreements && done; i++)
+		done = put_agreement(out, rules, &rules->agreements[i]);
 	return done;
 }
 
@@ -132,7 +141,7 @@ bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *li
 		void *arg)
 {
 	const struct out out = { put, arg };
-	bool done = line(&out, "rules 3 broker=%s", rules->broker);
+	bool done = line(&out, "rules 4 broker=%s", rules->broker);
 
 	for (size_t i = 0; i < rules->n_agencies && done; i++)
 		done = put_agency(&out, &rules->agencies[i]);
@@ -140,4 +149,15 @@ bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *li
 	for (size_t i = 0; i < rules->n_deliver && done; i++)
 		done = put_deliver(&out, rules, &rules->deliver[i]);
 	return done;
+}
+
+/* Its length goes in front, so that no two texts read the same. */
+void rules_text_digest(struct digest *digest, const char *line, size_t len)
+{
+	uint8_t prefix[4];
+
+	for (unsigned i = 0; i < sizeof(prefix); i++)
+		prefix[i] = (uint8_t)(len >> (8 * i));
+	digest_add(digest, prefix, sizeof(prefix));
+	digest_add(digest, line, len);
 }

@@ -1,7 +1,8 @@
 /*
  * The state as bytes. Integers are little-endian, varints LEB128, texts as in record.h:
  *
- *   "TTGCORE" | version u8 (4; 3 has no keys, 2 no persons, 1 no seal either) | length u64 of all
+ *   "TTGCORE" | version u8 (4; 3 has no keys, no past rules, 2 no persons, 1 no seal either)
+ *   | length u64 of all
  *   | check of the secret u64 | sequence u64
  *   | rules digest 32 bytes
  *   | number of mailboxes, each: text id | next position | fill position | backlog from | pending
@@ -15,6 +16,7 @@
  *   | last seal, as in a SEAL record
  *   | newest acceptance ns u64 | identity (identity_save.c) | what waits (waiting.c)
  *   | what came late (lates.c) | whose payloads are sealed with which key (keys.c)
+ *   | rules that were in force (rules_past.c)
  *   | dedupe window (dedupe.c)
  *   | "END."
  *
@@ -32,7 +34,7 @@
 #define MAGIC "TTGCORE"
 #define END_MARK "END."
 #define SNAPSHOT_VERSION 4u
-#define VERSION_WITHOUT_KEYS 3u
+#define VERSION_WITHOUT_KEYS 3u /* and without past rules */
 #define VERSION_WITHOUT_PERSONS 2u
 #define VERSION_WITHOUT_SEAL 1u
 #define MAX_HELD_SAVED 16777216u
@@ -164,7 +166,8 @@ static size_t bound(const struct core *core)
 {
 	size_t size = 256 + sizeof(core->sealed) + core->timers.n * 48 +
 		      identity_bound(core->identity) + waiting_bound(&core->waiting) +
-		      lates_bound(&core->lates) + keys_bound(&core->keys);
+		      lates_bound(&core->lates) + keys_bound(&core->keys) +
+		      rules_past_bound(&core->past);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		const struct mailbox *it = core->mailboxes[i];
@@ -228,6 +231,7 @@ static enum ttg_error save_front(const struct core *core, struct core_image *ima
 	waiting_save(&core->waiting, &cursor);
 	lates_save(&core->lates, &cursor);
 	keys_save(&core->keys, &cursor);
+	rules_past_save(&core->past, &cursor);
 	image->front_len = cursor_offset(&cursor);
 	if (!done)
 		return TTG_ENOMEM;
@@ -449,6 +453,19 @@ static enum ttg_error load_persons(struct core *core, struct cursor *cursor, uin
 	return TTG_OK;
 }
 
+/* The last of them are those whose digest stands further in front. */
+static enum ttg_error load_past_rules(struct core *core, struct cursor *cursor, uint64_t sequence)
+{
+	const struct rules_past *past = &core->past;
+
+	if (!rules_past_load(&core->past, cursor, sequence))
+		return TTG_ECORRUPT;
+	return past->n == 0 || memcmp(past->items[past->n - 1].digest, core->rules_digest,
+				      sizeof(core->rules_digest)) == 0 ?
+		       TTG_OK :
+		       TTG_ECORRUPT;
+}
+
 static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 			   struct message *message)
 {
@@ -481,6 +498,8 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 		code = load_persons(core, cursor, sequence);
 	if (code == TTG_OK && version > VERSION_WITHOUT_KEYS && !keys_load(&core->keys, cursor))
 		code = TTG_ECORRUPT;
+	if (code == TTG_OK && version > VERSION_WITHOUT_KEYS)
+		code = load_past_rules(core, cursor, sequence);
 	if (code == TTG_OK && !dedupe_load(core->dedupe, cursor))
 		code = TTG_ECORRUPT;
 	end = cursor_get_bytes(cursor, sizeof(END_MARK) - 1);

@@ -23,6 +23,7 @@
 #include "core/pace.h"
 #include "core/person.h"
 #include "core/record.h"
+#include "core/rules_past.h"
 #include "core/sealed.h"
 #include "core/timer.h"
 #include "core/waiting.h"
@@ -49,6 +50,7 @@ struct core {
 	struct core_sink sink;
 	const struct rules *rules;       /* NULL before the first core_set_rules() */
 	uint8_t rules_digest[RECORD_DIGEST]; /* of the last RULES record */
+	struct rules_past past;          /* which rules were in force when */
 	uint32_t *by_rule;               /* mailbox number of each mailbox in the rules */
 	uint64_t stable_since;           /* events after it were accepted under the rules in force */
 	int64_t stable_from_ns;          /* real time when that was noted */
@@ -93,6 +95,9 @@ struct core {
    TTG_EIO of the sink; TTG_ELIMIT when it did not fit; TTG_EIO when the core broke. */
 enum ttg_error core_commit(struct core *core, const struct core_now *now, enum record_kind kind,
 			   const struct cursor *cursor, uint64_t *sequence);
+/* The same of several that belong together, wherever their bytes stand; *first of the first. */
+enum ttg_error core_commit_all(struct core *core, const struct core_now *now,
+			       const struct core_record *records, size_t n, uint64_t *first);
 void core_begin_record(struct core *core, struct cursor *cursor);
 /* now: NULL at recovery. */
 enum ttg_error core_apply_record(struct core *core, const struct core_now *now, uint64_t sequence,

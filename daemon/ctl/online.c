@@ -33,7 +33,7 @@ struct argument {
 	bool required;
 };
 
-enum answer_style { STYLE_TABLE, STYLE_ITEM, STYLE_HISTORY, STYLE_RECEIPT };
+enum answer_style { STYLE_TABLE, STYLE_ITEM, STYLE_HISTORY, STYLE_RECEIPT, STYLE_LINES };
 
 struct online {
 	const char *words[2];
@@ -53,7 +53,8 @@ static const struct table_column agencies_columns[] = {
 static const struct table_column agreements_columns[] = {
 	{ "agreement", "AGREEMENT" },	{ "state", "STATE" },	    { "from", "FROM" },
 	{ "to", "TO" },			{ "publish_grants", "PUBLISH" }, { "deliver_grants", "DELIVER" },
-	{ "title", "TITLE" },		{ NULL, NULL },
+	{ "parties", "PARTIES" },	{ "recipient", "RECIPIENT" },
+	{ "special_category", "SPECIAL CATEGORY" }, { "title", "TITLE" }, { NULL, NULL },
 };
 
 static const struct table_column mailboxes_columns[] = {
@@ -86,9 +87,15 @@ static const struct table_column conflict_columns[] = {
 
 static const struct table_column disclosure_columns[] = {
 	{ "delivered_at", "DELIVERED" }, { "type", "TYPE" },	   { "from", "FROM" },
-	{ "to", "TO" },			 { "agreements", "AGREEMENTS" }, { "event_id", "EVENT" },
-	{ "sequence", "SEQUENCE" },	 { "person_key", "PERSON" }, { "accepted_at", "ACCEPTED" },
-	{ "attempts", "ATTEMPTS" },	 { "outcome", "OUTCOME" },   { "ended_at", "ENDED" },
+	{ "to", "TO" },			 { "agreements", "AGREEMENTS" }, { "fields", "FIELDS" },
+	{ "event_id", "EVENT" },	 { "sequence", "SEQUENCE" }, { "person_key", "PERSON" },
+	{ "accepted_at", "ACCEPTED" },	 { "attempts", "ATTEMPTS" }, { "outcome", "OUTCOME" },
+	{ "ended_at", "ENDED" },	 { NULL, NULL },
+};
+
+static const struct table_column changes_columns[] = {
+	{ "sequence", "SEQUENCE" }, { "at", "AT" },	      { "digest", "DIGEST" },
+	{ "grants", "GRANTS" },	    { "removed", "REMOVED" }, { "added", "ADDED" },
 	{ NULL, NULL },
 };
 
@@ -142,7 +149,19 @@ static const struct online commands[] = {
 	    { ARGUMENT_TEXT_FLAG, "since", false }, { ARGUMENT_TEXT_FLAG, "until", false },
 	    { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_TABLE, true, disclosure_columns,
 	  "disclosures [--person NUMBER] [--agency AGENCY] [--since TIME] [--until TIME] --reason WHY",
-	  "what was given to whom, when and under which agreements; that you asked is written down" },
+	  "what was given to whom, when, which fields, under which agreements; that you asked is written "
+	  "down" },
+	{ { "rules", "--changes" }, "rules.changes",
+	  { { ARGUMENT_TEXT_FLAG, "since", false }, { ARGUMENT_TEXT_FLAG, "until", false } },
+	  STYLE_TABLE, true, changes_columns, "rules --changes [--since TIME] [--until TIME]",
+	  "when the rules changed, and how many lines of them" },
+	{ { "rules", "--diff" }, "rules.diff",
+	  { { ARGUMENT_TEXT, "from", true }, { ARGUMENT_TEXT, "to", true } }, STYLE_LINES, true, NULL,
+	  "rules --diff FROM TO", "what the rules of two moments (times or sequences) differ in" },
+	{ { "rules", NULL }, "rules",
+	  { { ARGUMENT_TEXT_FLAG, "at", false }, { ARGUMENT_NUMBER_FLAG, "sequence", false } },
+	  STYLE_LINES, true, NULL, "rules [--at TIME | --sequence N]",
+	  "the rules in force, now or then: agencies, keys, agreements, every grant" },
 	{ { "deadletters", "list" }, "deadletters.list", { { ARGUMENT_TEXT, "mailbox", false } },
 	  STYLE_TABLE, false, dead_columns, "deadletters list [MAILBOX]",
 	  "events given up after too many attempts" },
@@ -229,6 +248,9 @@ static void print_item(void *arg, json_t *data)
 	case STYLE_HISTORY:
 		table_print_history(out, data);
 		fflush(out);
+		break;
+	case STYLE_LINES:
+		table_print_line(out, data);
 		break;
 	case STYLE_RECEIPT: /* as it is: it goes into a file */
 		if (json_is_string(json_object_get(data, "receipt")))

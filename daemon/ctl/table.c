@@ -193,6 +193,23 @@ static bool comes_first(const char *name)
 	return false;
 }
 
+void table_print_line(FILE *out, const json_t *item)
+{
+	const char *line = json_string_value(json_object_get(item, "line"));
+	const char *change = json_string_value(json_object_get(item, "change"));
+
+	if (line == NULL) {
+		table_print_item(out, item);
+		fputc('\n', out);
+		return;
+	}
+	if (change != NULL)
+		fprintf(out, "%c ", strcmp(change, "-") == 0 ? '-' : '+');
+	for (; *line != '\0'; line++)
+		fputc((unsigned char)*line < 0x20 || *line == 0x7f ? '?' : *line, out);
+	fputc('\n', out);
+}
+
 void table_print_history(FILE *out, const json_t *item)
 {
 	static const int widths[] = { 24, 10, 10 };

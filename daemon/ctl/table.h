@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#define TABLE_CELL_MAX 768
+#define TABLE_CELL_MAX 4096
 
 struct table_column {
 	const char *field; /* of an item's data */
@@ -27,6 +27,10 @@ void table_print_csv(FILE *out, const json_t *item, const struct table_column *c
 
 /* Every field of one item as "name  value", objects as "name.field  value". */
 void table_print_item(FILE *out, const json_t *item);
+
+/* A line of the rules, behind the sign of what became of it when that is told; the item that goes before them
+   as table_print_item(). */
+void table_print_line(FILE *out, const json_t *item);
 
 /* One line of tail or trace. */
 void table_print_history(FILE *out, const json_t *item);

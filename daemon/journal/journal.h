@@ -157,6 +157,8 @@ void journal_reader_batch(const struct journal_reader *reader, uint64_t *last,
 /* Removes whole segments whose every record is below `keep_from`; the newest one always stays. They
    are gone for readers at once, from the disk when the writer comes to it. *removed may be NULL. */
 enum ttg_error journal_retain(struct journal *journal, uint64_t keep_from, uint64_t *removed);
+/* The first sequence that would be held then. */
+uint64_t journal_retain_first(const struct journal *journal, uint64_t keep_from);
 /* The keep_from that lets go of every segment whose batches were all written before before_ns: the
    sequence behind the newest of them; 0: none is that old. */
 uint64_t journal_sequence_before(const struct journal *journal, int64_t before_ns);

@@ -69,6 +69,16 @@ enum ttg_error journal_retain(struct journal *journal, uint64_t keep_from, uint6
 	return err;
 }
 
+uint64_t journal_retain_first(const struct journal *journal, uint64_t keep_from)
+{
+	const struct segment_list *list = &journal->segments;
+	size_t i = 0;
+
+	while (i + 1 < list->count && list->items[i]->last_sequence < keep_from)
+		i++;
+	return i > 0 ? list->items[i]->header.first_sequence : journal->first_sequence;
+}
+
 uint64_t journal_sequence_before(const struct journal *journal, int64_t before_ns)
 {
 	uint64_t sequence = 0;

@@ -1,9 +1,10 @@
 /*
  * The log of disclosures, out of the journal: what was delivered, when, of which type, from whom, to whom,
- * under which agreements, and what became of it. A line for each delivery that left, whether it is answered
- * or not; nothing of its content. Who asks says why, and that is in the journal too.
+ * under which agreements, which of its fields, and what became of it. A line for each delivery that left,
+ * whether it is answered or not; nothing of its content. Who asks says why, and that is in the journal too.
  *
- * One reader goes through the journal in slices; what is open is held in a table of positions.
+ * One reader goes through the journal in slices; what is open is held in a table of positions. Beside it the
+ * rules are held that were in force at the record that is read: which fields went is in them alone.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +14,13 @@
 
 #include "base/instant.h"
 #include "core/record.h"
+#include "core/rules_past.h"
+#include "core/rules_text.h"
 #include "net/control_request.h"
 
 #define RECORDS_A_SLICE 2000
 #define OPEN_MAX 1000000u
+#define UNKNOWN_FIELDS "?" /* the text of those rules is not held any more */
 
 struct place {
 	uint64_t position;
@@ -34,13 +38,26 @@ struct disclosure {
 	char type[RULES_TYPE_MAX + 1], source[RULES_ID_MAX + 1];
 	char agreements[RECORD_MAX_AGREEMENTS][RULES_ID_MAX + 1];
 	uint32_t n_agreements;
+	const char *fields; /* one of the search's; NULL: none went yet */
 	UT_hash_handle hh;
+};
+
+/* Of fields there are few kinds: each is kept once. */
+struct kind_of_fields {
+	UT_hash_handle hh;
+	char text[];
 };
 
 struct search {
 	struct control_request *request;
 	struct journal_reader *reader;
+	struct journal_record record;    /* read and not taken yet, when `again` */
+	uint64_t sequence;
+	bool again;
 	struct disclosure *open;
+	struct kind_of_fields *kinds;
+	struct rules_reading *rules;     /* in force at the record that is taken; NULL: not held any more */
+	uint64_t rules_since;            /* which these are; 0: none were looked for */
 	char agency[RULES_ID_MAX + 1]; /* "": any */
 	bool of_person;
 	struct core_person person;
@@ -58,10 +75,16 @@ static void free_search(void *arg)
 {
 	struct search *it = arg;
 	struct disclosure *one = NULL, *next = NULL;
+	struct kind_of_fields *kind = NULL, *more = NULL;
 
 	HASH_ITER(hh, it->open, one, next) {
 		forget(it, one);
 	}
+	HASH_ITER(hh, it->kinds, kind, more) {
+		HASH_DEL(it->kinds, kind);
+		free(kind);
+	}
+	rules_reading_free(&it->rules);
 	journal_reader_close(&it->reader);
 	free(it);
 }
@@ -103,6 +126,7 @@ static void tell(struct search *it, const struct disclosure *one, const char *ou
 	json_object_set_new(line, "from", json_string(one->source));
 	json_object_set_new(line, "to", json_string(mailbox_id(it, one->place.mailbox)));
 	json_object_set_new(line, "agreements", agreements);
+	json_object_set_new(line, "fields", json_string(one->fields));
 	json_object_set_new(line, "event_id", json_string(id));
 	json_object_set_new(line, "sequence", json_integer((json_int_t)one->sequence));
 	json_object_set_new(line, "person_key",
@@ -173,32 +197,96 @@ static void end(struct search *it, struct disclosure *one, const char *outcome, 
 	forget(it, one);
 }
 
+/* The rules in force at this record. TTG_EAGAIN: their text is not durable yet. */
+static enum ttg_error find_rules(struct search *it, uint64_t sequence)
+{
+	const struct rules_version *version = core_rules_of(it->request->net->core, sequence);
+	const uint64_t since = version ? version->since : 0;
+	enum ttg_error error;
+	char *text;
+	size_t len;
+
+	if (!version || since == it->rules_since)
+		return TTG_OK;
+	error = control_rules_text(it->request->net, version, &text, &len);
+	if (error && error != TTG_ENOENT)
+		return error;
+	rules_reading_free(&it->rules);
+	it->rules_since = since;
+	it->rules = text ? rules_read(text, len) : NULL;
+	free(text);
+	return TTG_OK;
+}
+
+/* The kept text that says the same; NULL without memory. */
+static const char *kept_fields(struct search *it, const char *text)
+{
+	const size_t len = strlen(text);
+	struct kind_of_fields *kind = NULL;
+
+	HASH_FIND(hh, it->kinds, text, len, kind);
+	if (kind)
+		return kind->text;
+	kind = malloc(sizeof(*kind) + len + 1);
+	if (!kind)
+		return NULL;
+	memcpy(kind->text, text, len + 1);
+	HASH_ADD_KEYPTR(hh, it->kinds, kind->text, len, kind);
+	return kind->text;
+}
+
+/* What left now, with what left of it before. False: no memory. */
+static bool add_fields(struct search *it, struct disclosure *one, int64_t at_ns)
+{
+	const char *under[RECORD_MAX_AGREEMENTS];
+	const struct rules_delivery delivery = {
+		.type = one->type, .from = one->source, .to = mailbox_id(it, one->place.mailbox),
+		.under = under, .n_under = one->n_agreements,
+		.others = one->recorded < it->rules_since, .at_ns = at_ns,
+	};
+	char *fields, *all = NULL;
+
+	for (uint32_t i = 0; i < one->n_agreements; i++)
+		under[i] = one->agreements[i];
+	fields = it->rules ? rules_read_fields(it->rules, &delivery) : strdup("");
+	if (fields && (fields[0] == '\0' || (one->fields && strcmp(one->fields, UNKNOWN_FIELDS) == 0)))
+		all = strdup(UNKNOWN_FIELDS);
+	else if (fields)
+		all = rules_join_fields(one->fields ? one->fields : "", fields);
+	one->fields = all ? kept_fields(it, all) : NULL;
+	free(fields);
+	free(all);
+	return one->fields != NULL;
+}
+
+static bool left(struct search *it, struct disclosure *one, const struct record_positions *positions)
+{
+	if (one->delivered_ns == 0)
+		one->delivered_ns = positions->at_ns;
+	one->attempts = positions->value;
+	return add_fields(it, one, positions->at_ns);
+}
+
 static bool take_positions(struct search *it, uint8_t kind, const uint8_t *data, size_t len)
 {
 	struct record_ranges ranges = { 0 };
 	struct record_positions positions;
+	bool done = record_get_positions(data, len, &positions, &ranges);
 
-	if (!record_get_positions(data, len, &positions, &ranges)) {
-		record_ranges_fini(&ranges);
-		return false;
-	}
-	for (size_t i = 0; i < ranges.n; i++) {
-		for (uint64_t k = 0; k < ranges.items[i].n; k++) {
+	for (size_t i = 0; done && i < ranges.n; i++) {
+		for (uint64_t k = 0; done && k < ranges.items[i].n; k++) {
 			struct disclosure *one = find(it, positions.mailbox, ranges.items[i].first + k);
 
-			if (one && kind == RECORD_DELIVERED) {
-				if (one->delivered_ns == 0)
-					one->delivered_ns = positions.at_ns;
-				one->attempts = positions.value;
-			} else if (kind != RECORD_DELIVERED) {
+			if (one && kind == RECORD_DELIVERED)
+				done = left(it, one, &positions);
+			else if (kind != RECORD_DELIVERED)
 				end(it, one, kind == RECORD_ACK ? "acknowledged" :
 						     kind == RECORD_EXPIRED ? "expired" : "stopped",
 				    positions.at_ns);
-			}
 		}
 	}
 	record_ranges_fini(&ranges);
-	return true;
+	return done;
 }
 
 static bool take_given_up(struct search *it, const uint8_t *data, size_t len)
@@ -266,26 +354,35 @@ static void tell_open(struct search *it)
 	control_end(it->request, TTG_OK, "%s", "");
 }
 
+/* The next record, taken. TTG_EAGAIN: there is none, or it has to wait for the rules of its time. */
+static enum ttg_error take_next(struct search *it)
+{
+	enum ttg_error error = TTG_OK;
+
+	if (!it->again)
+		error = journal_reader_next(it->reader, &it->sequence, &it->record);
+	it->through = error == TTG_EAGAIN;
+	if (!error && it->record.kind == RECORD_DELIVERED)
+		error = find_rules(it, it->sequence);
+	it->again = !it->through && error == TTG_EAGAIN;
+	if (!error && !take(it, it->sequence, &it->record))
+		error = TTG_ELIMIT;
+	return error;
+}
+
 static void step(struct control_request *request)
 {
 	struct search *it = request->job;
-	struct journal_record record;
-	uint64_t sequence = 0;
+	enum ttg_error error = TTG_OK;
 
-	for (int i = 0; i < RECORDS_A_SLICE && !it->through && !control_enough(request); i++) {
-		const enum ttg_error error = journal_reader_next(it->reader, &sequence, &record);
-
-		if (error == TTG_EAGAIN) {
-			it->through = true;
-		} else if (error) {
-			control_end(request, error, "%s", ttg_error_text(error));
-			return;
-		} else if (!take(it, sequence, &record)) {
-			control_end(request, TTG_ELIMIT, "too much is open at once, or a record is damaged");
-			return;
-		}
-	}
-	if (it->through)
+	for (int i = 0; i < RECORDS_A_SLICE && !it->through && !error && !control_enough(request); i++)
+		error = take_next(it);
+	request->idle = it->again;
+	if (error == TTG_ELIMIT)
+		control_end(request, error, "too much is open at once, or a record is damaged");
+	else if (error && error != TTG_EAGAIN)
+		control_end(request, error, "%s", ttg_error_text(error));
+	else if (it->through)
 		tell_open(it);
 }
 

@@ -100,6 +100,15 @@ bool control_consult(struct control_request *request, const char *text, const ch
 void control_report(struct control_request *request);
 void control_erase(struct control_request *request);
 void control_keys(struct control_request *request);
+/* control_rules.c */
+void control_rules(struct control_request *request);
+void control_rules_changes(struct control_request *request);
+void control_rules_diff(struct control_request *request);
+struct rules_version;
+/* The text of these rules out of the journal, malloc'd, NUL behind it; *len without that. TTG_EAGAIN: it is
+   not durable yet; TTG_ENOENT: not held any more, or never written; TTG_ECORRUPT, TTG_EIO, TTG_ENOMEM. */
+enum ttg_error control_rules_text(const struct net *net, const struct rules_version *version, char **text,
+				  size_t *len);
 /* control_disclosures.c */
 void control_disclosures(struct control_request *request);
 /* control_dead.c */

@@ -205,6 +205,21 @@ void control_agencies(struct control_request *request)
 		    only && !found ? "no such agency" : "");
 }
 
+/* "st-giles (processor)"; those whose role nobody stated by their ids alone. */
+static json_t *parties_view(const struct rules *rules, const struct rules_agreement *agreement)
+{
+	json_t *parties = json_array();
+	for (size_t i = 0; i < agreement->n_parties; i++) {
+		const struct rules_party *party = &agreement->parties[i];
+		const char *id = rules->agencies[party->agency].id;
+		json_array_append_new(parties,
+				      party->role == RULES_NO_ROLE ?
+					      json_string(id) :
+					      json_sprintf("%s (%s)", id, rules_role_word(party->role)));
+	}
+	return parties;
+}
+
 static json_t *agreement_view(const struct net *net, uint32_t index)
 {
 	const struct rules *rules = net->config->rules;
@@ -226,6 +241,10 @@ static json_t *agreement_view(const struct net *net, uint32_t index)
 								       "in_force"));
 	json_object_set_new(view, "marking",
 			    json_string(agreement->official_only ? "official" : "official-sensitive"));
+	json_object_set_new(view, "recipient",
+			    json_string(agreement->law_enforcement ? "law-enforcement" : "other"));
+	json_object_set_new(view, "special_category", json_string(agreement->special_category));
+	json_object_set_new(view, "parties", parties_view(rules, agreement));
 	json_object_set_new(view, "publish_grants", integer(publish));
 	json_object_set_new(view, "deliver_grants", integer(deliver));
 	return view;

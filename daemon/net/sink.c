@@ -24,6 +24,7 @@
 #define ROOM_FOR_ACKS_MAX (16u * 1024u * 1024u)
 #define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered, acknowledged, sealed */
 #define HEAD_ROOM (1 + VARINT32_BYTES)
+#define SINK_UNIT_MAX (RECORD_MAX_PARTS + 1) /* records appended as one: the text of rules */
 #define SINK_FRAME_BYTES (256u * 1024u) /* of a Deliver frame, unless one event is larger */
 
 static size_t put_varint32(uint8_t *at, uint32_t value)
@@ -152,18 +153,30 @@ static bool is_notice(const struct net *net, const uint8_t *data, size_t len)
 	       strcmp(event.source, net->config->agency) == 0;
 }
 
-static enum ttg_error sink_append(void *self, uint8_t kind, const uint8_t *data, size_t len,
-				  uint64_t *sequence)
+/* Nobody waits for it to be on disk. */
+static bool may_wait(uint8_t kind)
+{
+	return kind == RECORD_DELIVERED || kind == RECORD_ACK || kind == RECORD_SEAL;
+}
+
+static enum ttg_error sink_append(void *self, const struct core_record *records, size_t n,
+				  uint64_t *first)
 {
 	struct net *net = self;
-	const struct journal_record record = { .kind = kind, .data = data, .len = len };
-	if ((kind == RECORD_EVENT || kind == RECORD_LATE) &&
-	    journal_room(net->journal) < len + room_for_acks(net) &&
-	    !is_notice(net, data, len))
+	struct journal_record staged[SINK_UNIT_MAX];
+	const struct core_record *record = &records[0];
+	if (n > SINK_UNIT_MAX)
+		return TTG_ELIMIT;
+	for (size_t i = 0; i < n; i++)
+		staged[i] = (struct journal_record){ .kind = records[i].kind,
+						     .data = records[i].data,
+						     .len = records[i].len };
+	if ((record->kind == RECORD_EVENT || record->kind == RECORD_LATE) &&
+	    journal_room(net->journal) < record->len + room_for_acks(net) &&
+	    !is_notice(net, record->data, record->len))
 		return TTG_ENOSPC;
-	const enum ttg_error error = journal_append(net->journal, &record, 1, sequence);
-	if (error == TTG_OK && kind != RECORD_DELIVERED && kind != RECORD_ACK &&
-	    kind != RECORD_SEAL)
+	const enum ttg_error error = journal_append(net->journal, staged, n, first);
+	if (error == TTG_OK && !may_wait(record->kind))
 		net->flush_now = true;
 	else if (error == TTG_OK && net->flush_at_ns == 0)
 		net->flush_at_ns = net->world->mono_ns(net->world->self) + FLUSH_LATER_NS;

@@ -2,7 +2,8 @@
  * What the loop does besides messages: reload, when to take a snapshot, retention, the watchdog.
  *
  * Retention never passes what a mailbox still needs, nor what it needed when the newest snapshot on
- * disk was taken: a start from there reads those records again. Nor what is not sealed yet.
+ * disk was taken: a start from there reads those records again. Nor what is not sealed yet. And before the
+ * text of the rules goes that were in force at the oldest record kept, it is said again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "base/planted.h"
 #include "config/errors.h"
+#include "core/rules_past.h"
 #include "net/keys.h"
 #include "net/net.h"
 #include "net/sealer.h"
@@ -67,6 +69,10 @@ void net_explain_rules(struct net *net, enum ttg_error error, struct message *me
 	struct message why = { "" };
 	if (error == TTG_ENOSPC)
 		journal_explain_full(net->journal, &why);
+	else if (error == TTG_ELIMIT)
+		message_set(&why, error,
+			    "their text must fit into half of journal.buffer_bytes and into a segment, and "
+			    "at most %d mailboxes can ever be", RULES_MAX_MAILBOXES);
 	else
 		message_set(&why, error, "%s", ttg_error_text(error));
 	message_set(message, error, "changed rules cannot be recorded: %s", why.text);
@@ -135,6 +141,21 @@ static uint64_t wanted_from(const struct net *net, const struct core_now *now, u
 	return by_size > by_age ? by_size : by_age;
 }
 
+/* The text of the rules that were in force where the journal will begin stays. TTG_OK, and TTG_ENOSPC, when
+   only what goes makes room for saying it again: the journal may be cut. */
+static enum ttg_error keep_rules(struct net *net, const struct core_now *now, uint64_t keep_from)
+{
+	const uint64_t first = journal_retain_first(net->journal, keep_from);
+	const enum ttg_error error =
+		PLANTED(RETAIN_RULES) ? TTG_OK : core_keep_rules(net->core, now, first);
+	if (error == TTG_EAGAIN)
+		net->next_retain_ns = 0; /* said again: once it is durable */
+	else if (error)
+		log_write(net->log, LOG_LEVEL_WARN, "rules_not_kept", "code=%s",
+			  ttg_error_name(error));
+	return error;
+}
+
 static void retain(struct net *net, const struct core_now *now)
 {
 	struct journal_stats stats;
@@ -153,10 +174,15 @@ static void retain(struct net *net, const struct core_now *now)
 			  (unsigned long long)needed);
 		keep_from = needed;
 	}
+	const enum ttg_error rules = keep_rules(net, now, keep_from);
+	if (rules && rules != TTG_ENOSPC)
+		return;
 	uint64_t removed = 0;
 	if (keep_from > stats.first_sequence &&
 	    journal_retain(net->journal, keep_from, &removed) == TTG_OK && removed > 0) {
 		records_forget(net->records);
+		if (rules) /* there is room now for those in force, which the core knows by itself */
+			net->next_retain_ns = 0;
 		log_write(net->log, LOG_LEVEL_NOTICE, "retained", "keep_from=%llu segments=%llu",
 			  (unsigned long long)keep_from, (unsigned long long)removed);
 	}

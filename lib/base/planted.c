@@ -49,6 +49,7 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_KEYS_UNSYNCED] = "keys_unsynced",
 	[PLANTED_KEEP_KEYS] = "keep_keys",
 	[PLANTED_FORGET_ERASED] = "forget_erased",
+	[PLANTED_RETAIN_RULES] = "retain_rules",
 };
 
 static enum planted chosen;

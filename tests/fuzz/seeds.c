@@ -12,6 +12,8 @@
 #include <ttg/proto/session.pb-c.h>
 #include "core/persons.h"
 #include "core/record.h"
+#include "core/rules_past.h"
+#include "core/rules_text.h"
 #include "state.h"
 #include "support/core_play.h"
 
@@ -233,6 +235,7 @@ static void core_seeds(const char *folder)
 	play_settle(play);
 	core_dead_letter_retry(play->core, &play->now, "oneservice/in",
 			       play->n_records > 8 ? 8 : 1);
+	core_keep_rules(play->core, &play->now, play->n_records); /* their text, again */
 	for (size_t i = 0; i < play->n_records; i++) {
 		put_u8(&seed, play->records[i].kind);
 		put_u16(&seed, play->records[i].len);
@@ -464,6 +467,28 @@ static void zap_seeds(const char *folder)
 	write_seed(folder, "zap", "right", &seed);
 }
 
+static bool put_line(void *arg, const char *line, size_t len)
+{
+	put(arg, line, len);
+	put(arg, "\n", 1);
+	return true;
+}
+
+/* The text of rules, and of those that follow: without a condition. */
+static void rules_seeds(const char *folder)
+{
+	struct rules *rules = fuzz_rules(), *next = play_rules(false);
+	struct seed seed = { .len = 0 }, text = { .len = 0 };
+
+	MUST(rules_text(rules, put_line, &text));
+	put_u16(&seed, text.len);
+	put(&seed, text.bytes, text.len);
+	MUST(rules_text(next, put_line, &seed));
+	write_seed(folder, "rules_text", "change", &seed);
+	rules_free(&rules);
+	rules_free(&next);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -479,5 +504,6 @@ int main(int argc, char **argv)
 	client_seeds(argv[1]);
 	damage_seeds(argv[1]);
 	zap_seeds(argv[1]);
+	rules_seeds(argv[1]);
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "core/persons.h"
 #include "core/record.h"
+#include "core/rules_past.h"
 #include "fuzz.h"
 #include "support/core_play.h"
 
@@ -10,15 +11,16 @@
 #define PUMPS_MAX 64
 #define CREDIT 1000
 
-static enum ttg_error append(void *self, uint8_t kind, const uint8_t *data, size_t len,
-			     uint64_t *sequence)
+static enum ttg_error append(void *self, const struct core_record *records, size_t n,
+			     uint64_t *first)
 {
 	struct fuzz_state *state = self;
 
-	if (state->n_records >= RECORDS_MAX)
+	if (state->n_records + n > RECORDS_MAX)
 		return TTG_ENOSPC;
-	fuzz_state_push(state, kind, data, len);
-	*sequence = state->n_records;
+	*first = state->n_records + 1;
+	for (size_t i = 0; i < n; i++)
+		fuzz_state_push(state, records[i].kind, records[i].data, records[i].len);
 	return TTG_OK;
 }
 
@@ -207,5 +209,7 @@ void fuzz_state_use(struct fuzz_state *state)
 	pump(state);
 	core_give_up(state->core, &state->now, core_sequence(state->core), &given_up);
 	pump(state);
+	for (int i = 0; i < 2; i++) /* those of the input, those in force */
+		core_keep_rules(state->core, &state->now, core_sequence(state->core) >> (1 - i));
 	check_snapshot(state);
 }

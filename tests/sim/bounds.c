@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "core/rules_past.h"
 #include "journal/state.h"
 #include "sim/broker_private.h"
 
@@ -49,6 +50,19 @@ static void check_journal(const struct broker *broker, uint64_t max_bytes)
 	           max_bytes);
 }
 
+/* Retention takes no text of rules that were in force at a record it leaves. */
+static void check_rules(const struct broker *broker)
+{
+	const struct rules_version *version;
+	struct journal_stats stats;
+
+	journal_get_stats(broker->journal, &stats);
+	version = core_rules_of(broker->net->core, stats.first_sequence);
+	life_check(!version || version->text >= stats.first_sequence || life_now->rules_refused,
+	           "the journal begins with %" PRIu64 ", the text of its rules stood at %" PRIu64,
+	           stats.first_sequence, version->text);
+}
+
 void broker_check_bounds(const struct broker *broker)
 {
 	const struct net *net = broker->net;
@@ -67,6 +81,7 @@ void broker_check_bounds(const struct broker *broker)
 		           "%s: %" PRIu64 " deliveries are in flight", view.id, view.in_flight);
 	}
 	broker_weigh(broker);
+	check_rules(broker);
 	if (!life_now->peaceful)
 		check_journal(broker, life_now->plan->max_bytes);
 }

@@ -88,6 +88,7 @@ struct life {
 	bool peaceful;       /* the end: nothing fails any more */
 	bool append_refused; /* the journal took no record since the last step began */
 	bool read_refused;   /* nor gave one back */
+	bool rules_refused;  /* nor, ever, the text of rules */
 	bool in_cycle;       /* the broker is in its loop */
 	size_t most_staged;  /* bytes for the journal's next batches, ever */
 	const struct step *step;

@@ -358,14 +358,13 @@ void model_check_end(const struct model *model)
 	}
 }
 
-static enum ttg_error no_append(void *self, uint8_t kind, const uint8_t *data, size_t len,
-                                uint64_t *sequence)
+static enum ttg_error no_append(void *self, const struct core_record *records, size_t n,
+                                uint64_t *first)
 {
 	(void)self;
-	(void)kind;
-	(void)data;
-	(void)len;
-	(void)sequence;
+	(void)records;
+	(void)n;
+	(void)first;
 	return TTG_EIO;
 }
 

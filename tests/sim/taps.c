@@ -70,14 +70,17 @@ static struct {
 	size_t n;
 } tap;
 
-static enum ttg_error tap_append(void *self, uint8_t kind, const uint8_t *data, size_t len,
-                                 uint64_t *sequence)
+static enum ttg_error tap_append(void *self, const struct core_record *records, size_t n,
+                                 uint64_t *first)
 {
-	enum ttg_error code = tap.sink.append(self, kind, data, len, sequence);
+	enum ttg_error code = tap.sink.append(self, records, n, first);
 
 	life_now->append_refused = life_now->append_refused || code != TTG_OK;
+	if (records[0].kind == RECORD_RULES_TEXT && code != TTG_OK)
+		life_now->rules_refused = true;
 	if (code != TTG_OK)
-		life_trace("a record of kind %u is not taken: %s", kind, ttg_error_name(code));
+		life_trace("a record of kind %u is not taken: %s", records[0].kind,
+		           ttg_error_name(code));
 	return code;
 }
 

@@ -101,6 +101,7 @@ static size_t weigh(const struct broker *broker)
 		         broker->net->keys->store->room_graves * sizeof(uint64_t);
 	bytes += core->waiting.capacity * sizeof(*core->waiting.items);
 	bytes += core->timers.capacity * sizeof(*core->timers.items);
+	bytes += core->past.capacity * sizeof(*core->past.items);
 	bytes += (core->ranges.capacity + core->applied.capacity) * sizeof(struct record_range);
 	return bytes;
 }

@@ -6,28 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum ttg_error play_append(void *self, uint8_t kind, const uint8_t *data, size_t len,
-				   uint64_t *sequence)
+static void keep(struct play *play, const struct core_record *given)
 {
-	struct play *play = self;
 	struct play_record *record;
 
-	if (play->append_fails != TTG_OK)
-		return play->append_fails;
 	if (play->n_records == play->capacity) {
 		play->capacity = play->capacity ? play->capacity * 2 : 64;
 		play->records = realloc(play->records, play->capacity * sizeof(*record));
 		assert_non_null(play->records);
 	}
 	record = &play->records[play->n_records++];
-	record->kind = kind;
-	record->len = len;
-	record->data = malloc(len);
+	record->kind = given->kind;
+	record->len = given->len;
+	record->data = malloc(given->len);
 	assert_non_null(record->data);
-	memcpy(record->data, data, len);
-	*sequence = play->n_records;
+	memcpy(record->data, given->data, given->len);
 	if (play->on_append)
-		play->on_append(play->arg, *sequence, kind, data, len);
+		play->on_append(play->arg, play->n_records, given->kind, given->data, given->len);
+}
+
+static enum ttg_error play_append(void *self, const struct core_record *records, size_t n,
+				  uint64_t *first)
+{
+	struct play *play = self;
+
+	if (play->append_fails != TTG_OK)
+		return play->append_fails;
+	*first = play->n_records + 1;
+	for (size_t i = 0; i < n; i++)
+		keep(play, &records[i]);
 	return TTG_OK;
 }
 

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <string.h>
 #include "core/pace.h"
+#include "core/rules_past.h"
 #include "net/net.h"
 #include "support/core_play.h"
 #include "support/memory_world.h"
@@ -151,6 +152,7 @@ static struct bed *bed_new(void)
 		.rules = play_rules(true),
 	};
 	bed->config.rules->agreements[AGREED_LIMITED].to_ns = RULES_FOREVER; /* the police's */
+	assert_true(rules_finish(bed->config.rules));
 	start(bed);
 	return bed;
 }
@@ -236,8 +238,10 @@ static void what_is_acknowledged_goes_by_size_at_the_next_look_and_not_before(vo
 	assert_int_equal(stats_of(bed).first_sequence, 1);
 	pass(bed, 2 * PLAY_SECOND); /* no snapshot stands for them yet: one is taken for it */
 	assert_int_equal(bed->net.counters.snapshots, 1);
-	assert_true(stats_of(bed).segments <= 3);
+	assert_true(stats_of(bed).segments <= 4); /* one more for the rules, which are said again */
 	assert_true(stats_of(bed).first_sequence > 500);
+	pass(bed, 60 * PLAY_SECOND);
+	assert_true(stats_of(bed).segments <= 3);
 	must_verify(bed);
 	stop(bed);
 	start(bed);
@@ -337,6 +341,54 @@ static void what_the_operator_gives_up_goes_and_the_rest_is_still_delivered(void
 	stop(bed);
 	start(bed);
 	assert_int_equal(collect(bed, POLICE), 20);
+	must_verify(bed);
+	bed_free(&bed);
+}
+
+static void change_rules(struct bed *bed, uint32_t max_attempts)
+{
+	const struct core_now now = net_now(&bed->net);
+	struct rules *rules = play_rules(true);
+
+	rules->agreements[AGREED_LIMITED].to_ns = RULES_FOREVER;
+	rules->mailboxes[BOX_DESK].max_attempts = max_attempts;
+	assert_true(rules_finish(rules));
+	assert_int_equal(core_set_rules(bed->net.core, &now, rules), TTG_OK);
+	rules_free(&bed->config.rules);
+	bed->config.rules = rules;
+	turn(bed);
+}
+
+/* The text of the rules in force at every record held is held. */
+static void must_know_rules(const struct bed *bed)
+{
+	const uint64_t first = stats_of(bed).first_sequence;
+
+	assert_true(first > 1);
+	assert_true(core_rules_of(bed->net.core, first)->text >= first);
+}
+
+static void the_rules_of_what_is_kept_stay_however_often_the_journal_is_cut(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	bed->config.retain_bytes = 3 * SEGMENT;
+	for (unsigned round = 0; round < 4; round++) {
+		publish(bed, 300);
+		if (round % 2 == 0)
+			change_rules(bed, 5 + round);
+		publish(bed, 300);
+		collect(bed, SERVICE);
+		collect(bed, POLICE);
+		pass(bed, 61 * PLAY_SECOND);
+		assert_true(stats_of(bed).segments <= 4);
+		must_know_rules(bed);
+		stop(bed);
+		start(bed);
+		must_know_rules(bed);
+	}
+	assert_int_equal(core_rules_count(bed->net.core), 3);
 	must_verify(bed);
 	bed_free(&bed);
 }
@@ -472,6 +524,7 @@ int main(void)
 		cmocka_unit_test(nothing_goes_that_a_mailbox_has_not_acknowledged),
 		cmocka_unit_test(age_lets_go_of_a_segment_when_its_newest_event_is_too_old),
 		cmocka_unit_test(nothing_goes_when_neither_age_nor_size_is_set),
+		cmocka_unit_test(the_rules_of_what_is_kept_stay_however_often_the_journal_is_cut),
 		cmocka_unit_test(a_thread_writes_snapshots_while_events_come_in),
 		cmocka_unit_test(the_last_snapshot_waits_for_the_one_being_written),
 		cmocka_unit_test(a_snapshot_that_cannot_be_written_stops_nothing),
