@@ -238,7 +238,7 @@ struct core_history {
 	size_t n_recipients, n_waiting; /* accepted; waiting: more may be found later */
 	const char *who;            /* decided, consulted */
 	uint32_t attempt, reason;
-	uint64_t up_to;             /* acked: cumulative position as the consumer said it */
+	uint64_t up_to;             /* acked: position as the consumer said it; given up: sequence */
 	const uint64_t *positions;  /* all positions it was about, those under up_to too */
 	size_t n_positions;
 };
