@@ -48,6 +48,7 @@ struct core_outcome {
 	enum ttg_error code;     /* refused */
 	char text[160];          /* refused: why; names fields, never their content */
 	uint64_t release_at;     /* may be told to the publisher when durable >= this; 0: at once */
+	uint8_t id[16];          /* of the event; not refused */
 };
 
 struct core_delivery {
@@ -211,8 +212,9 @@ enum ttg_error core_dead_letter_retry(struct core *core, const struct core_now *
 enum ttg_error core_dead_letter_discard(struct core *core, const struct core_now *now,
 					const char *mailbox, uint64_t sequence);
 
-/* Sequence an event id was accepted under by this source's agency (NULL: any); 0: not known. */
-uint64_t core_find_event(struct core *core, const uint8_t id[16]);
+/* Sequence an event of this agency (NULL: of any) was accepted under; 0: not known. Another id may, very
+   rarely, be taken for it: the record says which event it is. */
+uint64_t core_find_event(struct core *core, const char *source, const uint8_t id[16]);
 
 /*
  * Reads a record as history for `trace` and `tail`: what happened, to which mailbox. Views into
