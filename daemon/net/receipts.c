@@ -55,6 +55,7 @@ enum ttg_error receipts_begin(struct receipts *receipts, uint64_t sequence)
 {
 	receipts->phase = SEEKING;
 	receipts->sequence = sequence;
+	receipts->seal.number = 0;
 	return journal_reader_seek(receipts->reader, sequence);
 }
 
@@ -72,8 +73,10 @@ static enum receipts_progress take_seal(struct receipts *receipts)
 
 	if (sealed->first > receipts->sequence) /* let go unsealed */
 		return fail(receipts, TTG_ENOENT);
-	if (!seal_read(sealed->text, sealed->len, &receipts->seal))
+	if (!seal_read(sealed->text, sealed->len, &receipts->seal)) {
+		receipts->seal.number = 0;
 		return fail(receipts, TTG_ECORRUPT);
+	}
 	receipts->phase = BUILDING;
 	stretch_begin(receipts->stretch, sealed->first);
 	const enum ttg_error error = journal_reader_seek(receipts->reader, sealed->first);
@@ -153,7 +156,7 @@ enum ttg_error receipts_error(const struct receipts *receipts)
 
 const struct seal *receipts_seal(const struct receipts *receipts)
 {
-	return receipts->phase == BUILDING || receipts->phase == READY ? &receipts->seal : NULL;
+	return receipts->seal.number > 0 ? &receipts->seal : NULL;
 }
 
 bool receipts_want(struct receipts *receipts, uint64_t sequence)

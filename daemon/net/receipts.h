@@ -32,7 +32,7 @@ enum ttg_error receipts_begin(struct receipts *receipts, uint64_t sequence);
 enum receipts_progress receipts_step(struct receipts *receipts);
 /* Behind RECEIPTS_FAILED. TTG_ENOENT: records that are needed are no longer held. */
 enum ttg_error receipts_error(const struct receipts *receipts);
-/* From RECEIPTS_FOUND on; else NULL. */
+/* From RECEIPTS_FOUND on, also when it failed later; else NULL. */
 const struct seal *receipts_seal(const struct receipts *receipts);
 /* An event of this seal is wanted, each above the one before. False: no memory. */
 bool receipts_want(struct receipts *receipts, uint64_t sequence);

@@ -301,6 +301,8 @@ static void conclude(struct ttg_client *client, uint64_t number, struct ttg_outc
 	client->callbacks_run++;
 	if (client->callbacks.on_outcome)
 		client->callbacks.on_outcome(client->callbacks.user, outcome);
+	if (client->want_receipts && outcome->code == TTG_OK && publisher->no_receipts != TTG_OK)
+		ask_no_receipt(client, id, publisher->no_receipts);
 	outcome->id = NULL;
 }
 
@@ -378,6 +380,7 @@ static enum ttg_error send_frame(struct ttg_client *client, const uint64_t *numb
 	}
 	publish.frame = publisher->next_frame;
 	publish.answered = publisher->answered;
+	publish.receipts = client->want_receipts && client->session.max_asked > 0;
 	publish.n_events = n;
 	publish.events = events;
 	frame.body_case = TTG__FRAME__BODY_PUBLISH;
@@ -574,9 +577,12 @@ bool publish_answered(struct ttg_client *client, const Ttg__Published *published
 		return false;
 	}
 	client->publisher.answered = published->frame;
+	client->publisher.no_receipts = client->session.max_asked == 0 ?
+						TTG_EVERSION :
+						(enum ttg_error)published->receipts;
 	const Ttg__Outcome **by_index = calloc(frame.n, sizeof(*by_index));
 	if (by_index && published->n_sequences == frame.n &&
-	    match_others(published, by_index, frame.n)) {
+	    ask_code_is_sound(published->receipts) && match_others(published, by_index, frame.n)) {
 		apply(client, &frame, published, by_index);
 		fine = true;
 	} else {
