@@ -4,18 +4,21 @@
  *
  * One thread. A line is a slot in a ring from the moment it was read until its outcome is printed;
  * when the ring is full no more is read. Lines that cannot be sent get an outcome at once, with a
- * local code, and do not stop the others.
+ * local code, and do not stop the others. With --receipts the outcome of an event waits for its receipt,
+ * which is asked for when a lost session took it away.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "base/world.h"
 #include "common/cloudevents.h"
-#include "tools/tool.h"
+#include "tools/pub_state.h"
 
 #define MAX_SLOTS	   4096
 #define MAX_LINE	   (256 * 1024)
@@ -26,14 +29,22 @@
 static const char help[] =
 	"ttg-pub: publishes events given as CloudEvents, one JSON object a line\n"
 	"usage: ttg-pub --broker tcp://HOST:PORT --server-key FILE --key FILE [--file FILE]\n"
+	"       ttg-pub --broker tcp://HOST:PORT --server-key FILE --key FILE --state ID...\n"
 	"  --file FILE               read this instead of standard input\n"
+	"  --receipts FOLDER         write ID.receipt there for each event that is accepted\n"
+	"  --state                   publish nothing: ask what became of events\n"
 	"  --timeout S               give up when no answer came for S seconds (60; 0: never)\n"
 	TOOL_HELP
 	"For each line one line comes out, in order:\n"
 	"  {\"id\": ..., \"outcome\": \"accepted\"|\"duplicate\", \"sequence\": N}\n"
 	"  {\"id\": ..., \"outcome\": \"refused\", \"code\": N, \"name\": ..., \"text\": ...}\n"
+	"With --receipts: \"receipt\": the file's name or null, then with code and name why.\n"
+	"Of --state: {\"id\": ..., \"state\": \"accepted\"|\"delivered\"|\"acknowledged\", \"sequence\": N,\n"
+	"  \"accepted_at\": ..., \"delivered\": N, \"acknowledged\": N}, or with code, name, text\n"
 	"Exit status: 0 all accepted or duplicate, 1 something refused or unanswered, 2 usage,\n"
 	"3 no session.\n";
+
+enum receipt { RECEIPT_NONE = 0, RECEIPT_AWAITED, RECEIPT_WRITTEN, RECEIPT_MISSING };
 
 struct slot {
 	struct publisher_state *state;
@@ -42,6 +53,9 @@ struct slot {
 	enum ttg_error code;
 	bool duplicate;
 	uint64_t sequence;
+	enum receipt receipt;
+	enum ttg_error receipt_code; /* RECEIPT_MISSING: why */
+	bool asked;                  /* for the receipt */
 	char text[MESSAGE_BYTES];
 };
 
@@ -50,6 +64,8 @@ struct publisher_state {
 	struct slot *slots;
 	uint64_t first, next; /* numbers of the oldest slot in use and of the next to come */
 	bool all_fine;
+	const char *receipts; /* folder; NULL: none are wanted */
+	bool asks_states;
 	int input;
 	bool input_ended;
 	char *line;       /* MAX_LINE + 1 bytes, the line being read */
@@ -65,6 +81,17 @@ static struct slot *slot_at(struct publisher_state *state, uint64_t number)
 	return &state->slots[number % MAX_SLOTS];
 }
 
+static void set_receipt(json_t *json, const struct slot *slot)
+{
+	if (slot->receipt == RECEIPT_WRITTEN) {
+		json_object_set_new(json, "receipt", json_sprintf("%s.receipt", slot->id));
+	} else if (slot->receipt == RECEIPT_MISSING) {
+		json_object_set_new(json, "receipt", json_null());
+		json_object_set_new(json, "code", json_integer(slot->receipt_code));
+		json_object_set_new(json, "name", json_string(ttg_error_name(slot->receipt_code)));
+	}
+}
+
 static void print_outcome(const struct slot *slot)
 {
 	json_t *json = json_object();
@@ -78,6 +105,7 @@ static void print_outcome(const struct slot *slot)
 	json_object_set_new(json, "outcome", json_string(word));
 	if (slot->code == TTG_OK) {
 		json_object_set_new(json, "sequence", json_integer((json_int_t)slot->sequence));
+		set_receipt(json, slot);
 	} else {
 		json_object_set_new(json, "code", json_integer(slot->code));
 		json_object_set_new(json, "name", json_string(ttg_error_name(slot->code)));
@@ -117,7 +145,75 @@ static void on_outcome(void *user, const struct ttg_outcome *outcome)
 	slot->duplicate = outcome->duplicate;
 	slot->sequence = outcome->sequence;
 	state->progress_ms = tool_now_ms();
-	finish_slot(slot, outcome->code, outcome->text);
+	if (outcome->code == TTG_OK && state->receipts)
+		slot->receipt = RECEIPT_AWAITED;
+	else
+		finish_slot(slot, outcome->code, outcome->text);
+}
+
+static void miss_receipt(struct slot *slot, enum ttg_error code)
+{
+	slot->receipt = RECEIPT_MISSING;
+	slot->receipt_code = code;
+	slot->state->all_fine = false;
+	finish_slot(slot, TTG_OK, "");
+}
+
+/* Whole and on the disk, or not there. */
+static enum ttg_error write_receipt(const struct publisher_state *state, const char *id,
+				    const struct ttg_receipt *receipt)
+{
+	char path[PATH_MAX];
+
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.receipt", state->receipts, id) >=
+	    sizeof(path))
+		return TTG_ELIMIT;
+	const int put = world_replace_file(world_real(), path, receipt->text, receipt->text_bytes);
+	if (put < 0)
+		fprintf(stderr, "ttg-pub: %s: %s\n", path, strerror(-put));
+	return world_error(put);
+}
+
+/* Of the oldest event with this id that waits for one. */
+static void on_receipt(void *user, const struct ttg_receipt *receipt)
+{
+	struct publisher_state *state = user;
+	enum ttg_error code = receipt->code;
+	char id[TTG_UUID_TEXT];
+
+	ttg_uuid_format(receipt->id, id);
+	for (uint64_t i = state->first; i < state->next; i++) {
+		struct slot *slot = slot_at(state, i);
+
+		if (slot->done || slot->receipt != RECEIPT_AWAITED || strcmp(slot->id, id) != 0)
+			continue;
+		state->progress_ms = tool_now_ms();
+		if (code == TTG_OK)
+			code = write_receipt(state, id, receipt);
+		if (code == TTG_OK) {
+			slot->receipt = RECEIPT_WRITTEN;
+			finish_slot(slot, TTG_OK, "");
+		} else {
+			miss_receipt(slot, code);
+		}
+		return;
+	}
+}
+
+/* A session that ended took its receipts along: they are asked for in the next. */
+static void on_state(void *user, enum ttg_state now, enum ttg_error code, const char *text)
+{
+	struct publisher_state *state = user;
+	uint8_t id[TTG_UUID_BYTES];
+
+	tool_note_state(user, now, code, text);
+	for (uint64_t i = state->first; now == TTG_STATE_READY && i < state->next; i++) {
+		struct slot *slot = slot_at(state, i);
+
+		if (slot->receipt == RECEIPT_AWAITED && !slot->asked &&
+		    ttg_uuid_parse(slot->id, id) == TTG_OK)
+			slot->asked = ttg_client_ask_receipt(state->tool.client, id) == TTG_OK;
+	}
 }
 
 /* Publishes an event; with a full client, polls until there is room. */
@@ -272,7 +368,9 @@ static enum tool_exit run(struct publisher_state *state)
 static void give_up(struct publisher_state *state)
 {
 	for (uint64_t i = state->first; i < state->next; i++)
-		if (!slot_at(state, i)->done)
+		if (slot_at(state, i)->receipt == RECEIPT_AWAITED)
+			miss_receipt(slot_at(state, i), TTG_ETIMEOUT);
+		else if (!slot_at(state, i)->done)
 			finish_slot(slot_at(state, i), TTG_ETIMEOUT,
 				    state->tool.connected ?
 					    "no answer came; it may have been accepted" :
@@ -286,6 +384,8 @@ static void parse(struct publisher_state *state, int argc, char **argv)
 		TOOL_OPTIONS,
 		{ "file", required_argument, NULL, 'f' },
 		{ "timeout", required_argument, NULL, 't' },
+		{ "receipts", required_argument, NULL, 'r' },
+		{ "state", no_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *file = NULL;
@@ -297,9 +397,18 @@ static void parse(struct publisher_state *state, int argc, char **argv)
 			file = optarg;
 		else if (option == 't')
 			state->timeout_ms = tool_seconds(&state->tool, "--timeout", optarg);
+		else if (option == 'r')
+			state->receipts = optarg;
+		else if (option == 's')
+			state->asks_states = true;
 		else
 			tool_option(&state->tool, option, help);
 	}
+	state->tool.options.want_receipts = state->receipts != NULL;
+	if (state->asks_states && (file || state->receipts))
+		tool_usage(&state->tool, "--state publishes nothing: without --file and --receipts");
+	if (state->asks_states)
+		return;
 	if (optind < argc)
 		tool_usage(&state->tool, "%s: events come from --file or standard input",
 			   argv[optind]);
@@ -310,7 +419,8 @@ static void parse(struct publisher_state *state, int argc, char **argv)
 
 static int publish_all(struct publisher_state *state)
 {
-	struct ttg_callbacks callbacks = { .on_outcome = on_outcome };
+	struct ttg_callbacks callbacks = { .on_outcome = on_outcome, .on_state = on_state,
+					   .on_receipt = on_receipt };
 
 	tool_catch_signals();
 	tool_connect(&state->tool, &callbacks);
@@ -335,6 +445,12 @@ int main(int argc, char **argv)
 	state->tool.program = "ttg-pub";
 	state->all_fine = true;
 	parse(state, argc, argv);
+	if (state->asks_states) {
+		result = (int)pub_state(&state->tool, argv + optind, (size_t)(argc - optind),
+					state->timeout_ms);
+		free(state);
+		return result;
+	}
 	state->slots = calloc(MAX_SLOTS, sizeof(*state->slots));
 	state->line = malloc(MAX_LINE + 1);
 	if (state->slots && state->line)

@@ -76,7 +76,7 @@ void tool_option(struct tool *tool, int option, const char *help)
 	}
 }
 
-static void note_state(void *user, enum ttg_state state, enum ttg_error code, const char *text)
+void tool_note_state(void *user, enum ttg_state state, enum ttg_error code, const char *text)
 {
 	struct tool *tool = user;
 
@@ -102,7 +102,7 @@ void tool_connect(struct tool *tool, const struct ttg_callbacks *callbacks)
 	tool->options.callbacks = *callbacks;
 	tool->options.callbacks.user = tool;
 	if (!tool->options.callbacks.on_state)
-		tool->options.callbacks.on_state = note_state;
+		tool->options.callbacks.on_state = tool_note_state;
 	if (ttg_client_new(&tool->client, &tool->options, message) == TTG_OK)
 		return;
 	fprintf(stderr, "%s: %s\n", tool->program, message);

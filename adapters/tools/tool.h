@@ -53,6 +53,8 @@ uint64_t tool_number(const struct tool *tool, const char *name, const char *valu
 __attribute__((format(printf, 2, 3), noreturn)) void tool_usage(const struct tool *tool,
 								const char *format, ...);
 
+/* An on_state: remembers trouble, and prints what comes once there was a session. */
+void tool_note_state(void *user, enum ttg_state state, enum ttg_error code, const char *text);
 /* Connects with callbacks.on_state set to remember trouble; ends the program on bad options. */
 void tool_connect(struct tool *tool, const struct ttg_callbacks *callbacks);
 /* True when there never was a session and it is too late; says why on stderr. */

@@ -235,6 +235,7 @@ static void add_agency(struct builder *builder, const struct source *source,
 	agency->rate_per_s = form.rate_per_s;
 	agency->burst = form.burst;
 	agency->links = form.links;
+	agency->asks_states = form.asks_states;
 	if (form.rate_per_s > 0 && form.burst == 0)
 		agency->burst = 2 * form.rate_per_s;
 	if (form.rate_per_s == 0 && form.burst > 0)

@@ -16,7 +16,7 @@ struct agency_form {
 	char name[129];
 	const config_setting_t *keys, *addresses, *mailboxes;
 	uint32_t rate_per_s, burst;
-	bool links;
+	bool links, asks_states;
 };
 
 struct key_form {

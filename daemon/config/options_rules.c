@@ -35,6 +35,8 @@ static const struct option agency_options[] = {
 	  "events it may publish at once; 0: twice rate_per_s" },
 	{ "links", OPTION_BOOL, AGENCY(links), 0, 1, "false", NULL, false,
 	  "true: what its events say of numbers being one man's counts" },
+	{ "asks_states", OPTION_BOOL, AGENCY(asks_states), 0, 1, "false", NULL, false,
+	  "true: it may ask how many recipients got each of its events, and acknowledged" },
 	{ "mailboxes", OPTION_GROUPS, AGENCY(mailboxes), 0, BUILD_MAX_BOXES, "", NULL, false,
 	  "where it receives" },
 };

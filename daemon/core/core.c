@@ -360,11 +360,12 @@ void core_mailbox_view(const struct core *core, size_t index, struct core_mailbo
 	}
 }
 
-uint64_t core_find_event(struct core *core, const uint8_t id[16])
+uint64_t core_find_event(struct core *core, const char *source, const uint8_t id[16])
 {
-	uint64_t sequence = dedupe_find(core->dedupe, core_fingerprint(core, core->broker, id));
+	uint64_t sequence = dedupe_find(core->dedupe,
+					core_fingerprint(core, source ? source : core->broker, id));
 
-	for (size_t i = 0; core->rules && sequence == 0 && i < core->rules->n_agencies; i++)
+	for (size_t i = 0; !source && core->rules && sequence == 0 && i < core->rules->n_agencies; i++)
 		sequence = dedupe_find(core->dedupe,
 				       core_fingerprint(core, core->rules->agencies[i].id, id));
 	return sequence;

@@ -49,6 +49,7 @@ struct core_outcome {
 	enum ttg_error code;     /* refused */
 	char text[160];          /* refused: why; names fields, never their content */
 	uint64_t release_at;     /* may be told to the publisher when durable >= this; 0: at once */
+	uint8_t id[16];          /* of the event; not refused */
 };
 
 struct core_delivery {
@@ -231,8 +232,9 @@ enum ttg_error core_dead_letter_retry(struct core *core, const struct core_now *
 enum ttg_error core_dead_letter_discard(struct core *core, const struct core_now *now,
 					const char *mailbox, uint64_t sequence);
 
-/* Sequence an event id was accepted under by this source's agency (NULL: any); 0: not known. */
-uint64_t core_find_event(struct core *core, const uint8_t id[16]);
+/* Sequence an event of this agency (NULL: of any) was accepted under; 0: not known. Another id may, very
+   rarely, be taken for it: the record says which event it is. */
+uint64_t core_find_event(struct core *core, const char *source, const uint8_t id[16]);
 
 /*
  * Reads a record as history for `trace` and `tail`: what happened, to which mailbox. Views into
@@ -259,7 +261,7 @@ struct core_history {
 	size_t n_recipients, n_waiting; /* accepted; waiting: more may be found later */
 	const char *who;            /* decided, consulted, erased */
 	uint32_t attempt, reason;
-	uint64_t up_to;             /* acked: cumulative position as the consumer said it */
+	uint64_t up_to;             /* acked: position as the consumer said it; given up: sequence */
 	const uint64_t *positions;  /* all positions it was about, those under up_to too */
 	size_t n_positions;
 };

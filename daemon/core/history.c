@@ -186,7 +186,7 @@ static bool read_given_up(const uint8_t *data, size_t len, struct core_history *
 	free(items);
 	out->kind = CORE_HISTORY_GIVEN_UP;
 	out->at_ns = at_ns;
-	out->event_sequence = sequence;
+	out->up_to = sequence;
 	return true;
 }
 

@@ -416,6 +416,7 @@ void core_publish(struct core *core, const struct core_now *now, const char *age
 			store(core, &it);
 	}
 	if (out->kind != CORE_REFUSED) {
+		memcpy(out->id, it.event.id, sizeof(out->id));
 		out->code = TTG_OK;
 		out->text[0] = 0;
 	}

@@ -42,6 +42,7 @@ struct rules_agency {
 	uint32_t rate_per_s;        /* events; 0: no limit */
 	uint32_t burst;             /* events at once, >= 1 when rate_per_s is set */
 	bool links;                 /* what it says of numbers being one man's counts */
+	bool asks_states;           /* it may ask what became of its events */
 };
 
 struct rules_mailbox {
@@ -146,7 +147,6 @@ bool rules_may_publish(const struct rules *rules, uint32_t type, uint32_t agency
 /* Slice of deliver[] for this type and publisher. */
 size_t rules_deliveries(const struct rules *rules, uint32_t type, uint32_t from,
 			const struct rules_deliver_grant **first);
-
 /* All of deliver[] for this type, whoever publishes it. */
 size_t rules_type_deliveries(const struct rules *rules, uint32_t type,
 			     const struct rules_deliver_grant **first);

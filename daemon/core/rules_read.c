@@ -25,7 +25,7 @@ enum { GRANT_TYPE, GRANT_FROM, GRANT_TO, GRANT_UNDER, GRANT_ADDRESSED, GRANT_FIE
 
 static const struct shape shapes[SHAPES] = {
 	[RULES] = { "rules", { "", "broker=" }, false },
-	[AGENCY] = { "agency", { "", "rate=", "burst=", "links=", "name=" }, true },
+	[AGENCY] = { "agency", { "", "rate=", "burst=", "links=", "asks_states=", "name=" }, true },
 	[KEY] = { "key", { "", "from=", "to=", "revoked=", "" }, true },
 	[RANGE] = { "range", { "" }, false },
 	[MAILBOX] = { "mailbox",

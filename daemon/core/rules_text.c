@@ -43,8 +43,9 @@ static bool put_range(const struct out *out, const struct rules_range *range)
 
 static bool put_agency(const struct out *out, const struct rules_agency *it)
 {
-	bool done = line(out, "agency %s rate=%" PRIu32 " burst=%" PRIu32 " links=%d name=%s",
-			 it->id, it->rate_per_s, it->burst, it->links ? 1 : 0, it->name);
+	bool done = line(out, "agency %s rate=%" PRIu32 " burst=%" PRIu32 " links=%d asks_states=%d name=%s",
+			 it->id, it->rate_per_s, it->burst, it->links ? 1 : 0,
+			 it->asks_states ? 1 : 0, it->name);
 
 	for (size_t i = 0; i < it->n_keys && done; i++) {
 		const struct rules_key *key = &it->keys[i];

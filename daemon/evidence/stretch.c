@@ -10,15 +10,23 @@
 _Static_assert(RULES_ID_MAX < LEAF_SOURCE_MAX, "every agency has room in a leaf");
 _Static_assert(RECORD_ID == EVIDENCE_ID && RECORD_DIGEST == EVIDENCE_HASH, "ids and digests of events");
 
+#define FIRST_ROOM 16
+
+/* An event whose way to the root is asked for. */
+struct watched {
+	uint64_t sequence;
+	bool found;
+	size_t index;     /* in the tree */
+	struct leaf leaf;
+};
+
 struct stretch {
 	uint8_t journal[EVIDENCE_ID];
 	uint64_t first, next;
 	struct hasher *hasher;
 	struct tree *tree;
-	uint64_t watched;        /* sequence whose leaf is kept; 0: none */
-	bool found;
-	struct leaf leaf;        /* of the watched one */
-	size_t index;
+	struct watched *watched; /* by sequence */
+	size_t n_watched, room, n_passed; /* passed: what comes next is behind them */
 };
 
 struct stretch *stretch_new(const uint8_t journal[EVIDENCE_ID])
@@ -41,6 +49,7 @@ void stretch_free(struct stretch **stretch)
 		return;
 	hasher_free(&(*stretch)->hasher);
 	tree_free(&(*stretch)->tree);
+	free((*stretch)->watched);
 	free(*stretch);
 	*stretch = NULL;
 }
@@ -49,13 +58,24 @@ void stretch_begin(struct stretch *stretch, uint64_t first)
 {
 	tree_clear(stretch->tree);
 	stretch->first = stretch->next = first;
-	stretch->watched = 0;
-	stretch->found = false;
+	stretch->n_watched = stretch->n_passed = 0;
 }
 
-void stretch_watch(struct stretch *stretch, uint64_t sequence)
+bool stretch_watch(struct stretch *stretch, uint64_t sequence)
 {
-	stretch->watched = sequence;
+	assert(stretch->n_watched == 0 ||
+	       stretch->watched[stretch->n_watched - 1].sequence < sequence);
+	if (stretch->n_watched == stretch->room) {
+		const size_t room = stretch->room > 0 ? 2 * stretch->room : FIRST_ROOM;
+		struct watched *grown = realloc(stretch->watched, room * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		stretch->watched = grown;
+		stretch->room = room;
+	}
+	stretch->watched[stretch->n_watched++] = (struct watched){ .sequence = sequence };
+	return true;
 }
 
 bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
@@ -78,6 +98,21 @@ bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uin
 	return true;
 }
 
+/* Sequences come in their order, so the one that is looked out for next is the only one to compare. */
+static void keep_watched(struct stretch *stretch, const struct leaf *leaf)
+{
+	while (stretch->n_passed < stretch->n_watched &&
+	       stretch->watched[stretch->n_passed].sequence < leaf->sequence)
+		stretch->n_passed++;
+	if (stretch->n_passed == stretch->n_watched ||
+	    stretch->watched[stretch->n_passed].sequence != leaf->sequence)
+		return;
+	struct watched *it = &stretch->watched[stretch->n_passed++];
+	it->found = true;
+	it->leaf = *leaf;
+	it->index = tree_leaves(stretch->tree);
+}
+
 static enum ttg_error take_event(struct stretch *stretch, uint64_t sequence, const uint8_t *data,
 				 size_t len)
 {
@@ -88,11 +123,7 @@ static enum ttg_error take_event(struct stretch *stretch, uint64_t sequence, con
 		return TTG_ECORRUPT;
 	if (!leaf_hash(stretch->hasher, &leaf, hash))
 		return TTG_ECRYPTO;
-	if (sequence == stretch->watched) {
-		stretch->found = true;
-		stretch->leaf = leaf;
-		stretch->index = tree_leaves(stretch->tree);
-	}
+	keep_watched(stretch, &leaf);
 	return tree_add(stretch->tree, hash) ? TTG_OK : TTG_ENOMEM;
 }
 
@@ -136,11 +167,24 @@ bool stretch_describe(struct stretch *stretch, struct seal *out)
 	return tree_root(stretch->tree, out->root);
 }
 
-bool stretch_path(struct stretch *stretch, struct leaf *leaf,
+static int by_sequence(const void *key, const void *element)
+{
+	const uint64_t sequence = *(const uint64_t *)key;
+	const struct watched *it = element;
+
+	return (sequence > it->sequence) - (sequence < it->sequence);
+}
+
+bool stretch_path(struct stretch *stretch, uint64_t sequence, struct leaf *leaf,
 		  struct tree_step steps[TREE_STEPS_MAX], size_t *n_steps)
 {
-	if (!stretch->found)
+	const struct watched *it = stretch->n_watched == 0 ?
+					   NULL :
+					   bsearch(&sequence, stretch->watched, stretch->n_watched,
+						   sizeof(*it), by_sequence);
+
+	if (!it || !it->found)
 		return false;
-	*leaf = stretch->leaf;
-	return tree_path(stretch->tree, stretch->index, steps, n_steps);
+	*leaf = it->leaf;
+	return tree_path(stretch->tree, it->index, steps, n_steps);
 }

@@ -34,10 +34,12 @@ bool stretch_describe(struct stretch *stretch, struct seal *out);
    event's salt is zeros. False: not one that can be read, or cryptography failed. */
 bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
 		  const uint8_t *data, size_t len, struct leaf *out);
-/* Behind stretch_begin(): the event of this sequence is looked out for. */
-void stretch_watch(struct stretch *stretch, uint64_t sequence);
-/* Its leaf, and its way to the root. False: it did not come, or cryptography failed. */
-bool stretch_path(struct stretch *stretch, struct leaf *leaf,
+/* Behind stretch_begin(): the events of these sequences, each above the one before, are looked out for.
+   False: no memory. */
+bool stretch_watch(struct stretch *stretch, uint64_t sequence);
+/* The leaf of one of them, and its way to the root. False: it was not looked out for, did not come, or
+   cryptography failed. */
+bool stretch_path(struct stretch *stretch, uint64_t sequence, struct leaf *leaf,
 		  struct tree_step steps[TREE_STEPS_MAX], size_t *n_steps);
 
 #endif

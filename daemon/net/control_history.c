@@ -7,6 +7,7 @@
 
 #include <ttg/event.h>
 #include "net/control_request.h"
+#include "net/course.h"
 
 #define RECORDS_A_SLICE 2000
 #define TAIL_LOOKS_BACK 100000u
@@ -20,13 +21,8 @@ struct history_job {
 	size_t count, n;       /* n: lines seen */
 	bool follow, caught_up;
 
-	uint64_t event_sequence, reads;
-	struct recipient {
-		char mailbox[RULES_MAILBOX_MAX + 1];
-		uint64_t position;
-		bool settled;  /* acknowledged or given up: nothing more can follow */
-	} *recipients;
-	size_t n_recipients, n_waiting; /* waiting: mailboxes that may become recipients later */
+	struct course course;  /* trace */
+	uint64_t reads;
 };
 
 static const char *const kind_words[] = {
@@ -47,7 +43,7 @@ static void free_job(void *arg)
 	for (size_t i = 0; job->ring && i < job->count; i++)
 		json_decref(job->ring[i]);
 	free(job->ring);
-	free(job->recipients);
+	course_fini(&job->course);
 	free(job);
 }
 
@@ -221,75 +217,32 @@ static void trace_accepted(struct control_request *request, uint64_t sequence,
 			   const struct core_history *history)
 {
 	struct history_job *job = request->job;
+	size_t first = 0;
 	control_item(request, line_head(sequence, history));
-	struct recipient *grown = realloc(job->recipients, (job->n_recipients + history->n_recipients + 1) *
-								   sizeof *grown);
-	if (!grown) {
+	if (!course_accept(&job->course, request->net->core, history, &first)) {
 		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
 		return;
 	}
-	job->recipients = grown;
-	memset(&grown[job->n_recipients], 0, (history->n_recipients + 1) * sizeof *grown);
-	if (history->kind == CORE_HISTORY_ACCEPTED)
-		job->n_waiting = history->n_waiting;
-	else
-		job->n_waiting -= history->n_recipients < job->n_waiting ? history->n_recipients :
-									   job->n_waiting;
-	for (size_t i = 0; i < history->n_recipients; i++) {
-		const char *mailbox = NULL;
-		struct recipient *recipient = &job->recipients[job->n_recipients];
-		if (!core_history_recipient(request->net->core, history, i, &mailbox,
-					    &recipient->position))
-			continue;
-		strncpy(recipient->mailbox, mailbox, sizeof recipient->mailbox - 1);
-		job->n_recipients++;
-		control_item(request,
-			     json_pack("{s:s, s:s, s:I}", "kind", "recipient", "mailbox", mailbox,
-				       "position", (json_int_t)recipient->position));
-	}
+	for (size_t i = first; i < job->course.n; i++)
+		control_item(request, json_pack("{s:s, s:s, s:I}", "kind", "recipient", "mailbox",
+						job->course.recipients[i].mailbox, "position",
+						(json_int_t)job->course.recipients[i].position));
 }
 
-static bool names_position(const struct core_history *history, uint64_t position)
-{
-	if (history->kind == CORE_HISTORY_ACKED && position <= history->up_to)
-		return true;
-	for (size_t i = 0; i < history->n_positions; i++)
-		if (history->positions[i] == position)
-			return true;
-	return false;
-}
+/* A record that concerns a recipient, on its way to a line. */
+struct trace_line {
+	struct control_request *request;
+	uint64_t sequence;
+	const struct core_history *history;
+};
 
-static void trace_record(struct control_request *request, uint64_t sequence,
-			 const struct core_history *history)
+static void trace_record(void *arg, const struct course_recipient *recipient)
 {
-	struct history_job *job = request->job;
-	for (size_t i = 0; i < job->n_recipients; i++) {
-		struct recipient *recipient = &job->recipients[i];
-		const bool all_given_up = history->kind == CORE_HISTORY_GIVEN_UP &&
-					  !history->mailbox && job->event_sequence < history->up_to;
-		const bool concerns = history->mailbox &&
-				      strcmp(history->mailbox, recipient->mailbox) == 0 &&
-				      names_position(history, recipient->position);
-		if (recipient->settled || !(concerns || all_given_up))
-			continue;
-		json_t *line = line_head(sequence, history);
-		json_object_set_new(line, "mailbox", json_string(recipient->mailbox));
-		json_object_set_new(line, "position",
-				    json_integer((json_int_t)recipient->position));
-		control_item(request, line);
-		recipient->settled = history->kind == CORE_HISTORY_ACKED ||
-				     history->kind == CORE_HISTORY_DISCARDED ||
-				     history->kind == CORE_HISTORY_EXPIRED ||
-				     history->kind == CORE_HISTORY_STOPPED || all_given_up;
-	}
-}
-
-static bool all_settled(const struct history_job *job)
-{
-	for (size_t i = 0; i < job->n_recipients; i++)
-		if (!job->recipients[i].settled)
-			return false;
-	return job->recipients != NULL && job->n_waiting == 0;
+	const struct trace_line *it = arg;
+	json_t *line = line_head(it->sequence, it->history);
+	json_object_set_new(line, "mailbox", json_string(recipient->mailbox));
+	json_object_set_new(line, "position", json_integer((json_int_t)recipient->position));
+	control_item(it->request, line);
 }
 
 static void trace_step(struct control_request *request)
@@ -299,9 +252,9 @@ static void trace_step(struct control_request *request)
 		uint64_t sequence = 0;
 		struct core_history history;
 		const enum ttg_error error = next_history(request, &sequence, &history);
-		if (error == TTG_EAGAIN || all_settled(job)) {
-			control_end(request, job->recipients ? TTG_OK : TTG_ENOENT, "%s",
-				    job->recipients ? "" : "that event is no longer held");
+		if (error == TTG_EAGAIN || course_is_over(&job->course)) {
+			control_end(request, job->course.accepted ? TTG_OK : TTG_ENOENT, "%s",
+				    job->course.accepted ? "" : "that event is no longer held");
 			return;
 		}
 		if (++job->reads > TRACE_READS_MAX) {
@@ -315,11 +268,11 @@ static void trace_step(struct control_request *request)
 			control_end(request, error, "%s", ttg_error_text(error));
 			return;
 		}
-		if ((sequence == job->event_sequence && history.kind == CORE_HISTORY_ACCEPTED) ||
-		    (history.kind == CORE_HISTORY_LATE && history.event_sequence == job->event_sequence))
+		struct trace_line line = { request, sequence, &history };
+		if (course_begins(&job->course, sequence, &history))
 			trace_accepted(request, sequence, &history);
 		else
-			trace_record(request, sequence, &history);
+			course_take(&job->course, &history, trace_record, &line);
 	}
 }
 
@@ -330,5 +283,5 @@ void control_trace(struct control_request *request)
 		return;
 	struct history_job *job = start_job(request, sequence, trace_step);
 	if (job)
-		job->event_sequence = sequence;
+		job->course.sequence = sequence;
 }

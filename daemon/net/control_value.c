@@ -63,7 +63,7 @@ uint64_t control_event(struct control_request *request)
 		control_end(request, TTG_EINVAL, "event_id must be a UUID");
 		return 0;
 	}
-	const uint64_t sequence = core_find_event(request->net->core, id);
+	const uint64_t sequence = core_find_event(request->net->core, NULL, id);
 	if (sequence == 0)
 		control_end(request, TTG_ENOENT, "no event of that id is known");
 	return sequence;

@@ -182,6 +182,7 @@ static json_t *agency_view(const struct net *net, uint32_t index)
 	json_object_set_new(view, "rate_per_s", integer(agency->rate_per_s));
 	json_object_set_new(view, "burst", integer(agency->burst));
 	json_object_set_new(view, "links", json_boolean(agency->links));
+	json_object_set_new(view, "asks_states", json_boolean(agency->asks_states));
 	json_object_set_new(view, "addresses", addresses);
 	json_object_set_new(view, "mailboxes", mailboxes);
 	json_object_set_new(view, "keys", keys);

@@ -34,6 +34,8 @@ struct net_counters {
 	uint64_t refused_by_code[NET_CODES];
 	uint64_t errors_by_code[NET_CODES];
 	uint64_t deliveries, acks, nacks;
+	uint64_t receipts; /* told to sessions, or why there is none */
+	uint64_t states_asked;
 	uint64_t denied[NET_DENIALS], dropped[NET_DROPS];
 	uint64_t sessions_opened, sessions_closed;
 	uint64_t paused_cycles;

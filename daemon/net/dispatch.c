@@ -34,6 +34,12 @@ static void dispatch_in_session(struct net *net, struct session *session, const 
 	case TTG__FRAME__BODY_DETACH:
 		on_detach(net, session, frame->detach);
 		break;
+	case TTG__FRAME__BODY_ASK_RECEIPT:
+		on_ask_receipt(net, session, frame->ask_receipt);
+		break;
+	case TTG__FRAME__BODY_ASK_STATE:
+		on_ask_state(net, session, frame->ask_state);
+		break;
 	case TTG__FRAME__BODY_HEARTBEAT:
 		break;
 	case TTG__FRAME__BODY_GOODBYE:
@@ -46,6 +52,8 @@ static void dispatch_in_session(struct net *net, struct session *session, const 
 	case TTG__FRAME__BODY_ATTACHED:
 	case TTG__FRAME__BODY_DELIVER:
 	case TTG__FRAME__BODY_NACKED:
+	case TTG__FRAME__BODY_RECEIPTS:
+	case TTG__FRAME__BODY_STATES:
 	case TTG__FRAME__BODY_ERROR:
 	case TTG__FRAME__BODY__NOT_SET:
 	case _TTG__FRAME__BODY__CASE_IS_INT_SIZE:
@@ -169,6 +177,8 @@ void net_close_session(struct net *net, struct session *session, const char *why
 			  (unsigned long long)session->events_in,
 			  (unsigned long long)session->deliveries_out,
 			  (unsigned long long)suppressed);
+	wanted_forget(net, session);
+	states_forget(net, session);
 	net->counters.sessions_closed++;
 	monitor_session_ends(net, session);
 	session_remove(&net->sessions, session);
@@ -193,6 +203,15 @@ void net_sweep_sessions(struct net *net)
 			net_send_heartbeat(net, session);
 		}
 	}
+}
+
+void net_drop_sessions(struct net *net)
+{
+	for (struct session *it = net->sessions.by_number; it; it = it->by_number.next) {
+		wanted_forget(net, it);
+		states_forget(net, it);
+	}
+	sessions_clear(&net->sessions);
 }
 
 void net_goodbye_all(struct net *net, enum ttg_error code)

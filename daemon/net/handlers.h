@@ -16,6 +16,9 @@ void on_ack(struct net *net, struct session *session, const Ttg__Ack *ack);
 void on_nack(struct net *net, struct session *session, const Ttg__Nack *nack);
 void on_detach(struct net *net, struct session *session, const Ttg__Detach *detach);
 
+void on_ask_receipt(struct net *net, struct session *session, const Ttg__AskReceipt *ask);
+void on_ask_state(struct net *net, struct session *session, const Ttg__AskState *ask);
+
 /* A breach of protocol: Error, fatal, and the session is gone. */
 void net_break_session(struct net *net, struct session *session, enum ttg_error code,
 		       const char *text);

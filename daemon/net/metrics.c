@@ -46,6 +46,11 @@ static void traffic(FILE *out, const struct net *net)
 				(unsigned long long)n->refused_by_code[code]);
 	counter(out, "ttgd_deliveries_total", "Deliveries sent, repeats included.", n->deliveries);
 	counter(out, "ttgd_acks_total", "Ack frames.", n->acks);
+	counter(out, "ttgd_receipts_total", "Receipts sent to sessions, or why there is none.",
+		n->receipts);
+	gauge(out, "ttgd_receipts_waiting", "Receipts that sessions wait for.", (double)net->wanted.n);
+	counter(out, "ttgd_states_asked_total", "Questions of publishers what became of events.",
+		n->states_asked);
 	counter(out, "ttgd_nacks_total", "Deliveries refused by a recipient.", n->nacks);
 	counter(out, "ttgd_parked_total", "Deliveries parked as dead letters.", n->parked);
 	counter(out, "ttgd_escalated_total", "Urgent events nobody acknowledged in time.",

@@ -23,8 +23,11 @@
 #include "net/limiter.h"
 #include "net/records.h"
 #include "net/session.h"
+#include "net/states.h"
+#include "net/wanted.h"
 
 #define NET_FRAMES_A_CYCLE 256
+#define NET_MAX_ASKED 64 /* events in an AskReceipt or AskState */
 
 struct control;
 struct http;
@@ -52,6 +55,8 @@ struct net {
 	struct zap *zap;
 	struct monitor *monitor; /* NULL: nothing is known of connections */
 	struct sessions sessions;
+	struct wanted wanted;
+	struct states states;
 	struct limiter *limiter; /* one bucket an agency */
 	struct control *control;
 	struct verify_job *verify; /* the last that was begun, or NULL; control_work.c */
@@ -130,8 +135,9 @@ void net_sweep_sessions(struct net *net);
 /* Goodbye to everybody. */
 void net_goodbye_all(struct net *net, enum ttg_error code);
 
-/* dispatch.c */
 void net_close_session(struct net *net, struct session *session, const char *why);
+/* All of them, without a word: the process ends. */
+void net_drop_sessions(struct net *net);
 
 /* upkeep.c: reload, snapshot, retention, watchdog; why core_set_rules() failed, for the operator. */
 void net_explain_rules(struct net *net, enum ttg_error error, struct message *message);

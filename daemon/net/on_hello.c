@@ -117,13 +117,13 @@ void on_hello(struct net *net, const struct net_peer *peer, const Ttg__Hello *he
 }
 
 /* States of the agency's own mailboxes; the arrays live until the frame is packed. */
-struct states {
+struct box_states {
 	Ttg__MailboxState *list;
 	Ttg__MailboxState **pointers;
 	size_t n;
 };
 
-static void collect_states(struct net *net, const char *agency, struct states *states)
+static void collect_states(struct net *net, const char *agency, struct box_states *states)
 {
 	const size_t all = core_mailbox_count(net->core);
 	const size_t prefix = strlen(agency);
@@ -148,7 +148,7 @@ static void collect_states(struct net *net, const char *agency, struct states *s
 static void welcome(struct net *net, struct session *session)
 {
 	const struct config *config = net->config;
-	struct states states = { 0 };
+	struct box_states states = { 0 };
 	collect_states(net, session->agency, &states);
 	Ttg__Welcome message = TTG__WELCOME__INIT;
 	message.version = PROTOCOL_VERSION;
@@ -161,6 +161,7 @@ static void welcome(struct net *net, struct session *session)
 	message.max_events_per_publish = config->max_events_per_publish;
 	message.publish_window = config->publish_window;
 	message.max_credit = config->max_credit;
+	message.max_asked = NET_MAX_ASKED;
 	message.broker = (char *)(uintptr_t)config->agency;
 	message.n_mailboxes = states.n;
 	message.mailboxes = states.pointers;

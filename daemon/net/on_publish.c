@@ -18,6 +18,7 @@ struct answer {
 	struct core_outcome *decided; /* holds the texts */
 	size_t n_others;
 	uint64_t release_at;
+	enum ttg_error receipts; /* why none will be sent, though they are wished for */
 };
 
 static bool answer_init(struct answer *answer, size_t n);
@@ -27,6 +28,9 @@ static void decide(struct net *net, const struct core_now *now, struct session *
 		   struct core_outcome *out);
 static void note_stall(struct session *session, uint64_t frame, const struct core_outcome *out);
 static void count(struct net *net, const struct session *session, const struct core_outcome *out);
+static enum ttg_error want_receipts(struct net *net, const struct session *session, size_t n);
+static void want_receipt(struct net *net, struct session *session, const Ttg__Publish *publish,
+			 size_t index, const struct core_outcome *out);
 static bool queue(struct session *session, const Ttg__Publish *publish, struct answer *answer);
 
 void on_publish(struct net *net, struct session *session, const Ttg__Publish *publish)
@@ -56,6 +60,8 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 		session->stalled_code = TTG_OK;
 	session->events_in += n;
 	net->counters.events_in += n;
+	if (publish->receipts)
+		answer.receipts = want_receipts(net, session, n);
 	for (size_t i = 0; i < n; i++) {
 		struct core_outcome *out = &answer.decided[answer.n_others];
 		decide(net, &now, session, agency, &publish->events[i], out);
@@ -63,6 +69,8 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 		note_stall(session, publish->frame, out);
 		if (out->release_at > answer.release_at)
 			answer.release_at = out->release_at;
+		if (publish->receipts && !answer.receipts)
+			want_receipt(net, session, publish, i, out);
 		if (out->kind == CORE_ACCEPTED) {
 			answer.sequences[i] = out->sequence;
 			continue;
@@ -128,6 +136,28 @@ static void count(struct net *net, const struct session *session, const struct c
 			  (unsigned long long)suppressed);
 }
 
+static enum ttg_error want_receipts(struct net *net, const struct session *session, size_t n)
+{
+	if (!net->sealer)
+		return TTG_ASKED_UNSEALED;
+	return wanted_reserve(net, session, n) ? TTG_OK : TTG_ASKED_BUSY;
+}
+
+/* A duplicate gets the first one's. */
+static void want_receipt(struct net *net, struct session *session, const Ttg__Publish *publish,
+			 size_t index, const struct core_outcome *out)
+{
+	struct wish wish = { .session = session,
+			     .request = publish->frame,
+			     .sequence = out->sequence,
+			     .index = (uint32_t)index };
+
+	if (out->kind == CORE_REFUSED)
+		return;
+	memcpy(wish.id, out->id, sizeof wish.id);
+	wanted_add(net, &wish);
+}
+
 static bool queue(struct session *session, const Ttg__Publish *publish, struct answer *answer)
 {
 	Ttg__Published published = TTG__PUBLISHED__INIT;
@@ -136,6 +166,7 @@ static bool queue(struct session *session, const Ttg__Publish *publish, struct a
 	published.sequences = answer->sequences;
 	published.n_others = answer->n_others;
 	published.others = answer->pointers;
+	published.receipts = (uint32_t)answer->receipts;
 	Ttg__Frame frame = TTG__FRAME__INIT;
 	frame.body_case = TTG__FRAME__BODY_PUBLISHED;
 	frame.published = &published;

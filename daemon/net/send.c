@@ -4,11 +4,11 @@
  * has no room for a small one, behind thousands unread, loses its session), gone (the session
  * is closed by the next sweep: its heard_ns is set so far back that it counts as silent).
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <ttg/proto/session.pb-c.h>
 #include "net/send.h"
 
 bool net_send(struct net *net, struct session *session, const uint8_t *frame, size_t len)
@@ -54,6 +54,42 @@ void net_send_error(struct net *net, struct session *session, enum ttg_error cod
 	frame.body_case = TTG__FRAME__BODY_ERROR;
 	frame.error = &error;
 	net->counters.errors_by_code[(unsigned)code % NET_CODES]++;
+	send_small(net, session, &frame);
+}
+
+void net_send_answer(struct net *net, struct session *session, const Ttg__Frame *frame)
+{
+	const size_t len = ttg__frame__get_packed_size(frame);
+	uint8_t *bytes = malloc(len);
+
+	assert(!session->answer);
+	if (!bytes) {
+		session->heard_ns = INT64_MIN / 2;
+		return;
+	}
+	ttg__frame__pack(frame, bytes);
+	if (net_send(net, session, bytes, len)) {
+		free(bytes);
+		return;
+	}
+	session->answer = bytes;
+	session->answer_bytes = len;
+}
+
+void net_send_unanswered(struct net *net, struct session *session, Ttg__Frame__BodyCase kind,
+			 uint64_t ask, enum ttg_error code)
+{
+	Ttg__Receipts receipts = TTG__RECEIPTS__INIT;
+	Ttg__States states = TTG__STATES__INIT;
+	Ttg__Frame frame = TTG__FRAME__INIT;
+
+	receipts.ask = states.ask = ask;
+	receipts.code = states.code = (uint32_t)code;
+	frame.body_case = kind;
+	if (kind == TTG__FRAME__BODY_RECEIPTS)
+		frame.receipts = &receipts;
+	else
+		frame.states = &states;
 	send_small(net, session, &frame);
 }
 

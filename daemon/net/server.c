@@ -420,7 +420,7 @@ void server_close(struct net **handle)
 	if (net->zmq)
 		zmq_ctx_term(net->zmq);
 	net_drop_snapshot(net);
-	sessions_clear(&net->sessions);
+	net_drop_sessions(net);
 	sealer_free(&net->sealer);
 	core_free(&net->core);
 	net_keys_close(net);

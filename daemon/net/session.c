@@ -44,6 +44,7 @@ void session_remove(struct sessions *sessions, struct session *session)
 		session_drop_reply(session);
 	for (uint32_t handle = 1; handle <= SESSION_HANDLES; handle++)
 		session_remove_consumer(session, handle);
+	free(session->answer);
 	free(session);
 }
 

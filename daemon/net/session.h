@@ -51,6 +51,9 @@ struct session {
 	enum ttg_error stalled_code;    /* that refusal */
 	struct session_reply *replies, **replies_end;
 	uint32_t n_replies;
+	uint8_t *answer;                /* Receipts or States that the socket did not take yet; NULL */
+	size_t answer_bytes;
+	uint32_t n_wanted, n_asked;     /* receipts and States it waits for; wanted.h, states.h */
 	struct session_consumer *consumers[SESSION_HANDLES + 1]; /* by handle */
 	bool blocked;                   /* one of them may be */
 	uint64_t events_in, deliveries_out;

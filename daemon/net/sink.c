@@ -269,6 +269,14 @@ static void send_blocked_rows(struct net *net, struct session *session)
 			send_row(net, session, session->consumers[i]);
 }
 
+static void send_kept_answer(struct net *net, struct session *session)
+{
+	if (!net_send(net, session, session->answer, session->answer_bytes))
+		return;
+	free(session->answer);
+	session->answer = NULL;
+}
+
 void net_release(struct net *net, uint64_t durable)
 {
 	struct session *session = NULL, *next = NULL;
@@ -282,5 +290,7 @@ void net_release(struct net *net, uint64_t durable)
 		}
 		if (session->blocked)
 			send_blocked_rows(net, session);
+		if (session->answer)
+			send_kept_answer(net, session);
 	}
 }

@@ -3,8 +3,8 @@
  * time passes for them. The simulator runs this file as it is.
  *
  * Owner: the loop. Order within a step is a promise: first what became durable is told, then frames
- * are read, then the core delivers, then the staged records go to the writer. A failed journal ends
- * the step before anything more is read or said.
+ * are read, then the core delivers, then who asked is told, then the staged records go to the writer. A
+ * failed journal ends the step before anything more is read or said.
  */
 #include "net/keys.h"
 #include "net/net.h"
@@ -31,6 +31,9 @@ struct core_now net_step(struct net *net, bool read)
 		read_frames(net);
 	const struct core_now now = net_now(net);
 	net->next_core_ns = core_pump(net->core, &now);
+	const bool more_receipts = wanted_step(net);
+	if (states_step(net) || more_receipts)
+		net->next_core_ns = now.mono_ns;
 	flush(net, &now);
 	return now;
 }

@@ -67,6 +67,24 @@ struct ttg_delivery {
 	bool redacted;
 };
 
+/* Proof that an event was accepted, or why there is none. Valid during the callback only. */
+struct ttg_receipt {
+	const uint8_t *id;     /* 16 bytes */
+	enum ttg_error code;   /* TTG_OK; 300-399; TTG_EVERSION: the broker knows no receipts */
+	const char *text;      /* what a receipt's file holds, see ttg-verify(1); never NULL */
+	size_t text_bytes;     /* of it, without a NUL; 0: there is none */
+};
+
+/* What became of an event that was published. */
+struct ttg_event_state {
+	const uint8_t *id;     /* 16 bytes */
+	enum ttg_error code;   /* TTG_OK, or why nothing more is told: as in ttg_receipt */
+	uint64_t sequence;     /* it was accepted under */
+	int64_t accepted_ns;   /* broker's clock */
+	uint32_t delivered;    /* recipients it was given to */
+	uint32_t acknowledged; /* of those, that acknowledged it */
+};
+
 struct ttg_callbacks {
 	void *user; /* handed to each */
 
@@ -88,6 +106,12 @@ struct ttg_callbacks {
 
 	/* A mailbox became active or standby; everything up to `acknowledged` is done. May be NULL. */
 	void (*on_attached)(void *user, const char *mailbox, bool active, uint64_t acknowledged);
+
+	/* Answers to ttg_client_ask_receipt(), and with want_receipts what comes by itself. */
+	void (*on_receipt)(void *user, const struct ttg_receipt *receipt);
+
+	/* Answers to ttg_client_ask_states(). */
+	void (*on_event_state)(void *user, const struct ttg_event_state *state);
 };
 
 struct ttg_client_options {
@@ -100,6 +124,7 @@ struct ttg_client_options {
 	size_t max_pending;          /* events queued or unanswered in memory; 0: 10,000 */
 	uint32_t reconnect_min_ms;   /* 0: 100 */
 	uint32_t reconnect_max_ms;   /* 0: 10,000 */
+	bool want_receipts;          /* of each event; on_receipt must be set */
 	struct ttg_callbacks callbacks;
 };
 
@@ -145,6 +170,19 @@ struct ttg_publish_item {
 };
 enum ttg_error ttg_client_publish_many(struct ttg_client *client,
 				       const struct ttg_publish_item *items, size_t n);
+
+/*
+ * With want_receipts a receipt follows the outcome of each event that was accepted, now or before, a
+ * moment later: when the broker's signer has sealed it. Those that have not come when a connection is
+ * lost do not come by themselves any more.
+ *
+ * These ask for the receipt of an event of this agency, whoever published it, and for what became of
+ * several. Each is answered by the callback once, and asked again in the next session if need be.
+ * TTG_EAGAIN: more than 4,096 are unanswered. TTG_EINVAL: none, or no callback for it. TTG_ECLOSED,
+ * TTG_EIO, TTG_ENOMEM.
+ */
+enum ttg_error ttg_client_ask_receipt(struct ttg_client *client, const uint8_t id[16]);
+enum ttg_error ttg_client_ask_states(struct ttg_client *client, const uint8_t (*ids)[16], size_t n);
 
 /* Events published and not finally answered, those in the outbox included. */
 size_t ttg_client_pending(const struct ttg_client *client);

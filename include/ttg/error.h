@@ -2,8 +2,8 @@
  * Every code a throughgate function, session or outcome can carry.
  *
  * Numbers are part of the protocol and never change their meaning: 1-99 are local, 100-199 refuse
- * one event, 200-299 concern a session or a mailbox. docs/protocol.md lists them for people who
- * write clients in other languages.
+ * one event, 200-299 concern a session or a mailbox, 300-399 say why a question about an event is not
+ * answered. docs/protocol.md lists them for people who write clients in other languages.
  */
 #ifndef TTG_ERROR_H
 #define TTG_ERROR_H
@@ -67,6 +67,16 @@ enum ttg_error {
 	TTG_SESSION_STOPPING = 209,  /* the broker is shutting down */
 	TTG_SESSION_LIMIT = 210,     /* too many sessions */
 	TTG_SESSION_REPLACED = 211,  /* a newer session of the same connection took over */
+
+	/* A receipt, or the state of an event, that was asked for. */
+	TTG_ASKED_UNKNOWN = 300,     /* no event of ours with this id, or not known any more: they look
+					the same */
+	TTG_ASKED_UNSEALED = 301,    /* not sealed, and this broker makes no seals */
+	TTG_ASKED_NOT_HELD = 302,    /* accepted, but records that a receipt needs are gone */
+	TTG_ASKED_BUSY = 303,        /* too much is asked at once; ask again later */
+	TTG_ASKED_NOT_GRANTED = 304, /* this agency may not ask that */
+	TTG_ASKED_TOO_FAR = 305,     /* more records than may be read lie between then and now */
+	TTG_ASKED_FAILED = 306,      /* the broker could not; its log says why */
 };
 
 /* Short stable name of a code, for example "refused_source"; "unknown" for others. Never NULL. */

@@ -80,6 +80,18 @@ static const struct entry table[] = {
 	{ TTG_SESSION_LIMIT, "session_limit", "There are too many sessions." },
 	{ TTG_SESSION_REPLACED, "session_replaced",
 	  "A newer session of the same connection took over." },
+
+	{ TTG_ASKED_UNKNOWN, "asked_unknown",
+	  "No event with this id is known to be this agency's." },
+	{ TTG_ASKED_UNSEALED, "asked_unsealed",
+	  "The event is not sealed, and this broker makes no seals." },
+	{ TTG_ASKED_NOT_HELD, "asked_not_held",
+	  "The event was accepted, but records that its receipt needs are no longer held." },
+	{ TTG_ASKED_BUSY, "asked_busy", "Too much is asked at once; ask again later." },
+	{ TTG_ASKED_NOT_GRANTED, "asked_not_granted", "This agency may not ask that." },
+	{ TTG_ASKED_TOO_FAR, "asked_too_far",
+	  "Too many records lie between the event and now to be read." },
+	{ TTG_ASKED_FAILED, "asked_failed", "The broker could not find it out; its log says why." },
 };
 
 static const struct entry *find(enum ttg_error code)

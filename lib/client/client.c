@@ -112,6 +112,9 @@ static enum ttg_error take_options(struct ttg_client *client,
 				   "reconnect: minimum <= maximum <= %d ms would be right",
 				   LONGEST_RECONNECT_MS);
 	client->callbacks = options->callbacks;
+	client->want_receipts = options->want_receipts;
+	if (client->want_receipts && !client->callbacks.on_receipt)
+		return message_set(message, TTG_EINVAL, "want_receipts: on_receipt is needed, too");
 	enum ttg_error code = copy_text(client->broker, sizeof(client->broker), options->broker,
 					"broker", message);
 	if (code == TTG_OK)
@@ -229,6 +232,7 @@ void ttg_client_free(struct ttg_client **client)
 	transport_fini(&it->transport);
 	consume_fini(&it->consumer);
 	publish_fini(&it->publisher);
+	ask_fini(&it->asker);
 	outbox_close(&it->outbox);
 	close_descriptor(&it->wake_fd);
 	close_descriptor(&it->timer_fd);
@@ -296,7 +300,8 @@ static void arm(struct ttg_client *client, bool more)
 	set_timer(client, client->broken ? INT64_MAX : next_ns);
 	if (client->broken)
 		return;
-	bool sendable = (publish_wants_to_send(client) || consume_wants_to_send(client)) &&
+	bool sendable = (publish_wants_to_send(client) || consume_wants_to_send(client) ||
+			 ask_wants_to_send(client)) &&
 			transport_writable(&client->transport);
 	if (more || sendable || transport_readable(&client->transport))
 		client_wake(client);
@@ -315,6 +320,7 @@ static void turn(struct ttg_client *client)
 	if (!client->broken) {
 		consume_flush(client);
 		publish_flush(client);
+		ask_flush(client);
 	}
 	if (client->closing && !client->broken)
 		session_finish(client);
@@ -411,6 +417,29 @@ enum ttg_error ttg_client_publish(struct ttg_client *client, const uint8_t id[16
 size_t ttg_client_pending(const struct ttg_client *client)
 {
 	return client->publisher.open;
+}
+
+static enum ttg_error ask(struct ttg_client *client, enum ask_kind kind, const uint8_t (*ids)[16],
+			  size_t n)
+{
+	if (!client || !ids)
+		return TTG_EINVAL;
+	if (client->broken)
+		return TTG_EIO;
+	if (client->closing || client->session.state == SESSION_FAILED)
+		return TTG_ECLOSED;
+	nudge(client);
+	return ask_take(client, kind, ids, n);
+}
+
+enum ttg_error ttg_client_ask_receipt(struct ttg_client *client, const uint8_t id[16])
+{
+	return ask(client, ASK_RECEIPT, (const uint8_t (*)[16])id, 1);
+}
+
+enum ttg_error ttg_client_ask_states(struct ttg_client *client, const uint8_t (*ids)[16], size_t n)
+{
+	return ask(client, ASK_STATE, ids, n);
 }
 
 enum ttg_error ttg_client_attach(struct ttg_client *client, const char *mailbox, uint32_t credit)

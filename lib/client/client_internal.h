@@ -8,6 +8,7 @@
 #include <ttg/client.h>
 #include "base/keyfile.h"
 #include "base/world.h"
+#include "client/ask.h"
 #include "client/consume.h"
 #include "client/outbox.h"
 #include "client/publish.h"
@@ -34,6 +35,7 @@ struct ttg_client {
 	bool woken;          /* wake_fd is readable */
 	bool polling;        /* inside ttg_client_poll() */
 	bool closing;
+	bool want_receipts;
 	bool broken;         /* the outbox failed: nothing is sent any more */
 	uint64_t callbacks_run;
 
@@ -41,6 +43,7 @@ struct ttg_client {
 	struct session session;
 	struct publisher publisher;
 	struct consumer consumer;
+	struct asker asker;
 	struct outbox *outbox; /* NULL: none */
 };
 

@@ -24,8 +24,7 @@
 
 #define FIRST_CAPACITY	   256
 #define FRAME_OVERHEAD	   32 /* Frame and Publish around the events */
-/* Of a frame, unless one event is larger: more in one gains nothing, and a broker with a slow disk has
-   many of them waiting. */
+/* Of a frame, unless one event is larger: more in one gains nothing, and a slow broker has many waiting. */
 #define PUBLISH_FRAME_BYTES (256u * 1024)
 #define EVENT_OVERHEAD	   6  /* tag and length of one event */
 #define FIRST_BACKOFF_MS   100
@@ -304,6 +303,8 @@ static void conclude(struct ttg_client *client, uint64_t number, struct ttg_outc
 	client->callbacks_run++;
 	if (client->callbacks.on_outcome)
 		client->callbacks.on_outcome(client->callbacks.user, outcome);
+	if (client->want_receipts && outcome->code == TTG_OK && publisher->no_receipts != TTG_OK)
+		ask_no_receipt(client, id, publisher->no_receipts);
 	outcome->id = NULL;
 }
 
@@ -383,6 +384,7 @@ static enum ttg_error send_frame(struct ttg_client *client, const uint64_t *numb
 	}
 	publish.frame = publisher->next_frame;
 	publish.answered = publisher->answered;
+	publish.receipts = client->want_receipts && client->session.max_asked > 0;
 	publish.n_events = n;
 	publish.events = events;
 	frame.body_case = TTG__FRAME__BODY_PUBLISH;
@@ -579,9 +581,12 @@ bool publish_answered(struct ttg_client *client, const Ttg__Published *published
 		return false;
 	}
 	client->publisher.answered = published->frame;
+	client->publisher.no_receipts = client->session.max_asked == 0 ?
+						TTG_EVERSION :
+						(enum ttg_error)published->receipts;
 	const Ttg__Outcome **by_index = calloc(frame.n, sizeof(*by_index));
 	if (by_index && published->n_sequences == frame.n &&
-	    match_others(published, by_index, frame.n)) {
+	    ask_code_is_sound(published->receipts) && match_others(published, by_index, frame.n)) {
 		apply(client, &frame, published, by_index);
 		fine = true;
 	} else {

@@ -51,6 +51,7 @@ struct publisher {
 	size_t n_frames;
 	uint64_t next_frame;
 	uint64_t answered; /* newest frame an answer was read for */
+	enum ttg_error no_receipts; /* why none come for the frame that is being answered */
 
 	/* After a refusal that asks to try later: one event at a time, twice as many each time it
 	   goes well, so that later events do not overtake the refused one. 0: no such limit. */

@@ -53,6 +53,7 @@ static void disconnect(struct ttg_client *client)
 {
 	publish_rewind(&client->publisher);
 	consume_rewind(&client->consumer);
+	ask_rewind(&client->asker);
 	transport_close(&client->transport);
 }
 
@@ -268,6 +269,7 @@ static bool read_limits(struct session *session, const Ttg__Welcome *welcome)
 	session->max_event_bytes = clamp(welcome->max_event_bytes, 1, PUBLISH_MAX_EVENT_BYTES);
 	session->max_events = clamp(welcome->max_events_per_publish, 1, PUBLISH_MAX_EVENTS);
 	session->window = clamp(welcome->publish_window, 1, PUBLISH_MAX_WINDOW);
+	session->max_asked = clamp(welcome->max_asked, 0, ASK_A_FRAME);
 	session->max_credit = clamp(welcome->max_credit, 1, CONSUME_MAX_CREDIT);
 	return true;
 }
@@ -334,6 +336,10 @@ static bool dispatch_ready(struct ttg_client *client, const Ttg__Frame *frame, c
 		return consume_deliver(client, frame->deliver, why);
 	case TTG__FRAME__BODY_NACKED:
 		return consume_nacked(client, frame->nacked, why);
+	case TTG__FRAME__BODY_RECEIPTS:
+		return ask_receipts(client, frame->receipts, why);
+	case TTG__FRAME__BODY_STATES:
+		return ask_states(client, frame->states, why);
 	case TTG__FRAME__BODY_HELLO:
 	case TTG__FRAME__BODY_PUBLISH:
 	case TTG__FRAME__BODY_ATTACH:
@@ -341,6 +347,8 @@ static bool dispatch_ready(struct ttg_client *client, const Ttg__Frame *frame, c
 	case TTG__FRAME__BODY_ACK:
 	case TTG__FRAME__BODY_NACK:
 	case TTG__FRAME__BODY_DETACH:
+	case TTG__FRAME__BODY_ASK_RECEIPT:
+	case TTG__FRAME__BODY_ASK_STATE:
 		*why = "the broker sent a frame that only clients send";
 		return false;
 	case TTG__FRAME__BODY_WELCOME:

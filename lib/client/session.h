@@ -46,6 +46,7 @@ struct session {
 	uint32_t max_events;
 	uint32_t window;
 	uint32_t max_credit;
+	uint32_t max_asked; /* 0: it knows no questions */
 };
 
 /* Starts in WAITING, due at once. */

@@ -55,6 +55,7 @@ static struct rules *rules_with_keys(void)
 			 fuzz_keys[i]);
 	}
 	grant_in_part(rules);
+	rules->agencies[PLAY_PRISON].asks_states = true;
 	MUST(rules_finish(rules)); /* or nobody's key is found, and no session is ever opened */
 	for (size_t i = 0; i < FUZZ_KEYS; i++) {
 		uint32_t agency = 0, key = 0;
@@ -148,7 +149,7 @@ void fuzz_broker_free(struct fuzz_broker **broker)
 	struct net *net = &(*broker)->net;
 
 	net_drop_snapshot(net);
-	sessions_clear(&net->sessions);
+	net_drop_sessions(net);
 	core_free(&net->core);
 	records_close(&net->records);
 	limiter_free(&net->limiter);
@@ -172,6 +173,9 @@ void fuzz_broker_cycle(struct fuzz_broker *broker)
 		net_release(net, durable);
 		const struct core_now now = net_now(net);
 		next_ns = core_pump(net->core, &now);
+		const bool more_receipts = wanted_step(net);
+		if (states_step(net) || more_receipts)
+			next_ns = now.mono_ns;
 		if (next_ns > now.mono_ns && core_sequence(net->core) == durable)
 			break;
 	}

@@ -16,6 +16,7 @@
 
 #define STEPS_MAX 48
 #define EVENTS 8
+#define STATES 2
 #define FRAMES_MAX 16
 #define SENT_MAX_BYTES (8u << 20)
 
@@ -31,8 +32,9 @@ struct wire {
 struct application {
 	struct wire wire;
 	struct ttg_client *client;
-	bool answered[EVENTS];
+	bool answered[EVENTS], told[STATES];
 	uint8_t habit;
+	uint8_t read; /* sum of what receipts hold: all of it has to be there */
 };
 
 /* transport.h, over struct wire; the client's own transport.c is not linked. */
@@ -197,6 +199,31 @@ static void on_attached(void *user, const char *mailbox, bool active, uint64_t a
 	check_text(mailbox);
 }
 
+static bool code_is_sound(enum ttg_error code)
+{
+	return code == TTG_OK || code == TTG_EVERSION || (code >= 300 && code <= 399);
+}
+
+static void on_receipt(void *user, const struct ttg_receipt *receipt)
+{
+	struct application *it = user;
+
+	MUST(code_is_sound(receipt->code) && (receipt->code == TTG_OK) == (receipt->text_bytes > 0));
+	for (size_t i = 0; i < receipt->text_bytes; i++)
+		it->read ^= (uint8_t)receipt->text[i];
+	it->read ^= receipt->id[15];
+}
+
+/* Each that was asked for once is told once. */
+static void on_event_state(void *user, const struct ttg_event_state *state)
+{
+	struct application *it = user;
+
+	MUST(code_is_sound(state->code) && state->id[0] == 3 && state->id[1] < STATES);
+	MUST(!it->told[state->id[1]]);
+	it->told[state->id[1]] = true;
+}
+
 static void write_keys(void)
 {
 	static const char public[] =
@@ -227,7 +254,10 @@ static void open_client(struct application *it, struct memory_world *memory)
 			       .on_delivery = on_delivery,
 			       .on_outcome = on_outcome,
 			       .on_state = on_state,
-			       .on_attached = on_attached },
+			       .on_attached = on_attached,
+			       .on_receipt = on_receipt,
+			       .on_event_state = on_event_state },
+		.want_receipts = true,
 	};
 	MUST(client_new_in_world(&it->client, &options, memory_world_table(memory),
 				      message) == TTG_OK);
@@ -237,6 +267,9 @@ static void open_client(struct application *it, struct memory_world *memory)
 		MUST(ttg_client_publish(it->client, id, event, sizeof(event), (void *)i) ==
 			  TTG_OK);
 	}
+	const uint8_t proof[16] = { 2 }, asked[STATES][16] = { { 3 }, { 3, 1 } };
+	MUST(ttg_client_ask_receipt(it->client, proof) == TTG_OK &&
+	     ttg_client_ask_states(it->client, asked, STATES) == TTG_OK);
 	ttg_client_attach(it->client, "in", 8);
 	ttg_client_attach(it->client, "desk/other", 2);
 	ttg_client_poll(it->client, 0);

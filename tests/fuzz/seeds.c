@@ -123,6 +123,29 @@ static void put_publish(struct seed *seed, unsigned step, uint64_t number)
 		free(events[i].data);
 }
 
+/* Of the events of put_publish(), one that is none, and one id that is none. */
+static void put_asks(struct seed *seed, unsigned step, uint64_t number)
+{
+	struct play play = { .next_id = number * 100 };
+	Ttg__AskReceipt receipt = TTG__ASK_RECEIPT__INIT;
+	Ttg__AskState state = TTG__ASK_STATE__INIT;
+	ProtobufCBinaryData ids[3];
+	struct play_event events[3];
+
+	for (unsigned i = 0; i < 3; i++) {
+		play_event(&play, &events[i], TYPE_RELEASED, 1);
+		events[i].id[1] = i == 2; /* nobody's */
+		ids[i] = (ProtobufCBinaryData){ 16, events[i].id };
+	}
+	receipt.ask = state.ask = number;
+	receipt.events = state.events = ids;
+	receipt.n_events = state.n_events = 3;
+	BODY(prove, ASK_RECEIPT, ask_receipt, receipt);
+	put_frame(seed, step, &prove);
+	BODY(tell, ASK_STATE, ask_state, state);
+	put_frame(seed, step, &tell);
+}
+
 static void put_attach(struct seed *seed, unsigned step)
 {
 	Ttg__Attach attach = TTG__ATTACH__INIT;
@@ -193,6 +216,20 @@ static void frame_seeds(const char *folder)
 	put_u8(&seed, 7 | 1 << 3); /* stopping */
 	put_publish(&seed, prison, 2);
 	write_seed(folder, "frame", "full", &seed);
+	seed.len = 0;
+	put_hello(&seed, desk);
+	put_attach(&seed, desk);
+	put_hello(&seed, prison);
+	put_publish(&seed, prison, 1);
+	put_u8(&seed, 2);
+	put_asks(&seed, prison, 1);
+	put_asks(&seed, desk, 1);
+	put_u8(&seed, 2);
+	put_u8(&seed, 4 | 3 << 3);
+	put_asks(&seed, prison, 1);
+	put_u8(&seed, 2);
+	put_u8(&seed, 2);
+	write_seed(folder, "frame", "asks", &seed);
 }
 
 static void event_seeds(const char *folder)
@@ -363,6 +400,7 @@ static void put_welcome(struct seed *seed)
 	welcome.max_events_per_publish = 3;
 	welcome.publish_window = 2;
 	welcome.max_credit = 64;
+	welcome.max_asked = 10;
 	BODY(frame, WELCOME, welcome, welcome);
 	put_frame(seed, 0x80, &frame);
 }
@@ -384,6 +422,36 @@ static void put_published(struct seed *seed, uint64_t number)
 	published.n_others = 1;
 	BODY(frame, PUBLISHED, published, published);
 	put_frame(seed, 0, &frame);
+}
+
+/* Answers to what fuzz_client.c asks first: receipts as number 1, states as number 2. */
+static void put_answers(struct seed *seed)
+{
+	Ttg__Receipts receipts = TTG__RECEIPTS__INIT;
+	Ttg__Receipt receipt = TTG__RECEIPT__INIT, *list[] = { &receipt };
+	Ttg__States states = TTG__STATES__INIT;
+	Ttg__State items[2] = { TTG__STATE__INIT, TTG__STATE__INIT }, *pointers[] = { &items[0], &items[1] };
+	uint8_t ids[3][16] = { { 2 }, { 3 }, { 3, 1 } }, text[] = "a receipt";
+
+	receipt.event = (ProtobufCBinaryData){ 16, ids[0] };
+	receipt.receipt = (ProtobufCBinaryData){ sizeof(text) - 1, text };
+	receipts.ask = 1;
+	receipts.receipts = list;
+	receipts.n_receipts = 1;
+	BODY(asked, RECEIPTS, receipts, receipts);
+	put_frame(seed, 0, &asked);
+	receipts.ask = 0;
+	receipts.frame = 1;
+	put_frame(seed, 0, &asked);
+	for (size_t i = 0; i < 2; i++)
+		items[i].event = (ProtobufCBinaryData){ 16, ids[1 + i] };
+	items[0].sequence = 4;
+	items[1].code = (uint32_t)TTG_ASKED_UNKNOWN;
+	states.ask = 2;
+	states.states = pointers;
+	states.n_states = 2;
+	BODY(told, STATES, states, states);
+	put_frame(seed, 0, &told);
 }
 
 static void client_seeds(const char *folder)
@@ -421,6 +489,11 @@ static void client_seeds(const char *folder)
 	put_frame(&seed, 0, &active);
 	put_deliver(&seed, 4, 3);
 	write_seed(folder, "client", "again", &seed);
+	seed.len = 0;
+	put_welcome(&seed);
+	put_published(&seed, 1);
+	put_answers(&seed);
+	write_seed(folder, "client", "answers", &seed);
 }
 
 /* damage.c: what, file, offset, and a rest of its own. */

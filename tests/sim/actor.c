@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "client/client_internal.h"
+#include "evidence/receipt.h"
 #include "sim/memory.h"
 #include "sim/model.h"
 #include "sim/wire.h"
@@ -186,6 +187,33 @@ static void on_outcome(void *user, const struct ttg_outcome *outcome)
 	event->open = false;
 }
 
+/* It is of the event it says, and of what was accepted, not of what was put back since. */
+static void on_receipt(void *user, const struct ttg_receipt *receipt)
+{
+	const struct actor *actor = user;
+	int index = model_find(life_now->model, receipt->id);
+	const struct said *event;
+	struct receipt it;
+	size_t line;
+
+	life_check(index >= 0, "a receipt for an event that nobody published");
+	event = &life_now->model->events[index];
+	life_trace("client %d: receipt of event %d: %s", actor->index, index,
+	           ttg_error_name(receipt->code));
+	if (receipt->code != TTG_OK) {
+		/* What it needs was retained away, or could not be read then. */
+		life_check(receipt->code == TTG_ASKED_NOT_HELD ||
+		                   receipt->code == TTG_ASKED_FAILED,
+		           "no receipt for event %d: %s", index, ttg_error_name(receipt->code));
+		return;
+	}
+	life_check(receipt_read(receipt->text, receipt->text_bytes, &it, &line),
+	           "a receipt that is none");
+	life_check(memcmp(it.leaf.id, receipt->id, sizeof(it.leaf.id)) == 0 &&
+	                   (it.leaf.sequence == event->sequence || event->restored_away),
+	           "event %d gets the receipt of %" PRIu64, index, it.leaf.sequence);
+}
+
 static void on_state(void *user, enum ttg_state state, enum ttg_error code, const char *text)
 {
 	const struct actor *actor = user;
@@ -207,9 +235,11 @@ static enum ttg_error make_client(struct actor *actor, char message[TTG_MESSAGE_
 		.max_pending = MAX_PENDING,
 		.reconnect_min_ms = 10,
 		.reconnect_max_ms = 1000,
+		.want_receipts = life_now->plan->seed % 2 == 0,
 		.callbacks = { .user = actor,
 		               .on_outcome = on_outcome,
 		               .on_delivery = on_delivery,
+		               .on_receipt = on_receipt,
 		               .on_state = on_state },
 	};
 

@@ -17,6 +17,8 @@ static void check_session(const struct net *net, const struct session *session)
 	life_check(waiting == session->n_replies && waiting <= net->config->publish_window,
 	           "%" PRIu64 " answers wait for one session, agreed are %u", waiting,
 	           net->config->publish_window);
+	life_check(session->n_wanted <= WANTED_OF_SESSION && net->wanted.n <= WANTED_IN_ALL,
+	           "%u receipts are waited for", session->n_wanted);
 	for (size_t i = 1; i <= SESSION_HANDLES; i++) {
 		const struct session_consumer *consumer = session->consumers[i];
 

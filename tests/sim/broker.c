@@ -63,7 +63,7 @@ static void drop_process(struct broker *broker)
 	if (net) {
 		net_drop_snapshot(net);
 		sealer_free(&net->sealer);
-		sessions_clear(&net->sessions);
+		net_drop_sessions(net);
 		core_free(&net->core);
 		net_keys_close(net);
 		records_close(&net->records);

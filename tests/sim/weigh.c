@@ -11,6 +11,7 @@
 #include "journal/state.h"
 #include "keystore/state.h"
 #include "net/keys.h"
+#include "net/receipts.h"
 #include "sim/broker_private.h"
 #include "sim/memory.h"
 
@@ -21,6 +22,8 @@
 	                   */
 #define LEAF_BYTES  (2u * 2 * 32) /* of what is to be sealed: lists that double, leaves and nodes */
 #define TREE_BYTES  (168u * 32)   /* and what they begin with */
+#define WATCHED_BYTES 512u  /* of an event whose receipt is made, lists that double */
+#define PASS_BYTES  8192u   /* a reader, and what makes receipts */
 #define SMALL_BYTES 4096u /* what has no name here */
 
 static size_t weigh_lanes(const struct lanes *lanes)
@@ -48,6 +51,7 @@ static size_t weigh_session(const struct session *session)
 
 	for (const struct session_reply *it = session->replies; it; it = it->next)
 		bytes += sizeof(*it) + it->len;
+	bytes += session->answer ? session->answer_bytes : 0;
 	for (size_t i = 1; i <= SESSION_HANDLES; i++)
 		if (session->consumers[i])
 			bytes += sizeof(struct session_consumer) + session->consumers[i]->room;
@@ -83,7 +87,8 @@ static size_t weigh_identity(const struct identity *it)
 static size_t weigh(const struct broker *broker)
 {
 	const struct core *core = broker->net->core;
-	size_t bytes = weigh_journal(broker->journal) + dedupe_bytes(core->dedupe);
+	size_t bytes = weigh_journal(broker->journal) + dedupe_bytes(core->dedupe) +
+	               broker->net->wanted.room * sizeof(struct wish);
 
 	for (const struct session *it = broker->net->sessions.by_number; it;
 	     it = it->by_number.next)
@@ -132,6 +137,17 @@ static void check_mailbox(const struct mailbox *mailbox)
 	life_check(mailbox->row.n <= most, "%s: a row of %zu", mailbox->id, mailbox->row.n);
 }
 
+/* What a pass over the records of one seal takes: a reader, the tree, and what is looked out for. */
+static size_t pass_bytes(const struct wanted *wanted)
+{
+	const struct seal *seal = wanted->pass ? receipts_seal(wanted->pass) : NULL;
+
+	if (!wanted->pass)
+		return 0;
+	return PASS_BYTES + TREE_BYTES + 2 * life_now->most_staged +
+	       (seal ? (LEAF_BYTES + WATCHED_BYTES) * (seal->last - seal->first + 1) : 0);
+}
+
 void broker_weigh(const struct broker *broker)
 {
 	const struct core *core = broker->net->core;
@@ -140,6 +156,7 @@ void broker_weigh(const struct broker *broker)
 	 * time. */
 	const size_t spare = SMALL_BYTES + 2 * (RECORDS_READERS + 1) * life_now->most_staged +
 	                     TREE_BYTES + LEAF_BYTES * broker->most_unsealed +
+	                     pass_bytes(&broker->net->wanted) +
 	                     (broker->net->snapshot ? SNAPSHOT_BYTES + identity_bound(core->identity) +
 	                                                      waiting_bound(&core->waiting)
 	                                            : 0);
@@ -154,7 +171,8 @@ void broker_weigh(const struct broker *broker)
 	life_check(held <= broker->weight + named + spare,
 	           "the broker holds %zu bytes, %zu are accounted for", held,
 	           broker->weight + named);
-	life_check(memory_large(MEMORY_BROKER) <= broker->large + RECORDS_READERS + 1,
+	const size_t readers = RECORDS_READERS + 1 + (broker->net->wanted.pass ? 1 : 0);
+	life_check(memory_large(MEMORY_BROKER) <= broker->large + readers,
 	           "the broker holds %zu large buffers, at first %zu", memory_large(MEMORY_BROKER),
 	           broker->large);
 }

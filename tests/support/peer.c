@@ -92,6 +92,17 @@ static void note_attached(void *user, const char *mailbox, bool active, uint64_t
 	peer->active = active;
 }
 
+static void note_receipt(void *user, const struct ttg_receipt *receipt)
+{
+	struct peer *peer = user;
+
+	must_be(receipt->text_bytes < sizeof(peer->receipt), "a receipt longer than any");
+	peer->n_receipts++;
+	peer->receipt_code = receipt->code;
+	memcpy(peer->receipt, receipt->text, receipt->text_bytes);
+	peer->receipt[receipt->text_bytes] = '\0';
+}
+
 struct peer *must_open_peer(struct stage *stage, const char *key, const char *outbox)
 {
 	char key_file[PROCESS_PATH_MAX], server_key[PROCESS_PATH_MAX], box[PROCESS_PATH_MAX];
@@ -114,7 +125,8 @@ struct peer *must_open_peer(struct stage *stage, const char *key, const char *ou
 			       .on_outcome = note_outcome,
 			       .on_delivery = note_delivery,
 			       .on_state = note_state,
-			       .on_attached = note_attached },
+			       .on_attached = note_attached,
+			       .on_receipt = note_receipt },
 	};
 	if (ttg_client_new(&peer->client, &options, message) != TTG_OK)
 		must_fail("no client: %s", message);
@@ -221,6 +233,23 @@ void must_be_refused(struct stage *stage, struct peer *peer, const struct made_w
 		must_fail("answered %s (%s), should be %s", ttg_error_name(outcome.code),
 			  outcome.text, ttg_error_name(code));
 	must_be(outcome.text[0] != '\0', "a refusal without a word why");
+}
+
+static bool has_receipts(void *arg)
+{
+	const struct awaited *awaited = arg;
+
+	return awaited->peer->n_receipts >= awaited->n;
+}
+
+enum ttg_error must_ask_receipt(struct stage *stage, struct peer *peer, const uint8_t id[16])
+{
+	struct awaited awaited = { peer, peer->n_receipts + 1 };
+
+	must_be(ttg_client_ask_receipt(peer->client, id) == TTG_OK, "cannot ask");
+	if (!peers_wait(stage, has_receipts, &awaited, WAIT_LONG_MS))
+		must_fail("no answer to a question: %s", peer->state_text);
+	return peer->receipt_code;
 }
 
 static bool has_attached(void *arg)

@@ -53,6 +53,9 @@ struct peer {
 	enum ttg_state state;
 	enum ttg_error state_code;
 	char state_text[TTG_MESSAGE_TEXT];
+	size_t n_receipts; /* and codes instead */
+	enum ttg_error receipt_code; /* of the newest */
+	char receipt[8192];          /* its text */
 	int n_attached; /* answers to attach, active or standby */
 	bool active;    /* the newest of them */
 	bool failed;    /* ttg_client_poll() said the session is over */
@@ -78,6 +81,9 @@ uint64_t must_accept(struct stage *stage, struct peer *peer, const struct made_w
 /* The same, and it must be refused with this code. */
 void must_be_refused(struct stage *stage, struct peer *peer, const struct made_wish *wish,
 		 enum ttg_error code);
+
+/* Asks for a receipt and waits for the answer: its code; the text is peer->receipt. */
+enum ttg_error must_ask_receipt(struct stage *stage, struct peer *peer, const uint8_t id[16]);
 
 /* Attaches and waits for the answer. */
 void must_attach(struct stage *stage, struct peer *peer, const char *mailbox);

@@ -207,6 +207,14 @@ static void give_up_needs_a_yes_and_lets_go_of_what_nobody_fetched(void **state)
 	json_decref(items);
 	assert_int_equal(must_ask_mailbox(stage, DUTY, "queued"), 1);
 	must_see(stage, "ttgd.err", "give");
+	char id[TTG_UUID_TEXT];
+	ttg_uuid_format(prison->outcomes[0].id, id);
+	items = must_ask(stage, "trace", id, NULL);
+	const json_t *last = json_array_get(items, json_array_size(items) - 1);
+	assert_string_equal(json_string_value(json_object_get(last, "kind")), "given_up");
+	assert_string_equal(json_string_value(json_object_get(last, "mailbox")),
+			    "probation/inbox");
+	json_decref(items);
 	must_have_passed(stage);
 }
 

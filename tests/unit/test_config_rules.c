@@ -529,6 +529,20 @@ static void whose_word_on_numbers_counts_is_said_of_each_agency(void **state)
 		      "agencies.d/all.conf:1: agency.links is a whole number, must be true or false");
 }
 
+static void who_may_ask_what_became_of_events_is_said_of_each_agency(void **state)
+{
+	struct config *config;
+
+	config_write(*state, NULL,
+		     "agencies: ( { id = \"a\"; name = \"A\"; asks_states = true; },\n"
+		     "{ id = \"b\"; name = \"B\"; } );\n",
+		     "");
+	config = config_must_load(*state);
+	assert_true(config->rules->agencies[0].asks_states);
+	assert_false(config->rules->agencies[1].asks_states);
+	config_free(&config);
+}
+
 static void an_agreement_may_name_types_of_the_future(void **state)
 {
 	struct config *config;
@@ -560,6 +574,7 @@ int main(void)
 		CONFIG_TEST(a_when_becomes_the_condition_of_every_grant_of_its_group),
 		CONFIG_TEST(a_limit_that_another_agreement_takes_away_is_a_doubt),
 		CONFIG_TEST(whose_word_on_numbers_counts_is_said_of_each_agency),
+		CONFIG_TEST(who_may_ask_what_became_of_events_is_said_of_each_agency),
 		CONFIG_TEST(an_agreement_may_name_types_of_the_future),
 	};
 

@@ -267,7 +267,10 @@ static void history_tells_the_way_of_an_event(void **state)
 			assert_true(history.event_sequence == sequence);
 			assert_string_equal(history.source, "prison");
 			assert_string_equal(history.type, "prison.released");
-			assert_int_equal(core_find_event(play->core, history.event_id), sequence);
+			assert_int_equal(core_find_event(play->core, NULL, history.event_id), sequence);
+			assert_int_equal(core_find_event(play->core, "prison", history.event_id),
+					 sequence);
+			assert_int_equal(core_find_event(play->core, "police", history.event_id), 0);
 			assert_int_equal(history.n_recipients, 2);
 			assert_true(core_history_recipient(play->core, &history, 1, &mailbox,
 							   &position));

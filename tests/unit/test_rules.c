@@ -97,6 +97,18 @@ static void any_change_changes_the_digest(void **state)
 	rules_free(&right);
 }
 
+static void who_may_ask_for_states_changes_the_digest(void **state)
+{
+	struct rules *plain = sample(false), *asking = sample(false);
+
+	(void)state;
+	asking->agencies[0].asks_states = true;
+	assert_true(rules_finish(asking));
+	assert_memory_not_equal(plain->digest, asking->digest, 32);
+	rules_free(&plain);
+	rules_free(&asking);
+}
+
 static void a_condition_and_whose_links_count_change_the_digest(void **state)
 {
 	struct rules *plain = sample(false), *linking = sample(false), *limited = sample(false);
@@ -245,6 +257,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_order_of_the_input_changes_neither_indices_nor_digest),
 		cmocka_unit_test(any_change_changes_the_digest),
+		cmocka_unit_test(who_may_ask_for_states_changes_the_digest),
 		cmocka_unit_test(a_condition_and_whose_links_count_change_the_digest),
 		cmocka_unit_test(empty_rules_deny_everything),
 		cmocka_unit_test(a_grant_holds_from_its_first_instant_to_before_its_last),

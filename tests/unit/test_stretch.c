@@ -77,12 +77,13 @@ static void every_event_finds_its_way_to_the_root(void **state)
 		uint8_t hash[EVIDENCE_HASH];
 
 		stretch_begin(stretch, 1);
-		stretch_watch(stretch, watched);
+		assert_true(stretch_watch(stretch, watched));
 		for (uint64_t i = 1; i <= play->n_records; i++)
 			assert_int_equal(take(stretch, play, i), TTG_OK);
 		const struct play_record *it = &play->records[watched - 1];
 		const bool is_event = it->kind == RECORD_EVENT;
-		assert_true(stretch_path(stretch, &leaf, steps, &n_steps) == is_event);
+		assert_true(stretch_path(stretch, watched, &leaf, steps,
+					 &n_steps) == is_event);
 		if (!is_event)
 			continue;
 		ways++;
@@ -100,6 +101,46 @@ static void every_event_finds_its_way_to_the_root(void **state)
 		assert_memory_equal(hash, seal.root, sizeof(hash));
 	}
 	assert_int_equal(ways, 7);
+	hasher_free(&hasher);
+	stretch_free(&stretch);
+	play_free(&play);
+}
+
+/* One pass over the records is enough for all that are asked for. */
+static void several_ways_are_found_at_once(void **state)
+{
+	struct play *play = play_of(40);
+	struct stretch *stretch = stretch_new(journal_id);
+	struct hasher *hasher = hasher_new();
+	struct tree_step steps[TREE_STEPS_MAX];
+	size_t n_steps = 0;
+	unsigned ways = 0;
+	struct leaf leaf = { .sequence = 0 };
+	struct seal seal;
+	uint8_t hash[EVIDENCE_HASH];
+
+	(void)state;
+	stretch_begin(stretch, 1);
+	for (uint64_t i = 1; i <= play->n_records; i += 2)
+		assert_true(stretch_watch(stretch, i));
+	for (uint64_t i = 1; i <= play->n_records; i++)
+		assert_int_equal(take(stretch, play, i), TTG_OK);
+	assert_true(stretch_describe(stretch, &seal));
+	for (uint64_t i = 1; i <= play->n_records; i++) {
+		const bool wanted = i % 2 == 1 && play->records[i - 1].kind == RECORD_EVENT;
+
+		assert_true(stretch_path(stretch, i, &leaf, steps, &n_steps) == wanted);
+		if (!wanted)
+			continue;
+		ways++;
+		assert_int_equal(leaf.sequence, i);
+		assert_true(leaf_hash(hasher, &leaf, hash));
+		assert_true(tree_climb(hasher, hash, steps, n_steps, hash));
+		assert_memory_equal(hash, seal.root, sizeof(hash));
+	}
+	assert_true(ways > 10);
+	stretch_begin(stretch, 1); /* and nothing is left of it */
+	assert_false(stretch_path(stretch, leaf.sequence, &leaf, steps, &n_steps));
 	hasher_free(&hasher);
 	stretch_free(&stretch);
 	play_free(&play);
@@ -134,6 +175,7 @@ int main(void)
 		cmocka_unit_test(events_count_and_other_records_only_pass),
 		cmocka_unit_test(only_the_next_record_is_taken),
 		cmocka_unit_test(every_event_finds_its_way_to_the_root),
+		cmocka_unit_test(several_ways_are_found_at_once),
 		cmocka_unit_test(a_record_that_no_broker_made_is_refused),
 	};
 
