@@ -191,6 +191,17 @@ static const struct rules_version *newest(const struct core *core)
 	return core->past.n > 0 ? &core->past.items[core->past.n - 1] : NULL;
 }
 
+/* What was cut as the rules said until now is recorded before they change: the log of disclosures asks the
+   rules in force at that record. */
+static enum ttg_error log_rows(struct core *core, const struct core_now *now)
+{
+	enum ttg_error code = TTG_OK;
+
+	for (size_t i = 0; i < core->n_mailboxes && code == TTG_OK; i++)
+		code = core_log_row(core, now, core->mailboxes[i]);
+	return code;
+}
+
 enum ttg_error core_tell_rules(struct core *core, const struct core_now *now,
 			       const struct rules *rules)
 {
@@ -204,6 +215,8 @@ enum ttg_error core_tell_rules(struct core *core, const struct core_now *now,
 		return TTG_OK;
 	memcpy(version.digest, rules->digest, sizeof(version.digest));
 	code = spell(rules, &unit);
+	if (code == TTG_OK)
+		code = log_rows(core, now);
 	if (code == TTG_OK)
 		code = say(core, now, &version, known && last ? last->since : 0, &unit);
 	unit_fini(&unit);

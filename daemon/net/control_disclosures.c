@@ -354,17 +354,22 @@ static void tell_open(struct search *it)
 	control_end(it->request, TTG_OK, "%s", "");
 }
 
-/* The next record, taken. TTG_EAGAIN: there is none, or it has to wait for the rules of its time. */
+/*
+ * The next record, taken. TTG_EAGAIN: there is none, or it has to wait for the rules of its time. What was
+ * there when the question was recorded is told, however long that takes to be durable.
+ */
 static enum ttg_error take_next(struct search *it)
 {
 	enum ttg_error error = TTG_OK;
 
 	if (!it->again)
 		error = journal_reader_next(it->reader, &it->sequence, &it->record);
-	it->through = error == TTG_EAGAIN;
-	if (!error && it->record.kind == RECORD_DELIVERED)
+	it->through = error == TTG_EAGAIN && it->sequence >= it->request->wait_durable;
+	if (error)
+		return error;
+	if (it->record.kind == RECORD_DELIVERED)
 		error = find_rules(it, it->sequence);
-	it->again = !it->through && error == TTG_EAGAIN;
+	it->again = error == TTG_EAGAIN;
 	if (!error && !take(it, it->sequence, &it->record))
 		error = TTG_ELIMIT;
 	return error;
@@ -377,7 +382,7 @@ static void step(struct control_request *request)
 
 	for (int i = 0; i < RECORDS_A_SLICE && !it->through && !error && !control_enough(request); i++)
 		error = take_next(it);
-	request->idle = it->again;
+	request->idle = error == TTG_EAGAIN && !it->through;
 	if (error == TTG_ELIMIT)
 		control_end(request, error, "too much is open at once, or a record is damaged");
 	else if (error && error != TTG_EAGAIN)

@@ -196,6 +196,28 @@ static void rules_that_find_no_room_change_nothing(void **state)
 	play_free(&play);
 }
 
+/* Its record found no room when it was made. */
+static void what_left_under_the_old_rules_is_recorded_before_they_change(void **state)
+{
+	struct play *play = play_new(8, 100);
+
+	(void)state;
+	play_attach(play, BOX_ONESERVICE, 1, 10);
+	play_say(play, TYPE_RELEASED, 1);
+	settle(play);
+	const uint64_t before = play->n_records;
+	play->append_fails = TTG_EAGAIN;
+	core_pump(play->core, &play->now);
+	assert_int_equal(play->n_deliveries, 1);
+	play->append_fails = TTG_OK;
+	assert_int_equal(play->n_records, before);
+	change(play, other_rules(7));
+	assert_int_equal(play->n_records, before + 3);
+	assert_int_equal(play->records[before].kind, RECORD_DELIVERED);
+	assert_int_equal(play->records[before + 2].kind, RECORD_RULES);
+	play_free(&play);
+}
+
 static struct rules *many_rules(void)
 {
 	struct rules *rules = play_rules(true);
@@ -519,6 +541,7 @@ int main(void)
 		cmocka_unit_test(it_is_known_which_rules_were_in_force_at_any_moment),
 		cmocka_unit_test(a_crash_inside_of_a_text_leaves_the_old_rules_and_a_start_says_the_new),
 		cmocka_unit_test(rules_that_find_no_room_change_nothing),
+		cmocka_unit_test(what_left_under_the_old_rules_is_recorded_before_they_change),
 		cmocka_unit_test(the_rules_of_two_hundred_agencies_take_several_parts),
 		cmocka_unit_test(a_text_that_is_needed_is_said_again_before_it_goes),
 		cmocka_unit_test(what_was_said_again_outlives_a_restart_and_is_no_change),
