@@ -11,7 +11,8 @@
 #define FLAG_PERSON 1u
 #define FLAG_WAITS 2u
 #define FLAG_CHANGES 4u
-#define FLAGS_ALL (FLAG_PERSON | FLAG_WAITS | FLAG_CHANGES)
+#define FLAG_SEALED 8u
+#define FLAGS_ALL (FLAG_PERSON | FLAG_WAITS | FLAG_CHANGES | FLAG_SEALED)
 
 static void put_text(struct cursor *cursor, const char *text)
 {
@@ -54,14 +55,17 @@ static bool complete(const struct cursor *cursor)
 	return cursor_ok(cursor) && cursor_left(cursor) == 0;
 }
 
-void record_put_event(struct cursor *cursor, const struct record_event *it,
-		      const struct record_recipient *recipients)
+struct record_gap record_put_event(struct cursor *cursor, const struct record_event *it,
+				   const struct record_recipient *recipients)
 {
+	struct record_gap gap = { NULL, NULL };
+
 	cursor_put_u8(cursor, RECORD_VERSION);
 	cursor_put_u64(cursor, (uint64_t)it->accepted_ns);
 	cursor_put_u8(cursor, (uint8_t)((it->person_key ? FLAG_PERSON : 0) |
 					(it->n_waiting > 0 ? FLAG_WAITS : 0) |
-					(it->n_changes > 0 ? FLAG_CHANGES : 0)));
+					(it->n_changes > 0 ? FLAG_CHANGES : 0) |
+					(it->key != 0 ? FLAG_SEALED : 0)));
 	cursor_put_u8(cursor, it->urgency);
 	cursor_put_bytes(cursor, it->id, RECORD_ID);
 	if (it->person_key)
@@ -88,7 +92,15 @@ void record_put_event(struct cursor *cursor, const struct record_event *it,
 		cursor_put_varint(cursor, it->waiting[i]);
 	if (it->n_changes > 0)
 		cursor_put_sized(cursor, it->changes, it->n_changes);
-	cursor_put_sized(cursor, it->bytes, it->n_bytes);
+	if (it->key == 0) {
+		cursor_put_sized(cursor, it->bytes, it->n_bytes);
+		return gap;
+	}
+	cursor_put_varint(cursor, it->key);
+	gap.digest = cursor_put_gap(cursor, RECORD_DIGEST);
+	cursor_put_varint(cursor, it->n_sealed);
+	gap.sealed = cursor_put_gap(cursor, it->n_sealed);
+	return gap;
 }
 
 void record_next_recipient(struct cursor *cursor, struct record_recipient *out)
@@ -141,10 +153,18 @@ static bool get_event(struct cursor *cursor, struct record_event *out)
 	out->changes = flags & FLAG_CHANGES ?
 			       cursor_get_sized(cursor, RECORD_MAX, &out->n_changes) :
 			       NULL;
-	out->bytes = cursor_get_sized(cursor, RECORD_MAX, &out->n_bytes);
+	out->bytes = out->digest = out->sealed = NULL;
+	out->n_bytes = out->n_sealed = 0;
+	out->key = flags & FLAG_SEALED ? cursor_get_varint(cursor) : 0;
+	if (!(flags & FLAG_SEALED)) {
+		out->bytes = cursor_get_sized(cursor, RECORD_MAX, &out->n_bytes);
+	} else {
+		out->digest = cursor_get_bytes(cursor, RECORD_DIGEST);
+		out->sealed = cursor_get_sized(cursor, RECORD_MAX, &out->n_sealed);
+	}
 	out->first = 0;
 	out->routed_ns = out->accepted_ns;
-	return complete(cursor);
+	return complete(cursor) && (!(flags & FLAG_SEALED) || out->key != 0);
 }
 
 bool record_get_event(const uint8_t *data, size_t len, struct record_event *out)
@@ -155,8 +175,8 @@ bool record_get_event(const uint8_t *data, size_t len, struct record_event *out)
 	return get_event(&cursor, out);
 }
 
-void record_put_late(struct cursor *cursor, const struct record_event *it,
-		     const struct record_recipient *recipients)
+struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
+				  const struct record_recipient *recipients)
 {
 	struct record_event event = *it;
 
@@ -165,7 +185,7 @@ void record_put_late(struct cursor *cursor, const struct record_event *it,
 	cursor_put_u8(cursor, RECORD_VERSION);
 	cursor_put_u64(cursor, (uint64_t)it->routed_ns);
 	cursor_put_varint(cursor, it->first);
-	record_put_event(cursor, &event, recipients);
+	return record_put_event(cursor, &event, recipients);
 }
 
 bool record_get_late(const uint8_t *data, size_t len, struct record_event *out)

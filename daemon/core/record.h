@@ -7,14 +7,16 @@
  *
  *   MAILBOX    version u8 | number | text id
  *   RULES      version u8 | ns u64 | digest 32 bytes | number of grants
- *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes)
+ *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes, 8: sealed)
  *              | urgency u8 | id 16 bytes | key of the number it names 16 bytes if flagged
  *              | expires_ns u64 (0: never) | text source
  *              | text type | number of recipients, each: mailbox | position | ack within ms
  *              (0: no escalation) | fallback mailbox + 1 (0: none) | number of agreements u8,
  *              each a text | if it waits (waiting.h): number of mailboxes, each: mailbox * 2, + 1 when held
  *              | if flagged changes.h: varint length, bytes
- *              | event: varint length, bytes exactly as published
+ *              | event: varint length, bytes exactly as published; if sealed instead: number of the key
+ *              it is sealed with (never 0) | digest of its bytes 32 bytes | varint length, bytes as
+ *              keystore/payload.h makes them, or none when the payload is left out
  *   DELIVERED  version u8 | ns u64 | mailbox | attempt | ranges
  *   ACK        version u8 | ns u64 | mailbox | up_to as the consumer said | ranges it covered
  *   EXPIRED, STOPPED   version u8 | ns u64 | mailbox | 0 | ranges
@@ -106,7 +108,11 @@ struct record_event {
 	const uint8_t *changes;
 	size_t n_changes;          /* bytes */
 	const uint8_t *bytes;
-	size_t n_bytes;
+	size_t n_bytes;            /* of a sealed one 0 until it is opened */
+	uint64_t key;              /* it is sealed with; 0: it is not */
+	const uint8_t *digest;     /* RECORD_DIGEST bytes, sealed only */
+	const uint8_t *sealed;
+	size_t n_sealed;
 	struct cursor recipients;  /* decoded: where they begin, and those that wait */
 	struct cursor waits;
 	uint64_t first;            /* of a LATE: sequence of the EVENT; else 0 */
@@ -155,11 +161,17 @@ struct record_given_up {
 
 void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it);
 void record_put_rules(struct cursor *cursor, const struct record_rules *it);
-void record_put_event(struct cursor *cursor, const struct record_event *it,
-		      const struct record_recipient *recipients);
+/* Where digest and payload of a sealed event stand in its record, for the caller to fill; NULL: it is not
+   sealed, or did not fit. */
+struct record_gap {
+	uint8_t *digest, *sealed;
+};
+/* With it->key the event is sealed: of `bytes`, `digest` and `sealed` nothing is looked at, n_sealed is left free. */
+struct record_gap record_put_event(struct cursor *cursor, const struct record_event *it,
+				   const struct record_recipient *recipients);
 /* it->first and routed_ns say which event it is and when. */
-void record_put_late(struct cursor *cursor, const struct record_event *it,
-		     const struct record_recipient *recipients);
+struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
+				  const struct record_recipient *recipients);
 void record_put_decided(struct cursor *cursor, const struct record_decided *it);
 void record_put_consulted(struct cursor *cursor, const struct record_consulted *it);
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,

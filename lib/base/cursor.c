@@ -135,6 +135,11 @@ void cursor_put_bytes(struct cursor *cursor, const void *data, size_t len)
 		memcpy(out, data, len);
 }
 
+uint8_t *cursor_put_gap(struct cursor *cursor, size_t len)
+{
+	return take(cursor, len);
+}
+
 void cursor_put_sized(struct cursor *cursor, const void *data, size_t len)
 {
 	cursor_put_varint(cursor, len);

@@ -30,6 +30,8 @@ void cursor_put_u32(struct cursor *cursor, uint32_t value);
 void cursor_put_u64(struct cursor *cursor, uint64_t value);
 void cursor_put_varint(struct cursor *cursor, uint64_t value); /* LEB128, as protobuf */
 void cursor_put_bytes(struct cursor *cursor, const void *data, size_t len);
+/* Leaves bytes out, to be filled in by the caller: where they begin. NULL: no room. */
+uint8_t *cursor_put_gap(struct cursor *cursor, size_t len);
 /* varint length, then the bytes */
 void cursor_put_sized(struct cursor *cursor, const void *data, size_t len);
 
