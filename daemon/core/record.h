@@ -16,7 +16,8 @@
  *              | if flagged changes.h: varint length, bytes
  *              | event: varint length, bytes exactly as published; if sealed instead: number of the key
  *              it is sealed with (never 0) | digest of its bytes 32 bytes | varint length, bytes as
- *              keystore/payload.h makes them, or none when the payload is left out
+ *              keystore/payload.h makes them, or none when the payload is left out; in the archive
+ *              (strip.h) of one that was not sealed, flagged 16 instead: SHA-256 of its bytes 32 bytes
  *   DELIVERED  version u8 | ns u64 | mailbox | attempt | ranges
  *   ACK        version u8 | ns u64 | mailbox | up_to as the consumer said | ranges it covered
  *   EXPIRED, STOPPED   version u8 | ns u64 | mailbox | 0 | ranges
@@ -110,11 +111,12 @@ struct record_event {
 	const uint8_t *bytes;
 	size_t n_bytes;            /* of a sealed one 0 until it is opened */
 	uint64_t key;              /* it is sealed with; 0: it is not */
-	const uint8_t *digest;     /* RECORD_DIGEST bytes, sealed only */
+	const uint8_t *digest;     /* RECORD_DIGEST bytes, sealed and stripped only */
 	const uint8_t *sealed;
 	size_t n_sealed;
 	struct cursor recipients;  /* decoded: where they begin, and those that wait */
 	struct cursor waits;
+	const uint8_t *begin, *rest; /* decoded: the EVENT; what follows those that wait */
 	uint64_t first;            /* of a LATE: sequence of the EVENT; else 0 */
 	int64_t routed_ns;         /* when the recipients were found: of an EVENT accepted_ns */
 };
@@ -172,6 +174,9 @@ struct record_gap record_put_event(struct cursor *cursor, const struct record_ev
 /* it->first and routed_ns say which event it is and when. */
 struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
 				  const struct record_recipient *recipients);
+/* What `it` was read from, without changes and payload. */
+void record_put_stripped(struct cursor *cursor, const uint8_t *data, const struct record_event *it,
+			 const uint8_t digest[RECORD_DIGEST]);
 void record_put_decided(struct cursor *cursor, const struct record_decided *it);
 void record_put_consulted(struct cursor *cursor, const struct record_consulted *it);
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,
@@ -186,6 +191,8 @@ bool record_get_mailbox(const uint8_t *data, size_t len, struct record_mailbox *
 bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out);
 bool record_get_event(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_late(const uint8_t *data, size_t len, struct record_event *out);
+/* The same out of the archive: of one that was stripped and not sealed there are no bytes, but a digest. */
+bool record_get_stripped(uint8_t kind, const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out);
 bool record_get_consulted(const uint8_t *data, size_t len, struct record_consulted *out);
 /* Next recipient of an event that was read, n_recipients times. */

@@ -9,6 +9,7 @@
 
 _Static_assert(RULES_ID_MAX < LEAF_SOURCE_MAX, "every agency has room in a leaf");
 _Static_assert(RECORD_ID == EVIDENCE_ID, "ids of events");
+_Static_assert(RECORD_DIGEST == EVIDENCE_HASH, "digests of events stand in leaves");
 
 struct stretch {
 	uint8_t journal[EVIDENCE_ID];
@@ -58,20 +59,38 @@ void stretch_watch(struct stretch *stretch, uint64_t sequence)
 	stretch->watched = sequence;
 }
 
+static bool leaf_of(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
+		    const struct record_event *event, struct leaf *out)
+{
+	/* No leaf tells of a time before 1970: a record that does is not one of a broker's. */
+	if (event->accepted_ns < 0)
+		return false;
+	memcpy(out->journal, journal, EVIDENCE_ID);
+	memcpy(out->id, event->id, EVIDENCE_ID);
+	out->sequence = sequence;
+	out->accepted_ns = event->accepted_ns;
+	memcpy(out->source, event->source, strlen(event->source) + 1);
+	if (!event->digest)
+		return hasher_sum(hasher, event->bytes, event->n_bytes, out->sha256);
+	memcpy(out->sha256, event->digest, EVIDENCE_HASH);
+	return true;
+}
+
 bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
 		  const uint8_t *data, size_t len, struct leaf *out)
 {
 	struct record_event event;
 
-	/* No leaf tells of a time before 1970: a record that does is not one of a broker's. */
-	if (!record_get_event(data, len, &event) || event.accepted_ns < 0)
-		return false;
-	memcpy(out->journal, journal, EVIDENCE_ID);
-	memcpy(out->id, event.id, EVIDENCE_ID);
-	out->sequence = sequence;
-	out->accepted_ns = event.accepted_ns;
-	memcpy(out->source, event.source, strlen(event.source) + 1);
-	return hasher_sum(hasher, event.bytes, event.n_bytes, out->sha256);
+	return record_get_event(data, len, &event) && leaf_of(hasher, journal, sequence, &event, out);
+}
+
+bool stretch_leaf_archived(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
+			   const uint8_t *data, size_t len, struct leaf *out)
+{
+	struct record_event event;
+
+	return record_get_stripped(RECORD_EVENT, data, len, &event) &&
+	       leaf_of(hasher, journal, sequence, &event, out);
 }
 
 static enum ttg_error take_event(struct stretch *stretch, uint64_t sequence, const uint8_t *data,

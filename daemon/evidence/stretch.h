@@ -33,6 +33,9 @@ bool stretch_describe(struct stretch *stretch, struct seal *out);
 /* The leaf of an EVENT record. False: not one that can be read, or cryptography failed. */
 bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
 		  const uint8_t *data, size_t len, struct leaf *out);
+/* The same of one that was stripped for the archive. */
+bool stretch_leaf_archived(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
+			   const uint8_t *data, size_t len, struct leaf *out);
 /* Behind stretch_begin(): the event of this sequence is looked out for. */
 void stretch_watch(struct stretch *stretch, uint64_t sequence);
 /* Its leaf, and its way to the root. False: it did not come, or cryptography failed. */
