@@ -26,6 +26,7 @@
 
 #define NET_FRAMES_A_CYCLE 256
 
+struct archiver;
 struct control;
 struct http;
 struct net_snapshot;
@@ -41,6 +42,7 @@ struct net {
 	struct core *core;
 	struct journal *journal;
 	struct sealer *sealer;   /* NULL: no seals are made */
+	struct archiver *archiver; /* NULL: no archive is kept */
 	struct records *records; /* read back from the journal; what is in memory is not */
 
 	void *zmq, *router;
@@ -127,8 +129,6 @@ void net_take_frame(struct net *net, const struct net_peer *peer, const uint8_t 
 void net_sweep_sessions(struct net *net);
 /* Goodbye to everybody. */
 void net_goodbye_all(struct net *net, enum ttg_error code);
-
-/* dispatch.c */
 void net_close_session(struct net *net, struct session *session, const char *why);
 
 /* upkeep.c: reload, snapshot, retention, watchdog; why core_set_rules() failed, for the operator. */

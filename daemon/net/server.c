@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/keyfile.h"
+#include "net/archiver.h"
 #include "net/control.h"
 #include "net/http.h"
 #include "net/monitor.h"
@@ -89,6 +90,8 @@ static int poll_timeout_ms(const struct net *net, const struct core_now *now)
 	int64_t until = net->next_core_ns;
 	if (net->next_second_ns < until)
 		until = net->next_second_ns;
+	if (archiver_next_ns(net->archiver) < until)
+		until = archiver_next_ns(net->archiver);
 	if (net->flush_at_ns != 0 && net->flush_at_ns < until)
 		until = net->flush_at_ns;
 	if (net->stopping || control_watching(net->control))
@@ -372,7 +375,8 @@ static enum ttg_error ask_signer(struct net *net, struct message *message)
 	return message_set(message, net->failure, "%s", view.why);
 }
 
-enum ttg_error server_open(struct net *net, struct journal *journal, struct message *message)
+enum ttg_error server_open(struct net *net, struct journal *journal,
+			   const struct journal_options *archive, struct message *message)
 {
 	net->journal = journal;
 	start_clocks(net);
@@ -380,6 +384,8 @@ enum ttg_error server_open(struct net *net, struct journal *journal, struct mess
 	const struct core_now now = net_now(net);
 	if (!error)
 		error = make_sealer(net, message);
+	if (!error && archive && archiver_new(&net->archiver, net, archive) != TTG_OK)
+		error = message_set(message, TTG_ENOMEM, "no memory for the archive");
 	if (!error)
 		error = ask_signer(net, message);
 	if (!error) {
@@ -413,6 +419,7 @@ void server_close(struct net **handle)
 	net_drop_snapshot(net);
 	sessions_clear(&net->sessions);
 	sealer_free(&net->sealer);
+	archiver_free(&net->archiver);
 	core_free(&net->core);
 	records_close(&net->records);
 	limiter_free(&net->limiter);

@@ -2,7 +2,8 @@
  * What the loop does besides messages: reload, when to take a snapshot, retention, the watchdog.
  *
  * Retention never passes what a mailbox still needs, nor what it needed when the newest snapshot on
- * disk was taken: a start from there reads those records again. Nor what is not sealed yet.
+ * disk was taken: a start from there reads those records again. Nor what is not sealed yet, or not
+ * in the archive.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 
 #include "base/planted.h"
 #include "config/errors.h"
+#include "net/archiver.h"
 #include "net/net.h"
 #include "net/sealer.h"
 
@@ -32,6 +34,7 @@ void net_upkeep(struct net *net, const struct core_now *now)
 		net_sweep_sessions(net);
 		net_take_snapshot(net, net->config->snapshot_events);
 	}
+	archiver_step(net->archiver, net);
 	if (now->mono_ns >= net->next_retain_ns) {
 		net->next_retain_ns = now->mono_ns + net->config->retain_every_s * NS_PER_S;
 		retain(net, now);
@@ -148,6 +151,9 @@ static void retain(struct net *net, const struct core_now *now)
 			  (unsigned long long)needed);
 		keep_from = needed;
 	}
+	if (keep_from > stats.first_sequence)
+		keep_from = archiver_allows(net->archiver, keep_from);
+	archiver_retain(net->archiver, net);
 	uint64_t removed = 0;
 	if (keep_from > stats.first_sequence &&
 	    journal_retain(net->journal, keep_from, &removed) == TTG_OK && removed > 0) {
