@@ -24,7 +24,7 @@
 #define STUCK_SECONDS 30
 #define CALLER_GROUPS_MAX 1024
 #define NO_GROUP ((gid_t)-1)
-#define ARGUMENTS_MAX 5
+#define ARGUMENTS_MAX 6
 
 struct control {
 	struct net *net;
@@ -47,7 +47,7 @@ static const struct {
 	{ "person.conflicts", control_conflicts, { NULL } },
 	{ "person.resolve", control_resolve, { "conflict", "decision", "reason" } },
 	{ "person.show", control_person, { "person", "reason" } },
-	{ "disclosures", control_disclosures, { "agency", "person", "since", "until", "reason" } },
+	{ "disclosures", control_disclosures, { "agency", "person", "since", "until", "reason", "reasons" } },
 	{ "deadletters.list", control_dead_list, { "mailbox" } },
 	{ "deadletters.retry", control_dead_retry, { "mailbox", "sequence" } },
 	{ "deadletters.discard", control_dead_discard, { "mailbox", "sequence" } },
@@ -56,7 +56,7 @@ static const struct {
 	{ "trace", control_trace, { "event_id" } },
 	{ "receipt", control_receipt, { "event_id" } },
 	{ "reload", control_reload, { NULL } },
-	{ "backup", control_backup, { "directory" } },
+	{ "backup", control_backup, { "directory", "archive" } },
 	{ "journal.verify", control_verify, { NULL } },
 };
 

@@ -1,9 +1,11 @@
 /*
- * The log of disclosures, out of the journal: what was delivered, when, of which type, from whom, to whom,
- * under which agreements, and what became of it. A line for each delivery that left, whether it is answered
- * or not; nothing of its content. Who asks says why, and that is in the journal too.
+ * The log of disclosures, out of the archive and the journal: what was delivered, when, of which type, from
+ * whom, to whom, under which agreements, and what became of it. A line for each delivery that left, whether
+ * it is answered or not; nothing of its content. Between them who asked, what was decided, when the rules
+ * changed. Who asks says why, and that is in the journal too.
  *
- * One reader goes through the journal in slices; what is open is held in a table of positions.
+ * Readers go through both in slices, first the archive; what is open is held in a table of positions. What
+ * retention takes from the journal meanwhile is in the archive by then, and read on there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 
 #include "base/instant.h"
 #include "core/record.h"
+#include "net/archiver.h"
 #include "net/control_request.h"
 
 #define RECORDS_A_SLICE 2000
@@ -40,12 +43,17 @@ struct disclosure {
 struct search {
 	struct control_request *request;
 	struct journal_reader *reader;
+	struct archive_reader *archive; /* NULL: none is kept, or it is not open yet */
+	bool begun, in_archive;
+	uint64_t next;                  /* sequence that follows those that were read; 0: none was */
+	uint64_t last;                  /* that this was asked: nothing behind it is told */
+	bool reasons;                   /* those that operators gave are told */
 	struct disclosure *open;
 	char agency[RULES_ID_MAX + 1]; /* "": any */
 	bool of_person;
 	struct core_person person;
 	int64_t since_ns, until_ns;
-	bool through;                  /* the journal's end was reached: what is open is told */
+	bool through;                   /* all was read: what is open is told */
 };
 
 static void forget(struct search *it, struct disclosure *one)
@@ -63,6 +71,7 @@ static void free_search(void *arg)
 		forget(it, one);
 	}
 	journal_reader_close(&it->reader);
+	archive_reader_close(&it->archive);
 	free(it);
 }
 
@@ -85,16 +94,22 @@ static bool concerns(const struct search *it, const char *source, const char *ma
 	       (strncmp(mailbox, it->agency, len) == 0 && mailbox[len] == '/');
 }
 
+/* What every line begins with; NULL: it is not of the time that was asked for. */
+static json_t *line_of(const struct search *it, const char *what, int64_t at_ns)
+{
+	if (at_ns < it->since_ns || at_ns >= it->until_ns)
+		return NULL;
+	return json_pack("{s:s, s:o}", "what", what, "at", control_time(at_ns));
+}
+
 static void tell(struct search *it, const struct disclosure *one, const char *outcome, int64_t at_ns)
 {
+	json_t *line = line_of(it, "delivered", one->delivered_ns), *agreements;
 	char id[TTG_UUID_TEXT];
-	json_t *agreements = json_array(), *line = json_object();
 
-	if (one->delivered_ns < it->since_ns || one->delivered_ns >= it->until_ns) {
-		json_decref(agreements);
-		json_decref(line);
+	if (!line)
 		return;
-	}
+	agreements = json_array();
 	ttg_uuid_format(one->id, id);
 	for (uint32_t i = 0; i < one->n_agreements; i++)
 		json_array_append_new(agreements, json_string(one->agreements[i]));
@@ -223,6 +238,72 @@ static bool take_given_up(struct search *it, const uint8_t *data, size_t len)
 	return true;
 }
 
+static bool take_consulted(struct search *it, const uint8_t *data, size_t len)
+{
+	static const uint8_t nobody[RECORD_PERSON_KEY] = { 0 };
+	struct record_consulted one;
+	char text[2 * (RECORD_MAX_TEXT + 1) + 3];
+	json_t *line;
+
+	if (!record_get_consulted(data, len, &one))
+		return false;
+	if (it->agency[0] != '\0' ||
+	    (it->of_person && !core_person_is(it->request->net->core, &it->person, one.key)) ||
+	    !(line = line_of(it, "consulted", one.at_ns)))
+		return true;
+	snprintf(text, sizeof(text), "%s%s%s", one.what, it->reasons ? ": " : "",
+		 it->reasons ? one.why : "");
+	json_object_set_new(line, "who", json_string(one.who));
+	json_object_set_new(line, "person_key", memcmp(one.key, nobody, sizeof(nobody)) != 0 ?
+							control_hex(one.key, RECORD_PERSON_KEY) :
+							json_null());
+	json_object_set_new(line, "text", json_string(text));
+	control_item(it->request, line);
+	return true;
+}
+
+static bool take_decided(struct search *it, const uint8_t *data, size_t len)
+{
+	struct record_decided one;
+	json_t *line;
+
+	if (!record_get_decided(data, len, &one))
+		return false;
+	if (it->of_person || it->agency[0] != '\0' || !(line = line_of(it, "decided", one.at_ns)))
+		return true;
+	json_object_set_new(line, "who", json_string(one.who));
+	json_object_set_new(line, "sequence", json_integer((json_int_t)one.sequence));
+	json_object_set_new(line, "outcome", json_string(one.accepted ? "accepted" : "rejected"));
+	json_object_set_new(line, "text", json_string(it->reasons ? one.why : ""));
+	control_item(it->request, line);
+	return true;
+}
+
+static bool take_rules(struct search *it, const uint8_t *data, size_t len)
+{
+	struct record_rules one;
+	json_t *line;
+
+	if (!record_get_rules(data, len, &one))
+		return false;
+	if (it->of_person || it->agency[0] != '\0' || !(line = line_of(it, "rules", one.at_ns)))
+		return true;
+	json_object_set_new(line, "text", control_hex(one.digest, RECORD_DIGEST));
+	control_item(it->request, line);
+	return true;
+}
+
+/* Whatever is asked for: it may have been in there. */
+static void tell_missing(struct search *it, uint64_t first, uint64_t last)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "records %llu to %llu are neither in the archive nor in the journal",
+		 (unsigned long long)first, (unsigned long long)last);
+	control_item(it->request, json_pack("{s:s, s:n, s:I, s:s}", "what", "missing", "at", "sequence",
+					    (json_int_t)first, "text", text));
+}
+
 /* False: no memory, too much is open, or a record that cannot be read. */
 static bool take(struct search *it, uint64_t sequence, const struct journal_record *record)
 {
@@ -231,11 +312,15 @@ static bool take(struct search *it, uint64_t sequence, const struct journal_reco
 
 	switch (record->kind) {
 	case RECORD_EVENT:
-		return record_get_event(record->data, record->len, &event) &&
-		       take_event(it, sequence, &event);
 	case RECORD_LATE:
-		return record_get_late(record->data, record->len, &event) &&
+		return record_get_stripped(record->kind, record->data, record->len, &event) &&
 		       take_event(it, sequence, &event);
+	case RECORD_CONSULTED:
+		return take_consulted(it, record->data, record->len);
+	case RECORD_DECIDED:
+		return take_decided(it, record->data, record->len);
+	case RECORD_RULES:
+		return take_rules(it, record->data, record->len);
 	case RECORD_DELIVERED:
 	case RECORD_ACK:
 	case RECORD_EXPIRED:
@@ -266,23 +351,87 @@ static void tell_open(struct search *it)
 	control_end(it->request, TTG_OK, "%s", "");
 }
 
+/* From the journal on where the archive ended. */
+static enum ttg_error seek_journal(struct search *it)
+{
+	struct journal_stats stats;
+
+	it->in_archive = false;
+	journal_get_stats(it->request->net->journal, &stats);
+	return journal_reader_seek(it->reader, it->next > stats.first_sequence ? it->next :
+										 stats.first_sequence);
+}
+
+/* Sequences below it->next were read in the journal before it let them go. */
+static enum ttg_error next_record(struct search *it, uint64_t *sequence, struct journal_record *record)
+{
+	enum ttg_error error = TTG_ENOENT;
+
+	if (!it->in_archive)
+		error = journal_reader_next(it->reader, sequence, record);
+	if (error != TTG_ENOENT || !it->archive)
+		return error;
+	it->in_archive = true;
+	error = archive_reader_next(it->archive, sequence, record);
+	if (error != TTG_EAGAIN)
+		return error;
+	error = seek_journal(it);
+	return error ? error : journal_reader_next(it->reader, sequence, record);
+}
+
+/* The archive is waited for while it is being opened. False: not yet, or not at all. */
+static bool begin(struct search *it)
+{
+	struct control_request *request = it->request;
+	struct archive *archive = NULL;
+	enum ttg_error error;
+	const char *why = "";
+	bool soon = false;
+
+	if (request->net->archiver) {
+		archive = archiver_archive(request->net->archiver, &why, &soon);
+		request->idle = request->watch = soon;
+		if (!archive && !soon)
+			control_end(request, TTG_EIO, "the archive cannot be read: %s", why);
+		if (!archive)
+			return false;
+	}
+	it->begun = true;
+	it->in_archive = archive != NULL;
+	error = archive ? archive_reader_open(&it->archive, archive) : seek_journal(it);
+	if (error)
+		control_end(request, error, "%s", ttg_error_text(error));
+	return error == TTG_OK;
+}
+
 static void step(struct control_request *request)
 {
 	struct search *it = request->job;
 	struct journal_record record;
 	uint64_t sequence = 0;
 
+	if (!it->begun && !begin(it))
+		return;
+	request->idle = false;
 	for (int i = 0; i < RECORDS_A_SLICE && !it->through && !control_enough(request); i++) {
-		const enum ttg_error error = journal_reader_next(it->reader, &sequence, &record);
+		const enum ttg_error error = next_record(it, &sequence, &record);
 
 		if (error == TTG_EAGAIN) {
-			it->through = true;
+			request->idle = true; /* until it is durable that this was asked */
+			return;
 		} else if (error) {
 			control_end(request, error, "%s", ttg_error_text(error));
 			return;
-		} else if (!take(it, sequence, &record)) {
-			control_end(request, TTG_ELIMIT, "too much is open at once, or a record is damaged");
-			return;
+		} else if (sequence >= it->next) {
+			if (it->next != 0 && sequence > it->next)
+				tell_missing(it, it->next, sequence - 1);
+			it->next = sequence + 1;
+			it->through = sequence >= it->last;
+			if (!take(it, sequence, &record)) {
+				control_end(request, TTG_ELIMIT,
+					    "too much is open at once, or a record is damaged");
+				return;
+			}
 		}
 	}
 	if (it->through)
@@ -300,6 +449,7 @@ static bool read_arguments(struct control_request *request, struct search *it)
 	    !control_string(request, "person", false, &person) ||
 	    !control_string(request, "since", false, &since) ||
 	    !control_string(request, "until", false, &until) ||
+	    !control_bool(request, "reasons", &it->reasons) ||
 	    !control_string(request, "reason", true, &reason))
 		return false;
 	if ((since && instant_parse(since, &it->since_ns) != TTG_OK) ||
@@ -310,13 +460,15 @@ static bool read_arguments(struct control_request *request, struct search *it)
 	}
 	snprintf(it->agency, sizeof(it->agency), "%s", agency ? agency : "");
 	it->of_person = person != NULL;
-	return control_consult(request, person, reason, "disclosures", &it->person);
+	if (!control_consult(request, person, reason, "disclosures", &it->person))
+		return false;
+	it->last = request->wait_durable;
+	return true;
 }
 
 void control_disclosures(struct control_request *request)
 {
 	struct search *it = calloc(1, sizeof(*it));
-	struct journal_stats stats;
 	enum ttg_error error = it ? TTG_OK : TTG_ENOMEM;
 
 	if (it && !read_arguments(request, it)) {
@@ -325,11 +477,7 @@ void control_disclosures(struct control_request *request)
 	}
 	if (!error)
 		error = journal_reader_open(&it->reader, request->net->journal);
-	if (!error) {
-		journal_get_stats(request->net->journal, &stats);
-		error = journal_reader_seek(it->reader, stats.first_sequence);
-	}
-	if (error && error != TTG_EAGAIN) {
+	if (error) {
 		if (it)
 			free_search(it);
 		control_end(request, error, "%s", ttg_error_text(error));
