@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/sealed.h"
+#include "net/archiver.h"
 #include "sim/memory.h"
 #include "sim/wire.h"
 
@@ -59,6 +60,7 @@ static void drop_process(struct broker *broker)
 	if (net) {
 		net_drop_snapshot(net);
 		sealer_free(&net->sealer);
+		archiver_free(&net->archiver);
 		sessions_clear(&net->sessions);
 		core_free(&net->core);
 		records_close(&net->records);
@@ -177,6 +179,8 @@ static enum ttg_error start(struct broker *broker, struct message *message)
 		return error;
 	check_recovered(broker);
 	error = make_sealer(broker);
+	if (!error)
+		error = broker_start_archive(broker);
 	if (error)
 		return error;
 	now = net_now(net);
@@ -253,6 +257,17 @@ static void end_of_process(struct broker *broker)
 	disk_crash(broker->disk, power ? DISK_CRASH_ANY : DISK_CRASH_PROCESS);
 }
 
+static void upkeep(struct broker *broker, const struct core_now *now)
+{
+	struct journal_stats stats;
+
+	journal_get_stats(broker->journal, &stats);
+	memory_work(MEMORY_BROKER);
+	net_upkeep(broker->net, now);
+	memory_work(MEMORY_NOBODY);
+	broker_check_let_go(broker, stats.first_sequence);
+}
+
 void broker_step(struct broker *broker)
 {
 	struct net *net;
@@ -278,9 +293,7 @@ void broker_step(struct broker *broker)
 			model_check_deadlines(life_now->model, now.real_ns);
 		if (!life_now->append_refused && !life_now->read_refused)
 			who_cycle(&life_now->model->who);
-		memory_work(MEMORY_BROKER);
-		net_upkeep(net, &now);
-		memory_work(MEMORY_NOBODY);
+		upkeep(broker, &now);
 		if (++broker->steps % 8 == 0)
 			broker_compare(broker);
 	}
@@ -370,6 +383,11 @@ void broker_free(struct broker **broker)
 struct disk *broker_disk(struct broker *broker)
 {
 	return broker->disk;
+}
+
+bool broker_is_journal(const struct broker *broker, const struct journal *journal)
+{
+	return broker->journal == journal;
 }
 
 bool broker_up(const struct broker *broker)

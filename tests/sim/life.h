@@ -70,6 +70,7 @@ struct life_plan {
 	bool outbox[LIFE_ACTORS];
 	bool gated; /* arrests go to the One Service only of who is enrolled; persons have two numbers */
 	uint32_t look_back_s;
+	bool archived; /* an archive is kept */
 	size_t n_steps;
 	struct step steps[LIFE_STEPS_MAX];
 };
