@@ -212,6 +212,7 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 		return read_consulted(data, len, out);
 	case RECORD_MAILBOX:
 	case RECORD_SEAL:
+	case RECORD_REFUSED:
 	case RECORD_FOREIGN:
 	default:
 		return false;

@@ -299,6 +299,29 @@ bool record_get_consulted(const uint8_t *data, size_t len, struct record_consult
 	return complete(&cursor);
 }
 
+void record_put_refused(struct cursor *cursor, const struct record_refused *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	put_text(cursor, it->agency);
+	put_text(cursor, it->type);
+	cursor_put_varint(cursor, it->code);
+	cursor_put_varint(cursor, it->count);
+}
+
+bool record_get_refused(const uint8_t *data, size_t len, struct record_refused *out)
+{
+	struct cursor cursor;
+
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->agency = get_text(&cursor, RULES_ID_MAX);
+	out->type = get_text(&cursor, RULES_TYPE_MAX);
+	out->code = get_u32(&cursor);
+	out->count = cursor_get_varint(&cursor);
+	return complete(&cursor) && out->count > 0;
+}
+
 void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it)
 {
 	cursor_put_u8(cursor, RECORD_VERSION);

@@ -33,6 +33,8 @@
  *              | text who | text why
  *   CONSULTED  version u8 | ns u64 | key of the number asked for 16 bytes | text who | text what
  *              | text why
+ *   REFUSED    version u8 | ns u64 | text agency | text type (empty: of none that is known) | code
+ *              | how often
  *   SEAL       version u8 | number | first and last sequence it covers
  *              | what was signed: varint length, bytes | signature 64 bytes
  *
@@ -75,6 +77,7 @@ enum record_kind {
 	RECORD_LATE = 14,
 	RECORD_DECIDED = 15,
 	RECORD_CONSULTED = 16,
+	RECORD_REFUSED = 19,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 
@@ -156,6 +159,13 @@ struct record_consulted {
 	const char *who, *what, *why;
 };
 
+struct record_refused {
+	int64_t at_ns;
+	const char *agency, *type;
+	uint32_t code; /* enum ttg_error */
+	uint64_t count;
+};
+
 struct record_given_up {
 	uint32_t mailbox;
 	uint64_t next_sequence, next_position, count;
@@ -179,6 +189,7 @@ void record_put_stripped(struct cursor *cursor, const uint8_t *data, const struc
 			 const uint8_t digest[RECORD_DIGEST]);
 void record_put_decided(struct cursor *cursor, const struct record_decided *it);
 void record_put_consulted(struct cursor *cursor, const struct record_consulted *it);
+void record_put_refused(struct cursor *cursor, const struct record_refused *it);
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,
 			  const struct record_ranges *ranges);
 void record_put_nack(struct cursor *cursor, const struct record_nack *it);
@@ -195,6 +206,7 @@ bool record_get_late(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_stripped(uint8_t kind, const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out);
 bool record_get_consulted(const uint8_t *data, size_t len, struct record_consulted *out);
+bool record_get_refused(const uint8_t *data, size_t len, struct record_refused *out);
 /* Next recipient of an event that was read, n_recipients times. */
 void record_next_recipient(struct cursor *recipients, struct record_recipient *out);
 /* Ranges are appended to nothing: `ranges` is emptied first. */

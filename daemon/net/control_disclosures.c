@@ -293,6 +293,24 @@ static bool take_rules(struct search *it, const uint8_t *data, size_t len)
 	return true;
 }
 
+static bool take_refused(struct search *it, const uint8_t *data, size_t len)
+{
+	struct record_refused one;
+	json_t *line;
+
+	if (!record_get_refused(data, len, &one))
+		return false;
+	if (it->of_person || !concerns(it, one.agency, "") ||
+	    !(line = line_of(it, "refused", one.at_ns)))
+		return true;
+	json_object_set_new(line, "type", json_string(one.type));
+	json_object_set_new(line, "from", json_string(one.agency));
+	json_object_set_new(line, "attempts", json_integer((json_int_t)one.count));
+	json_object_set_new(line, "outcome", json_string(ttg_error_name((enum ttg_error)one.code)));
+	control_item(it->request, line);
+	return true;
+}
+
 /* Whatever is asked for: it may have been in there. */
 static void tell_missing(struct search *it, uint64_t first, uint64_t last)
 {
@@ -317,6 +335,8 @@ static bool take(struct search *it, uint64_t sequence, const struct journal_reco
 		       take_event(it, sequence, &event);
 	case RECORD_CONSULTED:
 		return take_consulted(it, record->data, record->len);
+	case RECORD_REFUSED:
+		return take_refused(it, record->data, record->len);
 	case RECORD_DECIDED:
 		return take_decided(it, record->data, record->len);
 	case RECORD_RULES:

@@ -78,6 +78,7 @@ enum ttg_error server_run(struct net *net, struct message *message)
 		return net->failure;
 	}
 	net_goodbye_all(net, TTG_SESSION_STOPPING);
+	refusals_record(net);
 	wait_durable(net);
 	log_write(net->log, LOG_LEVEL_NOTICE, "stopped", "accepted=%llu delivered=%llu",
 		  (unsigned long long)net->counters.accepted,

@@ -21,7 +21,7 @@
 #define TAG_DELIVER_DELIVERIES 0x12u /* field 2, length-delimited, of Deliver */
 #define VARINT32_BYTES 5
 #define ROOM_FOR_ACKS_MAX (16u * 1024u * 1024u)
-#define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered, acknowledged, sealed */
+#define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered, acknowledged, sealed, refused */
 #define HEAD_ROOM (1 + VARINT32_BYTES)
 #define SINK_FRAME_BYTES (256u * 1024u) /* of a Deliver frame, unless one event is larger */
 
@@ -156,13 +156,13 @@ static enum ttg_error sink_append(void *self, uint8_t kind, const uint8_t *data,
 {
 	struct net *net = self;
 	const struct journal_record record = { .kind = kind, .data = data, .len = len };
-	if ((kind == RECORD_EVENT || kind == RECORD_LATE) &&
+	if ((kind == RECORD_EVENT || kind == RECORD_LATE || kind == RECORD_REFUSED) &&
 	    journal_room(net->journal) < len + room_for_acks(net) &&
 	    !is_notice(net, data, len))
 		return TTG_ENOSPC;
 	const enum ttg_error error = journal_append(net->journal, &record, 1, sequence);
 	if (error == TTG_OK && kind != RECORD_DELIVERED && kind != RECORD_ACK &&
-	    kind != RECORD_SEAL)
+	    kind != RECORD_SEAL && kind != RECORD_REFUSED)
 		net->flush_now = true;
 	else if (error == TTG_OK && net->flush_at_ns == 0)
 		net->flush_at_ns = net->world->mono_ns(net->world->self) + FLUSH_LATER_NS;

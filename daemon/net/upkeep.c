@@ -32,6 +32,7 @@ void net_upkeep(struct net *net, const struct core_now *now)
 	if (now->mono_ns >= net->next_second_ns) {
 		net->next_second_ns = now->mono_ns + NS_PER_S;
 		net_sweep_sessions(net);
+		refusals_record(net);
 		net_take_snapshot(net, net->config->snapshot_events);
 	}
 	archiver_step(net->archiver, net);

@@ -437,6 +437,7 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 		apply_decided(model, sequence, data, len, live);
 		break;
 	case RECORD_CONSULTED:
+	case RECORD_REFUSED:
 	case RECORD_RULES:
 	case RECORD_SEAL:
 	case RECORD_FOREIGN:

@@ -119,6 +119,8 @@ static void live(struct stage *stage, struct peer *police, struct peer *desk)
 	struct ran ran = must_run(stage, "ttgctl", "--socket", "control", "person", "show", "A1234BC",
 				  "--reason", "asked by telephone", NULL);
 	ran_free(&ran);
+	must_be_refused(stage, police, &(struct made_wish){ .type = "prison.released", .source = "police" },
+			TTG_REFUSED_NOT_AGREED);
 }
 
 static void what_retention_let_go_is_told_as_before(void **state)
@@ -157,6 +159,9 @@ static void what_retention_let_go_is_told_as_before(void **state)
 				    "sample");
 	}
 	assert_int_equal(count_lines(after, "rules", NULL, NULL), 1);
+	assert_int_equal(count_lines(after, "refused", "outcome", "refused_not_agreed"), 1);
+	assert_int_equal(count_lines(after, "refused", "from", "police"), 1);
+	assert_int_equal(count_lines(after, "refused", "type", "prison.released"), 1);
 	assert_int_equal(count_lines(after, "consulted", "text", "person.show"), 1);
 	assert_int_equal(count_lines(after, "consulted", "text", "disclosures"), 2); /* this one as well */
 	json_decref(before);
