@@ -12,7 +12,7 @@
 
 #define HEAD_VERSION 1
 #define HEAD_BYTES 64u
-#define UNIT_BYTES (256u * 1024u) /* then a unit has enough; its last record may go beyond */
+#define UNIT_BYTES (256u * 1024u) /* of the journal are enough for a unit; its last record may go beyond */
 #define UNIT_OF_SEGMENT 16u       /* nor has it more than this part of a segment, for the same reason */
 
 struct archive {
@@ -180,10 +180,11 @@ static enum ttg_error gather(struct archive *archive, uint64_t first, uint64_t l
 	enum ttg_error error = TTG_OK;
 	struct journal_record record;
 	uint64_t sequence = 0;
-	size_t used = 0;
+	size_t used = 0, seen = 0; /* bytes: kept; looked at, which takes the loop's time */
 
 	*n = 0;
-	while (*n < ARCHIVE_UNIT_RECORDS && used < archive->unit_bytes && first + *n <= last) {
+	while (*n < ARCHIVE_UNIT_RECORDS && used < archive->unit_bytes && seen < archive->unit_bytes &&
+	       first + *n <= last) {
 		struct cursor cursor;
 
 		error = journal_reader_next(archive->from, &sequence, &record);
@@ -199,6 +200,7 @@ static enum ttg_error gather(struct archive *archive, uint64_t first, uint64_t l
 			.len = cursor_offset(&cursor),
 		};
 		used += cursor_offset(&cursor);
+		seen += record.len;
 	}
 	return error == TTG_EAGAIN && *n > 0 ? TTG_OK : error;
 }
