@@ -111,6 +111,13 @@ static void come_back(struct bed *bed)
 	memory_world_advance(bed->memory, 20 * PLAY_SECOND);
 }
 
+/* The digest of the rules is over this, too. */
+static void may_ask(struct bed *bed, int agency, bool may)
+{
+	bed->config.rules->agencies[agency].asks_states = may;
+	assert_true(rules_finish(bed->config.rules));
+}
+
 static void start(struct bed *bed)
 {
 	struct net *net = &bed->net;
@@ -157,7 +164,7 @@ static struct bed *bed_new(bool with_signer)
 		.snapshot_events = 1000000,
 		.rules = play_rules(true),
 	};
-	bed->config.rules->agencies[PLAY_PRISON].asks_states = true;
+	may_ask(bed, PLAY_PRISON, true);
 	if (with_signer)
 		bed->signer = signer_new(receipts_key('a'));
 	start(bed);
@@ -399,7 +406,7 @@ static void anothers_event_looks_like_none(void **state)
 	const uint64_t events[] = { 1, 2, 500 };
 
 	(void)state;
-	bed->config.rules->agencies[PLAY_POLICE].asks_states = true;
+	may_ask(bed, PLAY_POLICE, true);
 	publish(bed, prison, 1, 3, false);
 	turn(bed);
 	ask(bed, police, false, 1, events, 3);
@@ -584,7 +591,7 @@ static void who_may_not_ask_for_states_learns_nothing(void **state)
 	const uint64_t events[] = { 1, 2 };
 
 	(void)state;
-	bed->config.rules->agencies[PLAY_PRISON].asks_states = false;
+	may_ask(bed, PLAY_PRISON, false);
 	publish(bed, session, 1, 1, false);
 	ask(bed, session, true, 3, events, 2);
 	turn(bed);
