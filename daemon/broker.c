@@ -17,6 +17,8 @@
 #include "keystore/keystore.h"
 #include "net/server.h"
 
+#define ARCHIVE_SEGMENT_BYTES (16u << 20)
+#define ARCHIVE_BUFFER_BYTES (4u << 20)
 #define PERSON_LABEL "ttg person key v1" /* what tells this use of the master key from others */
 
 struct secrets {
@@ -54,15 +56,19 @@ static enum ttg_error read_secrets(const struct config *config, struct secrets *
 	return error ? error : read_masters(config, &out->keys, message);
 }
 
+static enum journal_cipher cipher_of(const struct config *config)
+{
+	return strcmp(config->journal_cipher, "chacha20-poly1305") == 0 ? JOURNAL_CHACHA20_POLY1305 :
+									  JOURNAL_AES_256_GCM;
+}
+
 static enum ttg_error open_journal(struct journal **out, const struct config *config,
 				   const struct secrets *secrets, struct net *net,
 				   struct message *message)
 {
 	struct journal_options options = {
 		.directory = config->journal_directory,
-		.cipher = strcmp(config->journal_cipher, "chacha20-poly1305") == 0 ?
-				  JOURNAL_CHACHA20_POLY1305 :
-				  JOURNAL_AES_256_GCM,
+		.cipher = cipher_of(config),
 		.segment_bytes = config->segment_bytes,
 		.max_bytes = config->journal_max_bytes,
 		.reserve_bytes = config->journal_reserve_bytes,
@@ -74,6 +80,31 @@ static enum ttg_error open_journal(struct journal **out, const struct config *co
 	memcpy(options.key, secrets->journal, sizeof options.key);
 	const enum ttg_error error = journal_open(out, &options, world_real(), message);
 	wipe(&options, sizeof options);
+	return error;
+}
+
+/*
+ * The archive takes part of the room that is kept free for the journal: what goes there makes room for
+ * more than it needs.
+ */
+static enum ttg_error open_server(struct net *net, struct journal *journal, const struct config *config,
+				  const struct secrets *secrets, struct message *message)
+{
+	struct journal_options archive = {
+		.directory = config->archive_directory,
+		.cipher = cipher_of(config),
+		.segment_bytes = ARCHIVE_SEGMENT_BYTES,
+		.reserve_bytes = config->journal_reserve_bytes / 2,
+		.buffer_bytes = ARCHIVE_BUFFER_BYTES,
+		.threaded = true,
+	};
+	memcpy(archive.key, secrets->journal, sizeof archive.key);
+	const struct server_stores stores = {
+		.keys = secrets->keys.directory ? &secrets->keys : NULL,
+		.archive = archive.directory[0] != '\0' ? &archive : NULL,
+	};
+	const enum ttg_error error = server_open(net, journal, &stores, message);
+	wipe(&archive, sizeof archive);
 	return error;
 }
 
@@ -124,7 +155,7 @@ enum ttg_error broker_run(struct config *take_config, struct message *message)
 	if (!error)
 		error = open_journal(&journal, take_config, &secrets, net, message);
 	if (!error)
-		error = server_open(net, journal, secrets.keys.directory ? &secrets.keys : NULL, message);
+		error = open_server(net, journal, take_config, &secrets, message);
 	if (!error)
 		error = server_run(net, message);
 	if (error)

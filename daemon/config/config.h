@@ -68,6 +68,10 @@ struct config {
 	uint32_t retain_every_s;              /* how often that is looked at; 60 */
 	uint32_t snapshot_events;             /* a snapshot every so many records; 1,000,000 */
 
+	/* archive = { } */
+	char archive_directory[CONFIG_PATH_MAX]; /* "": none is kept */
+	uint32_t archive_retain_days;         /* days records are kept in it; 0: for ever */
+
 	/* identity = { } */
 	uint32_t look_back_s;                 /* an event waits so long for its person to be known; 259,200 */
 	uint32_t look_back_max;               /* events that wait so; 100,000 */

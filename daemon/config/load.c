@@ -78,6 +78,16 @@ static void check_seals(const struct loading *loading)
 			    "seals.signer_socket is given without public_file: any signer is taken");
 }
 
+static void check_archive(const struct loading *loading)
+{
+	const struct config *config = loading->config;
+
+	if (config->archive_directory[0] != '\0' &&
+	    strcmp(config->archive_directory, config->journal_directory) == 0)
+		errors_add(loading->errors, place_of(loading, "archive", "directory"),
+			   "archive.directory is the journal's, must be a folder of its own");
+}
+
 static void check_sizes(const struct loading *loading)
 {
 	const struct config *config = loading->config;
@@ -117,7 +127,7 @@ static void refuse_unknown_group(const struct source *source, const config_setti
 	else
 		errors_add(source->errors, source_place(source, setting),
 			   "%.64s is not known, must be one of broker, listen, limits, journal, "
-			   "seals, log",
+			   "archive, identity, seals, log",
 			   name);
 }
 
@@ -161,6 +171,7 @@ static bool load_main(struct loading *loading)
 		check_sizes(loading);
 		check_seals(loading);
 		check_keys(loading);
+		check_archive(loading);
 	}
 	return fine;
 }

@@ -99,6 +99,14 @@ static const struct option journal_options[] = {
 	  false, "records between two snapshots" },
 };
 
+static const struct option archive_options[] = {
+	{ "directory", OPTION_PATH, AT(archive_directory), 0, CONFIG_PATH_MAX - 1, "", NULL, true,
+	  "folder of the archive, which keeps the journal's records without payloads when retention lets "
+	  "them go; empty: none is kept" },
+	{ "retain_days", OPTION_U32, AT(archive_retain_days), 0, 36500, "0", NULL, false,
+	  "days that records are kept there, from when they came; 0: for ever" },
+};
+
 static const struct option identity_options[] = {
 	{ "look_back_s", OPTION_U32, AT(look_back_s), 0, 2592000, "259200", NULL, true,
 	  "how long an event that no condition let pass is kept in case its person becomes known, "
@@ -138,8 +146,9 @@ static const struct option log_options[] = {
 const struct option_group options_main[OPTIONS_MAIN_GROUPS] = {
 	GROUP("broker", broker_options),   GROUP("listen", listen_options),
 	GROUP("limits", limits_options),   GROUP("journal", journal_options),
-	GROUP("identity", identity_options), GROUP("keys", keys_options),
-	GROUP("seals", seal_options),       GROUP("log", log_options),
+	GROUP("archive", archive_options),   GROUP("identity", identity_options),
+	GROUP("keys", keys_options),	   GROUP("seals", seal_options),
+	GROUP("log", log_options),
 };
 
 _Static_assert(sizeof(limits_options) / sizeof(limits_options[0]) <= OPTIONS_MAX,

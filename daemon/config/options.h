@@ -45,7 +45,7 @@ struct option_group {
 };
 
 /* ttgd.conf: the groups of it, in order. All members are of struct config. */
-#define OPTIONS_MAIN_GROUPS 8
+#define OPTIONS_MAIN_GROUPS 9
 extern const struct option_group options_main[OPTIONS_MAIN_GROUPS];
 
 /* agencies.d/: agency, key, mailbox. Members of the forms in forms.h. */

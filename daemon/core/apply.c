@@ -351,7 +351,14 @@ static enum ttg_error apply_given_up(struct core *core, const struct core_now *n
 	return code;
 }
 
-/* It changes nothing: it is there to be found. */
+/* They change nothing: they are there to be found. */
+static enum ttg_error apply_refused(const uint8_t *data, size_t len)
+{
+	struct record_refused it;
+
+	return record_get_refused(data, len, &it) ? TTG_OK : TTG_ECORRUPT;
+}
+
 static enum ttg_error apply_consulted(const uint8_t *data, size_t len)
 {
 	struct record_consulted it;
@@ -393,6 +400,8 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 		return apply_consulted(data, len);
 	case RECORD_ERASED:
 		return core_apply_erased(core, data, len);
+	case RECORD_REFUSED:
+		return apply_refused(data, len);
 	case RECORD_SEAL:
 		return core_apply_seal(core, sequence, data, len);
 	case RECORD_FOREIGN:

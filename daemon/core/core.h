@@ -48,6 +48,7 @@ struct core_outcome {
 	uint64_t sequence;       /* accepted: its own; duplicate: the first one's */
 	enum ttg_error code;     /* refused */
 	char text[160];          /* refused: why; names fields, never their content */
+	char type[RULES_TYPE_MAX + 1]; /* "" when it is of none that is known */
 	uint64_t release_at;     /* may be told to the publisher when durable >= this; 0: at once */
 	uint8_t id[16];          /* of the event; not refused */
 };

@@ -114,6 +114,8 @@ static bool check_decode(struct core *core, struct candidate *it)
 		it->out->code = code;
 		return false;
 	}
+	if (it->event.type_index >= 0 || (core->rules && rules_find_type(core->rules, it->event.type) >= 0))
+		memcpy(it->out->type, it->event.type, sizeof(it->out->type));
 	if (strcmp(it->event.source, it->agency) != 0)
 		return refuse(it, TTG_REFUSED_SOURCE, "source is not the agency of the key");
 	return true;

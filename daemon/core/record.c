@@ -14,7 +14,9 @@
 #define FLAG_WAITS 2u
 #define FLAG_CHANGES 4u
 #define FLAG_SEALED 8u
+#define FLAG_STRIPPED 16u /* in the archive */
 #define FLAGS_ALL (FLAG_PERSON | FLAG_WAITS | FLAG_CHANGES | FLAG_SEALED)
+#define FLAGS_AT 9u /* behind version and accepted_ns */
 
 static void put_text(struct cursor *cursor, const char *text)
 {
@@ -123,12 +125,29 @@ void record_next_recipient(struct cursor *cursor, struct record_recipient *out)
 		out->agreements[k] = get_text(cursor, RULES_ID_MAX);
 }
 
-/* The EVENT that the cursor stands at, to the end. */
-static bool get_event(struct cursor *cursor, struct record_event *out)
+/* What an event's record ends with: its bytes, plain or sealed, or what stands for them. */
+static void get_payload(struct cursor *cursor, uint8_t flags, struct record_event *out)
+{
+	out->bytes = out->digest = out->sealed = NULL;
+	out->n_bytes = out->n_sealed = 0;
+	out->key = flags & FLAG_SEALED ? cursor_get_varint(cursor) : 0;
+	if (!(flags & (FLAG_SEALED | FLAG_STRIPPED)))
+		out->bytes = cursor_get_sized(cursor, RECORD_MAX, &out->n_bytes);
+	else
+		out->digest = cursor_get_bytes(cursor, RECORD_DIGEST);
+	if (flags & FLAG_SEALED)
+		out->sealed = cursor_get_sized(cursor, RECORD_MAX, &out->n_sealed);
+	if ((flags & FLAG_SEALED) && (out->key == 0 || (flags & FLAG_STRIPPED)))
+		cursor->failed = true;
+}
+
+/* The EVENT that the cursor stands at, to the end; `known`: the flags that may be set. */
+static bool get_event(struct cursor *cursor, uint8_t known, struct record_event *out)
 {
 	struct record_recipient recipient;
 	uint8_t flags;
 
+	out->begin = cursor->at;
 	if (cursor_get_u8(cursor) != RECORD_VERSION)
 		return false;
 	out->accepted_ns = (int64_t)cursor_get_u64(cursor);
@@ -140,7 +159,7 @@ static bool get_event(struct cursor *cursor, struct record_event *out)
 	out->source = get_text(cursor, RULES_ID_MAX);
 	out->type = get_text(cursor, RULES_TYPE_MAX);
 	out->n_recipients = get_u32(cursor);
-	if ((flags & ~FLAGS_ALL) || out->n_recipients > RECORD_MAX_RECIPIENTS)
+	if ((flags & ~known) || out->n_recipients > RECORD_MAX_RECIPIENTS)
 		return false;
 	out->recipients = *cursor;
 	for (uint32_t i = 0; i < out->n_recipients && cursor_ok(cursor); i++)
@@ -151,19 +170,12 @@ static bool get_event(struct cursor *cursor, struct record_event *out)
 	out->waits = *cursor;
 	for (uint32_t i = 0; i < out->n_waiting; i++)
 		cursor_get_varint(cursor);
+	out->rest = cursor->at;
 	out->n_changes = 0;
 	out->changes = flags & FLAG_CHANGES ?
 			       cursor_get_sized(cursor, RECORD_MAX, &out->n_changes) :
 			       NULL;
-	out->bytes = out->digest = out->sealed = NULL;
-	out->n_bytes = out->n_sealed = 0;
-	out->key = flags & FLAG_SEALED ? cursor_get_varint(cursor) : 0;
-	if (!(flags & FLAG_SEALED)) {
-		out->bytes = cursor_get_sized(cursor, RECORD_MAX, &out->n_bytes);
-	} else {
-		out->digest = cursor_get_bytes(cursor, RECORD_DIGEST);
-		out->sealed = cursor_get_sized(cursor, RECORD_MAX, &out->n_sealed);
-	}
+	get_payload(cursor, flags, out);
 	out->first = 0;
 	out->routed_ns = out->accepted_ns;
 	return complete(cursor) && (!(flags & FLAG_SEALED) || out->key != 0);
@@ -174,7 +186,7 @@ bool record_get_event(const uint8_t *data, size_t len, struct record_event *out)
 	struct cursor cursor;
 
 	cursor_init_read(&cursor, data, len);
-	return get_event(&cursor, out);
+	return get_event(&cursor, FLAGS_ALL, out);
 }
 
 struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
@@ -190,7 +202,7 @@ struct record_gap record_put_late(struct cursor *cursor, const struct record_eve
 	return record_put_event(cursor, &event, recipients);
 }
 
-bool record_get_late(const uint8_t *data, size_t len, struct record_event *out)
+static bool get_late(const uint8_t *data, size_t len, uint8_t known, struct record_event *out)
 {
 	struct cursor cursor;
 	int64_t routed_ns;
@@ -199,11 +211,44 @@ bool record_get_late(const uint8_t *data, size_t len, struct record_event *out)
 	begin(&cursor, data, len);
 	routed_ns = (int64_t)cursor_get_u64(&cursor);
 	first = cursor_get_varint(&cursor);
-	if (!cursor_ok(&cursor) || first == 0 || !get_event(&cursor, out))
+	if (!cursor_ok(&cursor) || first == 0 || !get_event(&cursor, known, out))
 		return false;
 	out->first = first;
 	out->routed_ns = routed_ns;
 	return out->n_recipients > 0 && out->n_waiting == 0 && out->n_changes == 0;
+}
+
+bool record_get_late(const uint8_t *data, size_t len, struct record_event *out)
+{
+	return get_late(data, len, FLAGS_ALL, out);
+}
+
+bool record_get_stripped(uint8_t kind, const uint8_t *data, size_t len, struct record_event *out)
+{
+	struct cursor cursor;
+
+	if (kind == RECORD_LATE)
+		return get_late(data, len, FLAGS_ALL | FLAG_STRIPPED, out);
+	cursor_init_read(&cursor, data, len);
+	return kind == RECORD_EVENT && get_event(&cursor, FLAGS_ALL | FLAG_STRIPPED, out);
+}
+
+void record_put_stripped(struct cursor *cursor, const uint8_t *data, const struct record_event *it,
+			 const uint8_t digest[RECORD_DIGEST])
+{
+	const size_t head = (size_t)(it->begin - data), n = (size_t)(it->rest - data);
+	uint8_t *copy = cursor_put_gap(cursor, n);
+
+	if (!copy)
+		return;
+	memcpy(copy, data, n);
+	copy[head + FLAGS_AT] = (uint8_t)((copy[head + FLAGS_AT] & (FLAG_PERSON | FLAG_WAITS)) |
+					  (it->key != 0 ? FLAG_SEALED : FLAG_STRIPPED));
+	if (it->key != 0)
+		cursor_put_varint(cursor, it->key);
+	cursor_put_bytes(cursor, digest, RECORD_DIGEST);
+	if (it->key != 0)
+		cursor_put_varint(cursor, 0);
 }
 
 void record_put_decided(struct cursor *cursor, const struct record_decided *it)
@@ -294,6 +339,29 @@ bool record_get_erased(const uint8_t *data, size_t len, struct record_erased *ou
 	for (uint32_t i = 0; i < out->n_owners && cursor_ok(&cursor); i++)
 		record_next_erased(&cursor, &owner);
 	return complete(&cursor);
+}
+
+void record_put_refused(struct cursor *cursor, const struct record_refused *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	put_text(cursor, it->agency);
+	put_text(cursor, it->type);
+	cursor_put_varint(cursor, it->code);
+	cursor_put_varint(cursor, it->count);
+}
+
+bool record_get_refused(const uint8_t *data, size_t len, struct record_refused *out)
+{
+	struct cursor cursor;
+
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->agency = get_text(&cursor, RULES_ID_MAX);
+	out->type = get_text(&cursor, RULES_TYPE_MAX);
+	out->code = get_u32(&cursor);
+	out->count = cursor_get_varint(&cursor);
+	return complete(&cursor) && out->count > 0;
 }
 
 void record_put_mailbox(struct cursor *cursor, const struct record_mailbox *it)

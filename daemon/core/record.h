@@ -20,7 +20,8 @@
  *              | if flagged changes.h: varint length, bytes
  *              | event: varint length, bytes exactly as published; if sealed instead: number of the key
  *              it is sealed with (never 0) | digest of its bytes 32 bytes | varint length, bytes as
- *              keystore/payload.h makes them, or none when the payload is left out
+ *              keystore/payload.h makes them, or none when the payload is left out; in the archive
+ *              (strip.h) of one that was not sealed, flagged 16 instead: its leaf's sha256, 32 bytes
  *   DELIVERED  version u8 | ns u64 | mailbox | attempt | ranges
  *   ACK        version u8 | ns u64 | mailbox | up_to as the consumer said | ranges it covered
  *   EXPIRED, STOPPED   version u8 | ns u64 | mailbox | 0 | ranges
@@ -39,6 +40,8 @@
  *   ERASED     version u8 | ns u64 | key of the number asked for 16 bytes | text who | text why
  *              | number of owners (keys.h), each: owner 16 bytes | number of the key that is destroyed (0:
  *              it had none)
+ *   REFUSED    version u8 | ns u64 | text agency | text type (empty: of none that is known) | code
+ *              | how often
  *   SEAL       version u8 | number | first and last sequence it covers
  *              | what was signed: varint length, bytes | signature 64 bytes
  *
@@ -87,6 +90,7 @@ enum record_kind {
 	RECORD_CONSULTED = 16,
 	RECORD_RULES_TEXT = 17,
 	RECORD_ERASED = 18,
+	RECORD_REFUSED = 19,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 
@@ -132,11 +136,12 @@ struct record_event {
 	const uint8_t *bytes;
 	size_t n_bytes;            /* of a sealed one 0 until it is opened */
 	uint64_t key;              /* it is sealed with; 0: it is not */
-	const uint8_t *digest;     /* RECORD_DIGEST bytes, sealed only */
+	const uint8_t *digest;     /* RECORD_DIGEST bytes, sealed and stripped only */
 	const uint8_t *sealed;
 	size_t n_sealed;
 	struct cursor recipients;  /* decoded: where they begin, and those that wait */
 	struct cursor waits;
+	const uint8_t *begin, *rest; /* decoded: the EVENT; what follows those that wait */
 	uint64_t first;            /* of a LATE: sequence of the EVENT; else 0 */
 	int64_t routed_ns;         /* when the recipients were found: of an EVENT accepted_ns */
 };
@@ -189,6 +194,13 @@ struct record_erased_owner {
 	uint64_t key;
 };
 
+struct record_refused {
+	int64_t at_ns;
+	const char *agency, *type;
+	uint32_t code; /* enum ttg_error */
+	uint64_t count;
+};
+
 struct record_given_up {
 	uint32_t mailbox;
 	uint64_t next_sequence, next_position, count;
@@ -209,10 +221,14 @@ struct record_gap record_put_event(struct cursor *cursor, const struct record_ev
 /* it->first and routed_ns say which event it is and when. */
 struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
 				  const struct record_recipient *recipients);
+/* What `it` was read from, without changes and payload. */
+void record_put_stripped(struct cursor *cursor, const uint8_t *data, const struct record_event *it,
+			 const uint8_t digest[RECORD_DIGEST]);
 void record_put_decided(struct cursor *cursor, const struct record_decided *it);
 void record_put_consulted(struct cursor *cursor, const struct record_consulted *it);
 void record_put_erased(struct cursor *cursor, const struct record_erased *it,
 		       const struct record_erased_owner *owners);
+void record_put_refused(struct cursor *cursor, const struct record_refused *it);
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,
 			  const struct record_ranges *ranges);
 void record_put_nack(struct cursor *cursor, const struct record_nack *it);
@@ -226,10 +242,13 @@ bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out)
 bool record_get_rules_text(const uint8_t *data, size_t len, struct record_rules_text *out);
 bool record_get_event(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_late(const uint8_t *data, size_t len, struct record_event *out);
+/* The same out of the archive: of one that was stripped and not sealed there are no bytes, but a digest. */
+bool record_get_stripped(uint8_t kind, const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out);
 bool record_get_consulted(const uint8_t *data, size_t len, struct record_consulted *out);
 bool record_get_erased(const uint8_t *data, size_t len, struct record_erased *out);
 void record_next_erased(struct cursor *owners, struct record_erased_owner *out);
+bool record_get_refused(const uint8_t *data, size_t len, struct record_refused *out);
 /* Next recipient of an event that was read, n_recipients times. */
 void record_next_recipient(struct cursor *recipients, struct record_recipient *out);
 /* Ranges are appended to nothing: `ranges` is emptied first. */

@@ -79,6 +79,19 @@ static void check_seal_key(struct ctl *ctl, struct tally *tally, const struct co
 	verify_key_free(&key);
 }
 
+/* The law wants the log kept, and for longer than payloads. */
+static void check_archive(struct ctl *ctl, struct tally *tally, const struct config *config)
+{
+	const bool keeps_all = config->retain_days == 0 && config->retain_s == 0 &&
+			       config->retain_bytes == 0;
+
+	if (config->archive_directory[0] == '\0' && !keeps_all)
+		print_line(ctl, tally,
+			   "archive.directory: is not given, the log of disclosures goes with what the "
+			   "journal lets go",
+			   true);
+}
+
 static void print_sum(struct ctl *ctl, const struct tally *tally, const struct config *config)
 {
 	const struct rules *rules = config != NULL ? config->rules : NULL;
@@ -126,6 +139,7 @@ enum ctl_exit ctl_check(struct ctl *ctl, int argc, char **argv)
 		if (config->keys_before_file[0] != '\0')
 			check_key(ctl, &tally, "keys.before_file", config->keys_before_file, true);
 		check_seal_key(ctl, &tally, config);
+		check_archive(ctl, &tally, config);
 	} else {
 		tally.errors = config_errors_count(errors);
 	}

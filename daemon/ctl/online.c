@@ -13,7 +13,7 @@
 #include "ctl/client.h"
 #include "ctl/table.h"
 
-#define ARGUMENTS_MAX 5
+#define ARGUMENTS_MAX 6
 #define SILENCE_MS    30000 /* of a daemon that should answer at once */
 
 enum argument_kind {
@@ -86,11 +86,13 @@ static const struct table_column conflict_columns[] = {
 };
 
 static const struct table_column disclosure_columns[] = {
+	{ "what", "WHAT" },
 	{ "delivered_at", "DELIVERED" }, { "type", "TYPE" },	   { "from", "FROM" },
 	{ "to", "TO" },			 { "agreements", "AGREEMENTS" }, { "fields", "FIELDS" },
 	{ "event_id", "EVENT" },	 { "sequence", "SEQUENCE" }, { "person_key", "PERSON" },
 	{ "accepted_at", "ACCEPTED" },	 { "attempts", "ATTEMPTS" }, { "outcome", "OUTCOME" },
-	{ "ended_at", "ENDED" },	 { NULL, NULL },
+	{ "ended_at", "ENDED" },	 { "at", "AT" },	     { "who", "WHO" },
+	{ "text", "TEXT" },		 { NULL, NULL },
 };
 
 static const struct table_column changes_columns[] = {
@@ -147,8 +149,10 @@ static const struct online commands[] = {
 	{ { "disclosures", NULL }, "disclosures",
 	  { { ARGUMENT_TEXT_FLAG, "agency", false }, { ARGUMENT_TEXT_FLAG, "person", false },
 	    { ARGUMENT_TEXT_FLAG, "since", false }, { ARGUMENT_TEXT_FLAG, "until", false },
-	    { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_TABLE, true, disclosure_columns,
-	  "disclosures [--person NUMBER] [--agency AGENCY] [--since TIME] [--until TIME] --reason WHY",
+	    { ARGUMENT_TEXT_FLAG, "reason", true }, { ARGUMENT_FLAG, "reasons", false } }, STYLE_TABLE, true,
+	  disclosure_columns,
+	  "disclosures [--person NUMBER] [--agency AGENCY] [--since TIME] [--until TIME] [--reasons] "
+	  "--reason WHY",
 	  "what was given to whom, when, which fields, under which agreements; that you asked is written "
 	  "down" },
 	{ { "rules", "--changes" }, "rules.changes",
@@ -182,8 +186,10 @@ static const struct online commands[] = {
 	  NULL, "receipt EVENT-ID", "proof that an event was accepted, for ttg-verify" },
 	{ { "reload", NULL }, "reload", { { 0 } }, STYLE_ITEM, false, NULL, "reload",
 	  "loads the configuration again" },
-	{ { "backup", NULL }, "backup", { { ARGUMENT_FOLDER, "directory", true } }, STYLE_ITEM, true,
-	  NULL, "backup DIRECTORY", "copies the journal into an empty folder, while running" },
+	{ { "backup", NULL }, "backup",
+	  { { ARGUMENT_FLAG, "archive", false }, { ARGUMENT_FOLDER, "directory", true } }, STYLE_ITEM, true,
+	  NULL, "backup [--archive] DIRECTORY",
+	  "copies the journal, or the archive, into an empty folder, while running" },
 	{ { "journal", "verify" }, "journal.verify", { { 0 } }, STYLE_ITEM, true, NULL,
 	  "journal verify", "proves the journal on disk" },
 	{ { "give-up", NULL }, "give-up",

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "archive/archive.h"
 #include "base/keyfile.h"
 #include "base/world.h"
 #include "config/config.h"
@@ -33,23 +34,56 @@ struct restore {
 	gid_t group;
 };
 
-static void print_result(struct ctl *ctl, const struct journal_verify_result *result)
+/* kind: "journal", "archive"; "": not known without the key. */
+static void print_result(struct ctl *ctl, const char *kind,
+			 const struct journal_verify_result *result)
 {
 	char head[2 * JOURNAL_HASH_BYTES + 1];
 
+	if (!ctl->json && kind[0] == '\0')
+		kind = "-";
 	for (size_t i = 0; i < JOURNAL_HASH_BYTES; i++)
 		snprintf(head + 2 * i, 3, "%02x", result->chain_head[i]);
 	fprintf(ctl->out,
-		ctl->json ? "{\"segments\":%" PRIu64 ",\"batches\":%" PRIu64 ",\"records\":%" PRIu64
+		ctl->json ? "{\"kind\":\"%s\",\"segments\":%" PRIu64
+			    ",\"batches\":%" PRIu64 ",\"records\":%" PRIu64
 			    ",\"bytes\":%" PRIu64 ",\"first_sequence\":%" PRIu64
 			    ",\"last_sequence\":%" PRIu64 ",\"torn_bytes\":%" PRIu64
 			    ",\"chain_head\":\"%s\"}\n"
-			  : "segments        %" PRIu64 "\nbatches         %" PRIu64
+			  : "kind            %s\nsegments        %" PRIu64
+			    "\nbatches         %" PRIu64
 			    "\nrecords         %" PRIu64 "\nbytes           %" PRIu64
 			    "\nfirst sequence  %" PRIu64 "\nlast sequence   %" PRIu64
 			    "\ntorn bytes      %" PRIu64 "\nchain head      %s\n",
-		result->segments, result->batches, result->records, result->bytes,
+		kind, result->segments, result->batches, result->records, result->bytes,
 		result->first_sequence, result->last_sequence, result->torn_bytes, head);
+}
+
+/* A look at the first record. */
+static bool see_first(void *arg, const struct journal_batch *batch)
+{
+	uint8_t journal_id[JOURNAL_ID_BYTES];
+	struct journal_record record;
+	const char **kind = arg;
+	uint64_t first;
+	size_t at = 0;
+
+	if (batch == NULL || !journal_batch_next(batch, &at, &record))
+		return true;
+	*kind = archive_read_head(&record, journal_id, &first) ? "archive" : "journal";
+	return false;
+}
+
+static const char *kind_of(const char *directory, const char *key_file)
+{
+	struct journal_verify_result result;
+	uint8_t key[KEYFILE_SYMMETRIC];
+	const char *kind = "";
+
+	if (key_file != NULL && keyfile_read_symmetric(key_file, key, NULL) == TTG_OK)
+		journal_walk(directory, key, world_real(), see_first, &kind, &result, NULL);
+	wipe(key, sizeof(key));
+	return kind;
 }
 
 static enum ctl_exit verify(struct ctl *ctl, const char *directory, const char *key_file,
@@ -107,7 +141,7 @@ enum ctl_exit ctl_verify(struct ctl *ctl, int argc, char **argv)
 	status = verify(ctl, directory, key_file, &result);
 	if (status != CTL_FINE)
 		return status;
-	print_result(ctl, &result);
+	print_result(ctl, kind_of(directory, key_file), &result);
 	if (!ctl->json && key_file == NULL)
 		fputs("Without the key: checksums and hash chain only.\n", ctl->out);
 	return CTL_FINE;
@@ -311,7 +345,7 @@ enum ctl_exit ctl_restore(struct ctl *ctl, int argc, char **argv)
 		status = ctl_say(ctl, CTL_NO, "%s is not what was copied: the disk is not to be trusted",
 				 restore.to);
 	if (status == CTL_FINE)
-		print_result(ctl, &after);
+		print_result(ctl, kind_of(restore.to, key_file), &after);
 	config_free(&config);
 	return status;
 }

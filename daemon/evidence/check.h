@@ -4,7 +4,8 @@
  * and the root over the events. Behind the end it may be told what the signer signed last.
  *
  * What retention took cannot be looked at: the first seal held is believed to follow what was there,
- * and its root is not compared when records it covers are gone.
+ * and its root is not compared when records it covers are gone. In an archive (archive/archive.h) events
+ * are known by their digests, and the chain of the journal they come from cannot be looked at either.
  *
  * Owner: one thread.
  */
@@ -20,6 +21,10 @@ struct check *check_new(struct verify_key *take_key); /* takes it, also when the
 void check_free(struct check **check);
 /* Begins, or begins again. */
 void check_begin(struct check *check, const uint8_t journal[EVIDENCE_ID]);
+/* The same for an archive of that journal: without check_batch_end() and check_signer(). */
+void check_begin_archive(struct check *check, const uint8_t journal[EVIDENCE_ID]);
+/* There are no records before this one, from the last on: what follows is believed to follow them. */
+void check_skip(struct check *check, uint64_t sequence);
 /* False: a seal does not hold, or memory ended; check_message() says what, without the place. */
 bool check_record(struct check *check, uint64_t sequence, uint8_t kind, const uint8_t *data,
 		  size_t len);

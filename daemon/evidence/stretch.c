@@ -78,24 +78,40 @@ bool stretch_watch(struct stretch *stretch, uint64_t sequence)
 	return true;
 }
 
+static bool leaf_of(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
+		    const struct record_event *event, struct leaf *out)
+{
+	static const uint8_t no_salt[EVIDENCE_SALT]; /* of an event that is not sealed */
+
+	/* No leaf tells of a time before 1970: a record that does is not one of a broker's. */
+	if (event->accepted_ns < 0)
+		return false;
+	memcpy(out->journal, journal, EVIDENCE_ID);
+	memcpy(out->id, event->id, EVIDENCE_ID);
+	out->sequence = sequence;
+	out->accepted_ns = event->accepted_ns;
+	memcpy(out->source, event->source, strlen(event->source) + 1);
+	if (!event->digest)
+		return hasher_salted(hasher, no_salt, event->bytes, event->n_bytes, out->sha256);
+	memcpy(out->sha256, event->digest, EVIDENCE_HASH);
+	return true;
+}
+
 bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
 		  const uint8_t *data, size_t len, struct leaf *out)
 {
-	static const uint8_t no_salt[EVIDENCE_SALT];
 	struct record_event event;
 
-	/* No leaf tells of a time before 1970: a record that does is not one of a broker's. */
-	if (!record_get_event(data, len, &event) || event.accepted_ns < 0)
-		return false;
-	memcpy(out->journal, journal, EVIDENCE_ID);
-	memcpy(out->id, event.id, EVIDENCE_ID);
-	out->sequence = sequence;
-	out->accepted_ns = event.accepted_ns;
-	memcpy(out->source, event.source, strlen(event.source) + 1);
-	if (event.key == 0)
-		return hasher_salted(hasher, no_salt, event.bytes, event.n_bytes, out->sha256);
-	memcpy(out->sha256, event.digest, EVIDENCE_HASH);
-	return true;
+	return record_get_event(data, len, &event) && leaf_of(hasher, journal, sequence, &event, out);
+}
+
+bool stretch_leaf_archived(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
+			   const uint8_t *data, size_t len, struct leaf *out)
+{
+	struct record_event event;
+
+	return record_get_stripped(RECORD_EVENT, data, len, &event) &&
+	       leaf_of(hasher, journal, sequence, &event, out);
 }
 
 /* Sequences come in their order, so the one that is looked out for next is the only one to compare. */

@@ -34,6 +34,9 @@ bool stretch_describe(struct stretch *stretch, struct seal *out);
    event's salt is zeros. False: not one that can be read, or cryptography failed. */
 bool stretch_leaf(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
 		  const uint8_t *data, size_t len, struct leaf *out);
+/* The same of one that was stripped for the archive. */
+bool stretch_leaf_archived(struct hasher *hasher, const uint8_t journal[EVIDENCE_ID], uint64_t sequence,
+			   const uint8_t *data, size_t len, struct leaf *out);
 /* Behind stretch_begin(): the events of these sequences, each above the one before, are looked out for.
    False: no memory. */
 bool stretch_watch(struct stretch *stretch, uint64_t sequence);

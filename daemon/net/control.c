@@ -24,7 +24,7 @@
 #define STUCK_SECONDS 30
 #define CALLER_GROUPS_MAX 1024
 #define NO_GROUP ((gid_t)-1)
-#define ARGUMENTS_MAX 5
+#define ARGUMENTS_MAX 6
 
 struct control {
 	struct net *net;
@@ -50,7 +50,7 @@ static const struct {
 	{ "person.report", control_report, { "person", "reason", "payloads" } },
 	{ "person.erase", control_erase, { "person", "reason" } },
 	{ "keys", control_keys, { NULL } },
-	{ "disclosures", control_disclosures, { "agency", "person", "since", "until", "reason" } },
+	{ "disclosures", control_disclosures, { "agency", "person", "since", "until", "reason", "reasons" } },
 	{ "rules", control_rules, { "at", "sequence" } },
 	{ "rules.changes", control_rules_changes, { "since", "until" } },
 	{ "rules.diff", control_rules_diff, { "from", "to" } },
@@ -62,7 +62,7 @@ static const struct {
 	{ "trace", control_trace, { "event_id" } },
 	{ "receipt", control_receipt, { "event_id" } },
 	{ "reload", control_reload, { NULL } },
-	{ "backup", control_backup, { "directory" } },
+	{ "backup", control_backup, { "directory", "archive" } },
 	{ "journal.verify", control_verify, { NULL } },
 };
 

@@ -1,9 +1,11 @@
 /*
- * The log of disclosures, out of the journal: what was delivered, when, of which type, from whom, to whom,
- * under which agreements, which of its fields, and what became of it. A line for each delivery that left,
- * whether it is answered or not; nothing of its content. Who asks says why, and that is in the journal too.
+ * The log of disclosures, out of the archive and the journal: what was delivered, when, of which type, from
+ * whom, to whom, under which agreements, which of its fields, and what became of it. A line for each delivery
+ * that left, whether it is answered or not; nothing of its content. Between them who asked, what was decided,
+ * when the rules changed. Who asks says why, and that is in the journal too.
  *
- * One reader goes through the journal in slices; what is open is held in a table of positions. Beside it the
+ * Readers go through both in slices, first the archive; what is open is held in a table of positions. What
+ * retention takes from the journal meanwhile is in the archive by then, and read on there. Beside it the
  * rules are held that were in force at the record that is read: which fields went is in them alone.
  */
 #include <stdio.h>
@@ -16,6 +18,8 @@
 #include "core/record.h"
 #include "core/rules_past.h"
 #include "core/rules_text.h"
+#include "net/archiver.h"
+#include "net/asides.h"
 #include "net/control_request.h"
 
 #define RECORDS_A_SLICE 2000
@@ -54,15 +58,18 @@ struct search {
 	struct journal_record record;    /* read and not taken yet, when `again` */
 	uint64_t sequence;
 	bool again;
+	struct archive_reader *archive; /* NULL: none is kept, or it is not open yet */
+	bool begun, in_archive;
+	uint64_t next;                  /* sequence that follows those that were read; 0: none was */
+	uint64_t last;                  /* that this was asked: nothing behind it is told */
 	struct disclosure *open;
 	struct kind_of_fields *kinds;
 	struct rules_reading *rules;     /* in force at the record that is taken; NULL: not held any more */
 	uint64_t rules_since;            /* which these are; 0: none were looked for */
-	char agency[RULES_ID_MAX + 1]; /* "": any */
-	bool of_person;
-	struct core_person person;
-	int64_t since_ns, until_ns;
-	bool through;                  /* the journal's end was reached: what is open is told */
+	char *text;                      /* of rules, as far as the archive told it */
+	size_t text_len;
+	struct asked asked;
+	bool through;                   /* all was read: what is open is told */
 };
 
 static void forget(struct search *it, struct disclosure *one)
@@ -85,7 +92,9 @@ static void free_search(void *arg)
 		free(kind);
 	}
 	rules_reading_free(&it->rules);
+	free(it->text);
 	journal_reader_close(&it->reader);
+	archive_reader_close(&it->archive);
 	free(it);
 }
 
@@ -99,25 +108,14 @@ static const char *mailbox_id(const struct search *it, uint32_t number)
 	return view.id;
 }
 
-/* The agency gave it or got it. */
-static bool concerns(const struct search *it, const char *source, const char *mailbox)
-{
-	const size_t len = strlen(it->agency);
-
-	return len == 0 || strcmp(source, it->agency) == 0 ||
-	       (strncmp(mailbox, it->agency, len) == 0 && mailbox[len] == '/');
-}
-
 static void tell(struct search *it, const struct disclosure *one, const char *outcome, int64_t at_ns)
 {
+	json_t *line = asides_line(&it->asked, "delivered", one->delivered_ns), *agreements;
 	char id[TTG_UUID_TEXT];
-	json_t *agreements = json_array(), *line = json_object();
 
-	if (one->delivered_ns < it->since_ns || one->delivered_ns >= it->until_ns) {
-		json_decref(agreements);
-		json_decref(line);
+	if (!line)
 		return;
-	}
+	agreements = json_array();
 	ttg_uuid_format(one->id, id);
 	for (uint32_t i = 0; i < one->n_agreements; i++)
 		json_array_append_new(agreements, json_string(one->agreements[i]));
@@ -143,7 +141,7 @@ static bool add(struct search *it, const struct record_event *event, uint64_t se
 {
 	struct disclosure *one;
 
-	if (!concerns(it, event->source, mailbox_id(it, to->mailbox)))
+	if (!asides_concern(&it->asked, event->source, mailbox_id(it, to->mailbox)))
 		return true;
 	if (HASH_COUNT(it->open) >= OPEN_MAX || !(one = calloc(1, sizeof(*one))))
 		return false;
@@ -169,8 +167,9 @@ static bool take_event(struct search *it, uint64_t sequence, struct record_event
 	struct record_recipient to;
 	bool done = true;
 
-	if (it->of_person && (!event->person_key || !core_person_is(it->request->net->core, &it->person,
-								    event->person_key)))
+	if (it->asked.of_person &&
+	    (!event->person_key ||
+	     !core_person_is(it->request->net->core, &it->asked.person, event->person_key)))
 		return true;
 	for (uint32_t i = 0; i < event->n_recipients && done; i++) {
 		record_next_recipient(&event->recipients, &to);
@@ -311,6 +310,54 @@ static bool take_given_up(struct search *it, const uint8_t *data, size_t len)
 	return true;
 }
 
+/* Of the archive: the text of rules stands there in front of them. */
+static bool take_text(struct search *it, const uint8_t *data, size_t len)
+{
+	struct record_rules_text part;
+	char *grown;
+
+	if (!record_get_rules_text(data, len, &part))
+		return false;
+	if (!it->in_archive)
+		return true;
+	if (part.part == 0)
+		it->text_len = 0;
+	grown = realloc(it->text, it->text_len + part.len + 1);
+	if (!grown)
+		return false;
+	it->text = grown;
+	memcpy(it->text + it->text_len, part.lines, part.len);
+	it->text_len += part.len;
+	return true;
+}
+
+static void read_text(struct search *it, uint64_t since)
+{
+	rules_reading_free(&it->rules);
+	it->rules_since = since;
+	it->rules = it->text_len > 0 ? rules_read(it->text, it->text_len) : NULL;
+	it->text_len = 0;
+}
+
+static bool take_rules(struct search *it, uint64_t sequence, const uint8_t *data, size_t len)
+{
+	struct record_rules one;
+	json_t *line;
+
+	if (!record_get_rules(data, len, &one))
+		return false;
+	if (it->in_archive)
+		read_text(it, one.since ? one.since : sequence);
+	if (one.since != 0)
+		return true; /* said again */
+	if (it->asked.of_person || it->asked.agency[0] != '\0' ||
+	    !(line = asides_line(&it->asked, "rules", one.at_ns)))
+		return true;
+	json_object_set_new(line, "text", control_hex(one.digest, RECORD_DIGEST));
+	control_item(it->request, line);
+	return true;
+}
+
 /* False: no memory, too much is open, or a record that cannot be read. */
 static bool take(struct search *it, uint64_t sequence, const struct journal_record *record)
 {
@@ -319,11 +366,21 @@ static bool take(struct search *it, uint64_t sequence, const struct journal_reco
 
 	switch (record->kind) {
 	case RECORD_EVENT:
-		return record_get_event(record->data, record->len, &event) &&
-		       take_event(it, sequence, &event);
 	case RECORD_LATE:
-		return record_get_late(record->data, record->len, &event) &&
+		return record_get_stripped(record->kind, record->data, record->len, &event) &&
 		       take_event(it, sequence, &event);
+	case RECORD_CONSULTED:
+		return asides_consulted(&it->asked, record->data, record->len);
+	case RECORD_REFUSED:
+		return asides_refused(&it->asked, record->data, record->len);
+	case RECORD_DECIDED:
+		return asides_decided(&it->asked, record->data, record->len);
+	case RECORD_RULES:
+		return take_rules(it, sequence, record->data, record->len);
+	case RECORD_RULES_TEXT:
+		return take_text(it, record->data, record->len);
+	case RECORD_ERASED:
+		return asides_erased(&it->asked, record->data, record->len);
 	case RECORD_DELIVERED:
 	case RECORD_ACK:
 	case RECORD_EXPIRED:
@@ -341,6 +398,59 @@ static bool take(struct search *it, uint64_t sequence, const struct journal_reco
 	}
 }
 
+/* From the journal on where the archive ended. */
+static enum ttg_error seek_journal(struct search *it)
+{
+	struct journal_stats stats;
+
+	it->in_archive = false;
+	journal_get_stats(it->request->net->journal, &stats);
+	return journal_reader_seek(it->reader, it->next > stats.first_sequence ? it->next :
+										 stats.first_sequence);
+}
+
+/* Sequences below it->next were read in the journal before it let them go. */
+static enum ttg_error next_record(struct search *it, uint64_t *sequence, struct journal_record *record)
+{
+	enum ttg_error error = TTG_ENOENT;
+
+	if (!it->in_archive)
+		error = journal_reader_next(it->reader, sequence, record);
+	if (error != TTG_ENOENT || !it->archive)
+		return error;
+	it->in_archive = true;
+	error = archive_reader_next(it->archive, sequence, record);
+	if (error != TTG_EAGAIN)
+		return error;
+	error = seek_journal(it);
+	return error ? error : journal_reader_next(it->reader, sequence, record);
+}
+
+/*
+ * The next record, taken. TTG_EAGAIN: there is none, or it has to wait for the rules of its time. What was
+ * there when the question was recorded is told, however long that takes to be durable.
+ */
+static enum ttg_error take_next(struct search *it)
+{
+	enum ttg_error error = TTG_OK;
+
+	if (!it->again) {
+		error = next_record(it, &it->sequence, &it->record);
+		if (error || it->sequence < it->next)
+			return error;
+		if (it->next != 0 && it->sequence > it->next)
+			asides_missing(&it->asked, it->next, it->sequence - 1);
+		it->next = it->sequence + 1;
+	}
+	if (it->record.kind == RECORD_DELIVERED && !it->in_archive)
+		error = find_rules(it, it->sequence);
+	it->again = error == TTG_EAGAIN;
+	if (error)
+		return error;
+	it->through = it->sequence >= it->last;
+	return take(it, it->sequence, &it->record) ? TTG_OK : TTG_ELIMIT;
+}
+
 /* What nobody has answered yet. */
 static void tell_open(struct search *it)
 {
@@ -354,25 +464,29 @@ static void tell_open(struct search *it)
 	control_end(it->request, TTG_OK, "%s", "");
 }
 
-/*
- * The next record, taken. TTG_EAGAIN: there is none, or it has to wait for the rules of its time. What was
- * there when the question was recorded is told, however long that takes to be durable.
- */
-static enum ttg_error take_next(struct search *it)
+/* The archive is waited for while it is being opened. False: not yet, or not at all. */
+static bool begin(struct search *it)
 {
-	enum ttg_error error = TTG_OK;
+	struct control_request *request = it->request;
+	struct archive *archive = NULL;
+	enum ttg_error error;
+	const char *why = "";
+	bool soon = false;
 
-	if (!it->again)
-		error = journal_reader_next(it->reader, &it->sequence, &it->record);
-	it->through = error == TTG_EAGAIN && it->sequence >= it->request->wait_durable;
+	if (request->net->archiver) {
+		archive = archiver_archive(request->net->archiver, &why, &soon);
+		request->idle = request->watch = soon;
+		if (!archive && !soon)
+			control_end(request, TTG_EIO, "the archive cannot be read: %s", why);
+		if (!archive)
+			return false;
+	}
+	it->begun = true;
+	it->in_archive = archive != NULL;
+	error = archive ? archive_reader_open(&it->archive, archive) : seek_journal(it);
 	if (error)
-		return error;
-	if (it->record.kind == RECORD_DELIVERED)
-		error = find_rules(it, it->sequence);
-	it->again = error == TTG_EAGAIN;
-	if (!error && !take(it, it->sequence, &it->record))
-		error = TTG_ELIMIT;
-	return error;
+		control_end(request, error, "%s", ttg_error_text(error));
+	return error == TTG_OK;
 }
 
 static void step(struct control_request *request)
@@ -380,9 +494,11 @@ static void step(struct control_request *request)
 	struct search *it = request->job;
 	enum ttg_error error = TTG_OK;
 
+	if (!it->begun && !begin(it))
+		return;
 	for (int i = 0; i < RECORDS_A_SLICE && !it->through && !error && !control_enough(request); i++)
 		error = take_next(it);
-	request->idle = error == TTG_EAGAIN && !it->through;
+	request->idle = error == TTG_EAGAIN; /* until it is durable that this was asked */
 	if (error == TTG_ELIMIT)
 		control_end(request, error, "too much is open at once, or a record is damaged");
 	else if (error && error != TTG_EAGAIN)
@@ -396,29 +512,33 @@ static bool read_arguments(struct control_request *request, struct search *it)
 {
 	const char *agency = NULL, *person = NULL, *since = NULL, *until = NULL, *reason = NULL;
 
-	it->since_ns = INT64_MIN;
-	it->until_ns = INT64_MAX;
+	it->asked.request = request;
+	it->asked.since_ns = INT64_MIN;
+	it->asked.until_ns = INT64_MAX;
 	if (!control_string(request, "agency", false, &agency) ||
 	    !control_string(request, "person", false, &person) ||
 	    !control_string(request, "since", false, &since) ||
 	    !control_string(request, "until", false, &until) ||
+	    !control_bool(request, "reasons", &it->asked.reasons) ||
 	    !control_string(request, "reason", true, &reason))
 		return false;
-	if ((since && instant_parse(since, &it->since_ns) != TTG_OK) ||
-	    (until && instant_parse(until, &it->until_ns) != TTG_OK)) {
+	if ((since && instant_parse(since, &it->asked.since_ns) != TTG_OK) ||
+	    (until && instant_parse(until, &it->asked.until_ns) != TTG_OK)) {
 		control_end(request, TTG_EINVAL,
 			    "since and until must be instants such as 2026-11-27T09:00:00Z");
 		return false;
 	}
-	snprintf(it->agency, sizeof(it->agency), "%s", agency ? agency : "");
-	it->of_person = person != NULL;
-	return control_consult(request, person, reason, "disclosures", &it->person);
+	snprintf(it->asked.agency, sizeof(it->asked.agency), "%s", agency ? agency : "");
+	it->asked.of_person = person != NULL;
+	if (!control_consult(request, person, reason, "disclosures", &it->asked.person))
+		return false;
+	it->last = request->wait_durable;
+	return true;
 }
 
 void control_disclosures(struct control_request *request)
 {
 	struct search *it = calloc(1, sizeof(*it));
-	struct journal_stats stats;
 	enum ttg_error error = it ? TTG_OK : TTG_ENOMEM;
 
 	if (it && !read_arguments(request, it)) {
@@ -427,11 +547,7 @@ void control_disclosures(struct control_request *request)
 	}
 	if (!error)
 		error = journal_reader_open(&it->reader, request->net->journal);
-	if (!error) {
-		journal_get_stats(request->net->journal, &stats);
-		error = journal_reader_seek(it->reader, stats.first_sequence);
-	}
-	if (error && error != TTG_EAGAIN) {
+	if (error) {
 		if (it)
 			free_search(it);
 		control_end(request, error, "%s", ttg_error_text(error));

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/sealed.h"
+#include "net/archiver.h"
 #include "net/control_request.h"
 #include "net/sealer.h"
 
@@ -76,6 +77,20 @@ static json_t *status_journal(const struct net *net)
 	return journal;
 }
 
+/* How far it came; null when none is kept. */
+static json_t *status_archive(const struct net *net)
+{
+	struct archiver_view view;
+
+	if (!net->archiver)
+		return json_null();
+	archiver_get_view(net->archiver, &view);
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "directory", net->config->archive_directory,
+			 "state", view.ready ? "ready" : "away", "reason", view.why, "archived_sequence",
+			 (json_int_t)view.archived_sequence, "disk_bytes", (json_int_t)view.disk_bytes,
+			 "missing_records", (json_int_t)view.missing);
+}
+
 /* How far the journal is sealed; null when no seals are made. */
 static json_t *status_seals(const struct net *net)
 {
@@ -125,6 +140,7 @@ void control_status(struct control_request *request)
 	json_object_set_new(data, "events", status_events(&net->counters, acknowledged));
 	json_object_set_new(data, "mailboxes", mailboxes);
 	json_object_set_new(data, "journal", status_journal(net));
+	json_object_set_new(data, "archive", status_archive(net));
 	json_object_set_new(data, "seals", status_seals(net));
 	control_item(request, data);
 	control_end(request, TTG_OK, "%s", "");

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/keyfile.h"
+#include "net/archiver.h"
 #include "net/control.h"
 #include "net/control_request.h"
 
@@ -174,19 +175,44 @@ static void backup_step(struct control_request *request)
 	control_end(request, job->error, "%s", job->error ? job->message.text : "");
 }
 
+/* NULL: the request was ended. */
+static struct journal *journal_to_copy(struct control_request *request, bool of_archive)
+{
+	const struct archive *archive = NULL;
+	const char *why = "";
+	bool soon = false;
+
+	if (!of_archive)
+		return request->net->journal;
+	if (request->net->archiver)
+		archive = archiver_archive(request->net->archiver, &why, &soon);
+	if (archive)
+		return archive_files(archive);
+	if (!request->net->archiver)
+		control_end(request, TTG_ENOENT, "no archive is kept");
+	else
+		control_end(request, soon ? TTG_EAGAIN : TTG_EIO, "the archive cannot be read: %s",
+			    soon ? "it is being proven" : why);
+	return NULL;
+}
+
 void control_backup(struct control_request *request)
 {
 	const char *directory = NULL;
-	if (!control_string(request, "directory", true, &directory))
+	bool archive = false;
+	if (!control_string(request, "directory", true, &directory) ||
+	    !control_bool(request, "archive", &archive))
 		return;
 	if (directory[0] != '/') {
 		control_end(request, TTG_EINVAL, "directory must be an absolute path");
 		return;
 	}
+	struct journal *journal = journal_to_copy(request, archive);
+	if (!journal)
+		return;
 	struct message message = { "" };
 	struct backup_job *job = calloc(1, sizeof *job);
-	enum ttg_error error = job ? journal_backup_begin(&job->backup, request->net->journal,
-							  directory, &message) :
+	enum ttg_error error = job ? journal_backup_begin(&job->backup, journal, directory, &message) :
 				     message_set(&message, TTG_ENOMEM, "no memory");
 	if (!error) {
 		snprintf(job->directory, sizeof job->directory, "%s", directory);

@@ -11,6 +11,7 @@
 
 #include "core/persons.h"
 #include "core/sealed.h"
+#include "net/archiver.h"
 #include "net/monitor.h"
 #include "net/sealer.h"
 
@@ -122,6 +123,21 @@ static void journal(FILE *out, const struct net *net)
 	counter(out, "ttgd_snapshots_total", "Snapshots written.", net->counters.snapshots);
 }
 
+static void archive(FILE *out, const struct net *net)
+{
+	struct archiver_view view;
+
+	if (!net->archiver)
+		return;
+	archiver_get_view(net->archiver, &view);
+	gauge(out, "ttgd_archive_ready", "1 while the archive can be written.", view.ready ? 1 : 0);
+	gauge(out, "ttgd_archived_sequence", "Newest record in the archive.",
+	      (double)view.archived_sequence);
+	gauge(out, "ttgd_archive_disk_bytes", "Bytes of the archive.", (double)view.disk_bytes);
+	gauge(out, "ttgd_archive_missing_records", "Records between archive and journal at the start.",
+	      (double)view.missing);
+}
+
 static void persons(FILE *out, const struct net *net)
 {
 	gauge(out, "ttgd_person_numbers", "Numbers of persons that something is known of.",
@@ -206,6 +222,7 @@ char *metrics_text(const struct net *net, size_t *len)
 	traffic(out, net);
 	connections(out, net);
 	journal(out, net);
+	archive(out, net);
 	persons(out, net);
 	seals(out, net);
 	mailboxes(out, net);

@@ -22,6 +22,7 @@
 #include "net/counters.h"
 #include "net/limiter.h"
 #include "net/records.h"
+#include "net/refusals.h"
 #include "net/session.h"
 #include "net/states.h"
 #include "net/wanted.h"
@@ -29,6 +30,7 @@
 #define NET_FRAMES_A_CYCLE 256
 #define NET_MAX_ASKED 64 /* events in an AskReceipt or AskState */
 
+struct archiver;
 struct control;
 struct http;
 struct net_keys;
@@ -46,6 +48,7 @@ struct net {
 	struct journal *journal;
 	struct sealer *sealer;   /* NULL: no seals are made */
 	struct net_keys *keys;   /* keys of persons' payloads, keys.h; NULL: they are not sealed */
+	struct archiver *archiver; /* NULL: no archive is kept */
 	struct records *records; /* read back from the journal; what is in memory is not */
 
 	void *zmq, *router;
@@ -91,9 +94,9 @@ struct net {
 
 	struct arena frame; /* the frame that is being read */
 	struct net_counters counters;
+	struct refusals refusals; /* since the last second */
 	struct log_quota refusal_quota, denial_quota;
-	/* Lines about sessions, for each agency by its place in the rules: a peer that greets and goes
-	   all the time hides nobody's lines but its own. */
+	/* Lines about sessions, by the agency's place in the rules: a peer hides no lines but its own. */
 	struct log_quota session_quotas[RULES_MAX_AGENCIES];
 };
 
@@ -134,7 +137,6 @@ void net_take_frame(struct net *net, const struct net_peer *peer, const uint8_t 
 void net_sweep_sessions(struct net *net);
 /* Goodbye to everybody. */
 void net_goodbye_all(struct net *net, enum ttg_error code);
-
 void net_close_session(struct net *net, struct session *session, const char *why);
 /* All of them, without a word: the process ends. */
 void net_drop_sessions(struct net *net);
@@ -146,8 +148,7 @@ void net_reload(struct net *net);
 bool net_reload_now(struct net *net, struct config_errors *errors, char restart[CONFIG_TEXT_MAX]);
 void net_upkeep(struct net *net, const struct core_now *now);
 
-/* snapshot.c: takes one when so many records came since the last; true: one is under way, this or
-   another. Goes on with it: writes it, or sees whether that is done. */
+/* snapshot.c: takes one after so many records; true: one is under way. Goes on with it, if there is one. */
 bool net_take_snapshot(struct net *net, uint64_t after_records);
 void net_save_snapshot(struct net *net);
 /* Before the end: of everything that is durable, written when it returns. */

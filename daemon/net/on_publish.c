@@ -126,6 +126,7 @@ static void count(struct net *net, const struct session *session, const struct c
 		net->counters.duplicates++;
 		return;
 	}
+	refusals_note(net, session->agency, out);
 	net->counters.refused++;
 	net->counters.refused_by_code[(unsigned)out->code % NET_CODES]++;
 	uint64_t suppressed = 0;

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/keyfile.h"
+#include "net/archiver.h"
 #include "net/control.h"
 #include "net/http.h"
 #include "net/monitor.h"
@@ -78,6 +79,7 @@ enum ttg_error server_run(struct net *net, struct message *message)
 		return net->failure;
 	}
 	net_goodbye_all(net, TTG_SESSION_STOPPING);
+	refusals_record(net);
 	wait_durable(net);
 	log_write(net->log, LOG_LEVEL_NOTICE, "stopped", "accepted=%llu delivered=%llu",
 		  (unsigned long long)net->counters.accepted,
@@ -90,6 +92,8 @@ static int poll_timeout_ms(const struct net *net, const struct core_now *now)
 	int64_t until = net->next_core_ns;
 	if (net->next_second_ns < until)
 		until = net->next_second_ns;
+	if (archiver_next_ns(net->archiver) < until)
+		until = archiver_next_ns(net->archiver);
 	if (net->flush_at_ns != 0 && net->flush_at_ns < until)
 		until = net->flush_at_ns;
 	if (net->stopping || control_watching(net->control))
@@ -374,11 +378,11 @@ static enum ttg_error ask_signer(struct net *net, struct message *message)
 }
 
 enum ttg_error server_open(struct net *net, struct journal *journal,
-			   const struct keystore_options *keys, struct message *message)
+			   const struct server_stores *stores, struct message *message)
 {
 	net->journal = journal;
 	start_clocks(net);
-	enum ttg_error error = net_keys_open(net, keys, message);
+	enum ttg_error error = net_keys_open(net, stores->keys, message);
 	if (!error)
 		error = net_recover(net, message);
 	const struct core_now now = net_now(net);
@@ -389,6 +393,8 @@ enum ttg_error server_open(struct net *net, struct journal *journal,
 	}
 	if (!error)
 		error = make_sealer(net, message);
+	if (!error && stores->archive && archiver_new(&net->archiver, net, stores->archive) != TTG_OK)
+		error = message_set(message, TTG_ENOMEM, "no memory for the archive");
 	if (!error)
 		error = ask_signer(net, message);
 	if (!error) {
@@ -422,6 +428,7 @@ void server_close(struct net **handle)
 	net_drop_snapshot(net);
 	net_drop_sessions(net);
 	sealer_free(&net->sealer);
+	archiver_free(&net->archiver);
 	core_free(&net->core);
 	net_keys_close(net);
 	records_close(&net->records);

@@ -25,13 +25,18 @@ enum ttg_error server_new(struct net **out, const struct server_options *options
 			  struct message *message);
 
 /*
- * Opens the key store (NULL: there is none), recovers the state from snapshot and journal, applies the
- * rules, binds every socket. TTG_ECORRUPT with the sequence in message when a record cannot follow the
- * state; TTG_ESYS when an address cannot be bound; TTG_EPERM, TTG_EFORMAT for the key file; TTG_ENOMEM. The
- * journal stays the caller's: it was opened with server_take_early() and this net, and is closed after it.
+ * Opens the key store and the archive (NULL: there is none), recovers the state from snapshot and journal,
+ * applies the rules, binds every socket. TTG_ECORRUPT with the sequence in message when a record cannot
+ * follow the state; TTG_ESYS when an address cannot be bound; TTG_EPERM, TTG_EFORMAT for the key file;
+ * TTG_ENOMEM. The journal stays the caller's: it was opened with server_take_early() and this net, and is
+ * closed after it.
  */
-enum ttg_error server_open(struct net *net, struct journal *journal,
-			   const struct keystore_options *keys, struct message *message);
+struct server_stores {
+	const struct keystore_options *keys;
+	const struct journal_options *archive; /* of the journal in which the archive is kept; copied */
+};
+enum ttg_error server_open(struct net *net, struct journal *journal, const struct server_stores *stores,
+			   struct message *message);
 void server_take_early(void *net, uint64_t sequence, const uint8_t *data, size_t len);
 
 /* Runs until a signal (TTG_OK) or a failure of the journal (its code, message filled). */

@@ -22,7 +22,7 @@
 #define TAG_DELIVER_DELIVERIES 0x12u /* field 2, length-delimited, of Deliver */
 #define VARINT32_BYTES 5
 #define ROOM_FOR_ACKS_MAX (16u * 1024u * 1024u)
-#define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered, acknowledged, sealed */
+#define FLUSH_LATER_NS 2000000 /* nobody waits for what was delivered, acknowledged, sealed, refused */
 #define HEAD_ROOM (1 + VARINT32_BYTES)
 #define SINK_UNIT_MAX (RECORD_MAX_PARTS + 1) /* records appended as one: the text of rules */
 #define SINK_FRAME_BYTES (256u * 1024u) /* of a Deliver frame, unless one event is larger */
@@ -171,7 +171,8 @@ static enum ttg_error sink_append(void *self, const struct core_record *records,
 		staged[i] = (struct journal_record){ .kind = records[i].kind,
 						     .data = records[i].data,
 						     .len = records[i].len };
-	if ((record->kind == RECORD_EVENT || record->kind == RECORD_LATE) &&
+	if ((record->kind == RECORD_EVENT || record->kind == RECORD_LATE ||
+	     record->kind == RECORD_REFUSED) &&
 	    journal_room(net->journal) < record->len + room_for_acks(net) &&
 	    !is_notice(net, record->data, record->len))
 		return TTG_ENOSPC;

@@ -2,8 +2,9 @@
  * What the loop does besides messages: reload, when to take a snapshot, retention, the watchdog.
  *
  * Retention never passes what a mailbox still needs, nor what it needed when the newest snapshot on
- * disk was taken: a start from there reads those records again. Nor what is not sealed yet. And before the
- * text of the rules goes that were in force at the oldest record kept, it is said again.
+ * disk was taken: a start from there reads those records again. Nor what is not sealed yet, or not in the
+ * archive. And before the text of the rules goes that were in force at the oldest record kept, it is said
+ * again.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "config/errors.h"
 #include "core/rules_past.h"
 #include "net/keys.h"
+#include "net/archiver.h"
 #include "net/net.h"
 #include "net/sealer.h"
 
@@ -33,8 +35,10 @@ void net_upkeep(struct net *net, const struct core_now *now)
 	if (now->mono_ns >= net->next_second_ns) {
 		net->next_second_ns = now->mono_ns + NS_PER_S;
 		net_sweep_sessions(net);
+		refusals_record(net);
 		net_take_snapshot(net, net->config->snapshot_events);
 	}
+	archiver_step(net->archiver, net);
 	if (now->mono_ns >= net->next_retain_ns) {
 		net->next_retain_ns = now->mono_ns + net->config->retain_every_s * NS_PER_S;
 		retain(net, now);
@@ -174,6 +178,9 @@ static void retain(struct net *net, const struct core_now *now)
 			  (unsigned long long)needed);
 		keep_from = needed;
 	}
+	if (keep_from > stats.first_sequence)
+		keep_from = archiver_allows(net->archiver, keep_from);
+	archiver_retain(net->archiver, net);
 	const enum ttg_error rules = keep_rules(net, now, keep_from);
 	if (rules && rules != TTG_ENOSPC)
 		return;

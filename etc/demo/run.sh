@@ -117,6 +117,16 @@ set_option() {
 	}
 }
 
+# set_folder FILE GROUP VALUE: the option `directory` of one group.
+set_folder() {
+	sed -i -E "/^$2 = \{/,/^\};/s|^([[:space:]]*)#?[[:space:]]*directory[[:space:]]*=[[:space:]]*[^;]*;|\1directory = $3;|" \
+		"$1"
+	grep -q "directory = $3;" "$1" || {
+		echo "the sample of $1 has no folder of $2" >&2
+		exit 1
+	}
+}
+
 write_configuration() {
 	ports=$("$bin/ttg-demo" ports 2) || exit 1
 	port=${ports% *}
@@ -126,8 +136,9 @@ write_configuration() {
 	set_option "$etc/ttgd.conf" endpoint "\"tcp://127.0.0.1:$port\""
 	set_option "$etc/ttgd.conf" http_port "$http_port"
 	set_option "$etc/ttgd.conf" control_socket "\"$run/control\""
-	set_option "$etc/ttgd.conf" directory "\"$dir/journal\""
-	sed -i "/^keys = {/,/^}/s|directory = [^;]*;|directory = \"$dir/keys\";|" "$etc/ttgd.conf"
+	set_folder "$etc/ttgd.conf" journal "\"$dir/journal\""
+	set_folder "$etc/ttgd.conf" archive "\"$dir/archive\""
+	set_folder "$etc/ttgd.conf" keys "\"$dir/keys\""
 	set_option "$etc/ttgd.conf" master_file '"keys/master.key"'
 	for adapter in prison police probation oneservice; do
 		file=$etc/$adapter.conf

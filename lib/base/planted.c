@@ -42,6 +42,7 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_DELIVER_WHOLE] = "deliver_whole",
 	[PLANTED_SEAL_AHEAD] = "seal_ahead",
 	[PLANTED_RETAIN_UNSEALED] = "retain_unsealed",
+	[PLANTED_RETAIN_UNARCHIVED] = "retain_unarchived",
 	[PLANTED_DELIVER_WITHDRAWN] = "deliver_withdrawn",
 	[PLANTED_FORGET_WAITING] = "forget_waiting",
 	[PLANTED_OPEN_GATE] = "open_gate",

@@ -9,6 +9,7 @@
 
 #include "core/erase.h"
 #include "core/sealed.h"
+#include "net/archiver.h"
 #include "net/keys.h"
 #include "sim/memory.h"
 #include "sim/wire.h"
@@ -63,6 +64,7 @@ static void drop_process(struct broker *broker)
 	if (net) {
 		net_drop_snapshot(net);
 		sealer_free(&net->sealer);
+		archiver_free(&net->archiver);
 		net_drop_sessions(net);
 		core_free(&net->core);
 		net_keys_close(net);
@@ -222,6 +224,8 @@ static enum ttg_error start(struct broker *broker, struct message *message)
 	if (error)
 		return error;
 	error = make_sealer(broker);
+	if (!error)
+		error = broker_start_archive(broker);
 	if (error)
 		return error;
 	now = net_now(net);
@@ -298,6 +302,17 @@ static void end_of_process(struct broker *broker)
 	disk_crash(broker->disk, power ? DISK_CRASH_ANY : DISK_CRASH_PROCESS);
 }
 
+static void upkeep(struct broker *broker, const struct core_now *now)
+{
+	struct journal_stats stats;
+
+	journal_get_stats(broker->journal, &stats);
+	memory_work(MEMORY_BROKER);
+	net_upkeep(broker->net, now);
+	memory_work(MEMORY_NOBODY);
+	broker_check_let_go(broker, stats.first_sequence);
+}
+
 void broker_step(struct broker *broker)
 {
 	struct net *net;
@@ -323,9 +338,7 @@ void broker_step(struct broker *broker)
 			model_check_deadlines(life_now->model, now.real_ns);
 		if (!life_now->append_refused && !life_now->read_refused)
 			who_cycle(&life_now->model->who);
-		memory_work(MEMORY_BROKER);
-		net_upkeep(net, &now);
-		memory_work(MEMORY_NOBODY);
+		upkeep(broker, &now);
 		broker_check_erased(broker);
 		if (++broker->steps % 8 == 0)
 			broker_compare(broker);
@@ -416,6 +429,11 @@ void broker_free(struct broker **broker)
 struct disk *broker_disk(struct broker *broker)
 {
 	return broker->disk;
+}
+
+bool broker_is_journal(const struct broker *broker, const struct journal *journal)
+{
+	return broker->journal == journal;
 }
 
 bool broker_up(const struct broker *broker)

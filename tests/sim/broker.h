@@ -10,6 +10,7 @@
 struct record_event;
 
 struct broker;
+struct journal;
 
 struct broker *broker_new(void);
 void broker_free(struct broker **broker);
@@ -42,6 +43,10 @@ void broker_check_erased(const struct broker *broker);
 /* Every event is sealed; and every seal there is, is right. */
 bool broker_sealed(const struct broker *broker);
 void broker_check_seals(const struct broker *broker);
+/* What the journal let go is in the archive. */
+void broker_check_archive(const struct broker *broker);
+/* It is the broker's own, not its archive's. */
+bool broker_is_journal(const struct broker *broker, const struct journal *journal);
 /* The core's state is what the model says. */
 void broker_compare(struct broker *broker);
 

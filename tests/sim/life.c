@@ -97,6 +97,14 @@ static void draw_who(struct life_plan *plan)
 	plan->keys = chance_below(&random, 2) == 0;
 }
 
+/* Of its own chance as well. */
+static void draw_archive(struct life_plan *plan)
+{
+	uint64_t random = chance_mix(plan->seed + UINT64_C(0x61726368));
+
+	plan->archived = chance_below(&random, 2) == 0;
+}
+
 void life_plan(struct life_plan *plan, uint64_t seed)
 {
 	uint64_t random = chance_mix(seed + 1), sum = 0;
@@ -106,6 +114,7 @@ void life_plan(struct life_plan *plan, uint64_t seed)
 	plan->seed = seed;
 	draw_numbers(plan, &random);
 	draw_who(plan);
+	draw_archive(plan);
 	for (int i = 0; i < STEP_KINDS; i++) {
 		bool wanted = !tastes[i].optional || chance_below(&random, 2) == 0;
 
@@ -403,6 +412,7 @@ static void live_in_peace(int least)
 	}
 	model_check_end(model);
 	broker_check_seals(life_now->broker);
+	broker_check_archive(life_now->broker);
 	broker_compare(life_now->broker);
 }
 

@@ -444,6 +444,7 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 		model_apply_erased(model, data, len);
 		break;
 	case RECORD_CONSULTED:
+	case RECORD_REFUSED:
 	case RECORD_RULES:
 	case RECORD_RULES_TEXT:
 	case RECORD_SEAL:

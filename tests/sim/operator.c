@@ -333,6 +333,8 @@ void broker_restore(struct broker *broker)
 	disk_unflip(broker->disk);
 	disk_remove_directory(broker->disk, BROKER_JOURNAL);
 	disk_copy_directory(broker->disk, BROKER_BACKUP, BROKER_JOURNAL);
+	disk_remove_directory(broker->disk, BROKER_ARCHIVE); /* it is of what is no longer there */
+	broker->restored_once = true;
 	wire_cut_all(life_now->wire);
 	notary_forget(broker->notary); /* it has sealed what is no longer there */
 	broker->restored = true;

@@ -193,9 +193,12 @@ enum ttg_error __wrap_journal_append(struct journal *journal, const struct journ
                                      size_t n, uint64_t *first)
 {
 	enum ttg_error code = __real_journal_append(journal, records, n, first);
-	int worker = memory_work(MEMORY_NOBODY);
 	struct journal_stats stats;
+	int worker;
 
+	if (!broker_is_journal(life_now->broker, journal))
+		return code;
+	worker = memory_work(MEMORY_NOBODY);
 	journal_get_stats(journal, &stats);
 	if (stats.staged_bytes > life_now->most_staged)
 		life_now->most_staged = stats.staged_bytes;

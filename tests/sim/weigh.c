@@ -10,6 +10,7 @@
 #include "core/state.h"
 #include "journal/state.h"
 #include "keystore/state.h"
+#include "net/archiver.h"
 #include "net/keys.h"
 #include "net/receipts.h"
 #include "sim/broker_private.h"
@@ -68,6 +69,19 @@ static size_t weigh_journal(const struct journal *journal)
 	return bytes;
 }
 
+/* What comes there later, beside what it takes empty. */
+static size_t weigh_archive(const struct broker *broker)
+{
+	const struct archive *archive;
+	const char *why;
+	bool soon;
+
+	if (!broker->net->archiver)
+		return 0;
+	archive = archiver_archive(broker->net->archiver, &why, &soon);
+	return archive ? weigh_journal(archive_files(archive)) : 0;
+}
+
 static size_t weigh_identity(const struct identity *it)
 {
 	size_t bytes = it->capacity * sizeof(*it->numbers) + it->n_slots * sizeof(*it->slots) +
@@ -87,8 +101,8 @@ static size_t weigh_identity(const struct identity *it)
 static size_t weigh(const struct broker *broker)
 {
 	const struct core *core = broker->net->core;
-	size_t bytes = weigh_journal(broker->journal) + dedupe_bytes(core->dedupe) +
-	               broker->net->wanted.room * sizeof(struct wish);
+	size_t bytes = weigh_journal(broker->journal) + weigh_archive(broker) +
+	               dedupe_bytes(core->dedupe) + broker->net->wanted.room * sizeof(struct wish);
 
 	for (const struct session *it = broker->net->sessions.by_number; it;
 	     it = it->by_number.next)
@@ -113,7 +127,7 @@ static size_t weigh(const struct broker *broker)
 
 void broker_weigh_first(struct broker *broker)
 {
-	if (broker->weight != 0)
+	if (broker->weight != 0 || !broker_archive_ready(broker))
 		return;
 	life_check(memory_held(MEMORY_BROKER) > weigh(broker), "memory is not counted");
 	broker->weight = memory_held(MEMORY_BROKER) - weigh(broker);
@@ -152,9 +166,10 @@ void broker_weigh(const struct broker *broker)
 {
 	const struct core *core = broker->net->core;
 	const size_t held = memory_held(MEMORY_BROKER), named = weigh(broker);
-	/* A reader has one batch, with an offset for each record; a snapshot may wait for its
-	 * time. */
-	const size_t spare = SMALL_BYTES + 2 * (RECORDS_READERS + 1) * life_now->most_staged +
+	/* A reader has one batch, with an offset for each record, that of the archive, too; a
+	 * snapshot may wait for its time. */
+	const size_t readers = RECORDS_READERS + (life_now->plan->archived ? 2 : 1);
+	const size_t spare = SMALL_BYTES + 2 * readers * life_now->most_staged +
 	                     TREE_BYTES + LEAF_BYTES * broker->most_unsealed +
 	                     pass_bytes(&broker->net->wanted) +
 	                     (broker->net->snapshot ? SNAPSHOT_BYTES + identity_bound(core->identity) +
@@ -163,6 +178,8 @@ void broker_weigh(const struct broker *broker)
 
 	for (size_t i = 0; i < core->n_mailboxes; i++)
 		check_mailbox(core->mailboxes[i]);
+	if (broker->weight == 0) /* its archive could not be opened: nothing to compare with */
+		return;
 	life_check(life_now->append_refused || core->timers.n <= model_deadlines(life_now->model),
 	           "%zu deadlines are remembered of %zu", core->timers.n,
 	           model_deadlines(life_now->model));
@@ -171,8 +188,8 @@ void broker_weigh(const struct broker *broker)
 	life_check(held <= broker->weight + named + spare,
 	           "the broker holds %zu bytes, %zu are accounted for", held,
 	           broker->weight + named);
-	const size_t readers = RECORDS_READERS + 1 + (broker->net->wanted.pass ? 1 : 0);
-	life_check(memory_large(MEMORY_BROKER) <= broker->large + readers,
+	const size_t buffers = readers + (broker->net->wanted.pass ? 1 : 0);
+	life_check(memory_large(MEMORY_BROKER) <= broker->large + buffers,
 	           "the broker holds %zu large buffers, at first %zu", memory_large(MEMORY_BROKER),
 	           broker->large);
 }

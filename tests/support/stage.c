@@ -170,10 +170,10 @@ void must_write_configuration(struct stage *stage)
 		   "limits: {\n\theartbeat_ms = 1000;\n%s};\n"
 		   "journal: {\n\tdirectory = \"journal\";\n\tkey_file = \"keys/journal.key\";\n"
 		   "\tsegment_bytes = %u;\n\treserve_bytes = 0;\n%s};\n"
-		   "keys: {\n%s};\nseals: {\n%s};\n"
+		   "archive: {\n%s};\nkeys: {\n%s};\nseals: {\n%s};\n"
 		   "log: { level = \"debug\"; };\n",
 		   stage->endpoint, stage->http_port, stage->listen, stage->limits,
-		   stage->segment_bytes, stage->journal, stage->keys, stage->seals);
+		   stage->segment_bytes, stage->journal, stage->archive, stage->keys, stage->seals);
 }
 
 int stage_set_up(void **state)

@@ -43,6 +43,7 @@ struct stage {
 	/* Text of the groups of ttgd.conf, changed by a test before it starts the broker. */
 	char listen[STAGE_TEXT], limits[STAGE_TEXT], journal[STAGE_TEXT], seals[STAGE_TEXT];
 	char keys[STAGE_TEXT];  /* a store in keystore/ under keys/master.key */
+	char archive[STAGE_TEXT];
 	unsigned segment_bytes; /* 1 MiB, so that tests see many */
 	char box_options[256];  /* of every mailbox */
 	/* Of the agreement; NULL: in force, no more than said above. */

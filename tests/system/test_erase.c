@@ -56,8 +56,11 @@ static int64_t erase(struct stage *stage, const char *noms)
 static size_t disclosed(struct stage *stage, const char *noms)
 {
 	json_t *items = must_ask(stage, "disclosures", "--person", noms, "--reason", WHY, NULL);
-	const size_t n = json_array_size(items);
+	size_t n = 0, i;
+	json_t *item;
 
+	json_array_foreach(items, i, item)
+		n += strcmp(json_string_value(json_object_get(item, "what")), "delivered") == 0;
 	json_decref(items);
 	return n;
 }

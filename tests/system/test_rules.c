@@ -168,7 +168,8 @@ static void must_have_gone(struct stage *stage, uint64_t sequence, const char *m
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		const json_t *item = json_array_get(items, i);
 
-		if (number_of(item, "sequence") != (int64_t)sequence ||
+		if (strcmp(text_of(item, "what"), "delivered") != 0 ||
+		    number_of(item, "sequence") != (int64_t)sequence ||
 		    strcmp(text_of(item, "to"), mailbox) != 0)
 			continue;
 		assert_string_equal(text_of(item, "fields"), fields);

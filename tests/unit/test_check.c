@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "core/sealed.h"
+#include "core/strip.h"
 #include "evidence/check.h"
 #include "evidence/signer.h"
 #include "evidence/slot.h"
@@ -295,6 +296,79 @@ static void a_tail_that_was_cut_off_is_told_by_the_signer(void **state)
 	play_free(&play);
 }
 
+/* What the archive has of records `from` to `to`, with a bit of byte `bad` (0: none) of their sum turned. */
+static bool feed_archive(struct check *check, const struct play *play, uint64_t from, uint64_t to, size_t bad)
+{
+	size_t sum = 0;
+
+	for (uint64_t i = from; i <= to; i++) {
+		const struct play_record *it = &play->records[i - 1];
+		uint8_t bytes[4096];
+		struct cursor cursor;
+
+		cursor_init_write(&cursor, bytes, sizeof(bytes));
+		assert_true(record_strip(it->kind, it->data, it->len, &cursor));
+		if (it->kind == RECORD_EVENT) {
+			if (bad > sum && bad <= sum + RECORD_DIGEST) /* of the digest it ends with */
+				bytes[cursor_offset(&cursor) - (bad - sum)] ^= 0x20;
+			sum += RECORD_DIGEST;
+		}
+		if (!check_record(check, i, it->kind, bytes, cursor_offset(&cursor)))
+			return false;
+	}
+	return true;
+}
+
+static void seals_hold_over_the_archive_and_every_digest_in_it_counts(void **state)
+{
+	struct play *play = sealed_play();
+	struct check *check = check_by('a');
+	struct check_result result;
+	unsigned found = 0;
+
+	(void)state;
+	check_begin_archive(check, journal_id);
+	assert_true(feed_archive(check, play, 1, play->n_records, 0));
+	check_get_result(check, &result);
+	assert_int_equal(result.seals, SEALS);
+	for (size_t bad = 1; bad <= 15 * RECORD_DIGEST; bad += 5, found++) { /* 1 + 2 + 3 + 4 + 5 events */
+		check_begin_archive(check, journal_id);
+		assert_false(feed_archive(check, play, 1, play->n_records, bad));
+		assert_non_null(strstr(check_message(check), "are not the sealed ones"));
+	}
+	assert_true(found > 50);
+	check_begin(check, journal_id); /* a journal has no such records */
+	assert_false(feed_archive(check, play, 1, play->n_records, 0));
+	check_free(&check);
+	play_free(&play);
+}
+
+static void behind_a_gap_of_the_archive_seals_hold_again(void **state)
+{
+	struct play *play = sealed_play();
+	struct check *check = check_by('a');
+	struct check_result result;
+
+	(void)state;
+	for (uint64_t gap = 1; gap < play->n_records; gap++) {
+		check_begin_archive(check, journal_id);
+		assert_true(feed_archive(check, play, 1, gap - 1, 0));
+		check_skip(check, gap + 1);
+		assert_true(feed_archive(check, play, gap + 1, play->n_records, 0));
+		check_get_result(check, &result);
+		if (gap < core_last_seal(play->core)->last)
+			assert_int_equal(result.number, SEALS);
+		if (play->records[gap - 1].kind == RECORD_EVENT &&
+		    gap < core_last_seal(play->core)->first) {
+			check_begin_archive(check, journal_id);
+			assert_false(feed_archive(check, play, 1, gap - 1, 0) &&
+				     feed_archive(check, play, gap + 1, play->n_records, 0));
+		}
+	}
+	check_free(&check);
+	play_free(&play);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +378,8 @@ int main(void)
 		cmocka_unit_test(another_chain_is_found),
 		cmocka_unit_test(what_retention_took_is_not_missed),
 		cmocka_unit_test(a_tail_that_was_cut_off_is_told_by_the_signer),
+		cmocka_unit_test(seals_hold_over_the_archive_and_every_digest_in_it_counts),
+		cmocka_unit_test(behind_a_gap_of_the_archive_seals_hold_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,6 +169,10 @@ static void check_says_what_is_wrong_and_ends_with_its_status(void **state)
 	must_end_with(RUN("keygen", "--server", "--out", keys), CTL_FINE, "broker.pub");
 	must_end_with(RUN("keygen", "--journal", "--out", keys), CTL_FINE, "journal.key");
 	must_end_with(RUN("--config", config, "check"), CTL_FINE,
+		      "warning: archive.directory: is not given, the log of disclosures goes with what the "
+		      "journal lets go\nfine: 3 agencies, 4 mailboxes, 1 agreements; 1 warnings");
+	config_write(*state, "archive = { directory = \"archive\"; };\n", NULL, NULL);
+	must_end_with(RUN("--config", config, "check"), CTL_FINE,
 		      "fine: 3 agencies, 4 mailboxes, 1 agreements; 0 warnings");
 	must_end_with(RUN("check", "--json", "--config", config), CTL_FINE,
 		      "{\"errors\":0,\"warnings\":0,\"agencies\":3,");

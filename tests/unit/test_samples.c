@@ -175,6 +175,7 @@ static void the_sample_shows_every_option_with_its_default(void **state)
 	assert_int_equal(commented->retain_bytes, taken->retain_bytes);
 	assert_int_equal(commented->retain_every_s, taken->retain_every_s);
 	assert_int_equal(commented->snapshot_events, taken->snapshot_events);
+	assert_int_equal(commented->archive_retain_days, taken->archive_retain_days);
 	assert_int_equal(commented->log_level, taken->log_level);
 	assert_string_equal(commented->agencies_directory, taken->agencies_directory);
 	/* Names of the table stand at the left edge, as group.name. */
@@ -189,7 +190,7 @@ static void the_sample_shows_every_option_with_its_default(void **state)
 			must_fail("not in the sample: %s", line);
 		n_options++;
 	}
-	assert_int_equal(n_options, 45);
+	assert_int_equal(n_options, 47);
 	free(table);
 	config_free(&commented);
 	config_free(&taken);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include "core/pace.h"
 #include "core/rules_past.h"
+#include "net/archiver.h"
 #include "net/net.h"
 #include "support/core_play.h"
 #include "support/memory_world.h"
@@ -28,6 +29,7 @@ struct bed {
 	uint64_t seen[3];      /* deliveries, by consumer */
 	uint64_t next_id;
 	bool late; /* no snapshot while the journal is opened */
+	bool archived;
 };
 
 enum { SERVICE = 1, POLICE = 2 };
@@ -105,8 +107,10 @@ static void start_and(struct bed *bed, enum ttg_error result, struct message *to
 	};
 	struct message message = { "" };
 	struct core_sink sink;
+	const bool threaded = net->threaded && bed->archived;
 
 	memset(net, 0, sizeof(*net));
+	net->threaded = threaded;
 	net->world = memory_world_table(bed->memory);
 	net->config = &bed->config;
 	net->core = core_new(&options, make_sink(bed, &sink));
@@ -115,6 +119,11 @@ static void start_and(struct bed *bed, enum ttg_error result, struct message *to
 	assert_int_equal(net_recover(net, told), result);
 	if (result)
 		return;
+	struct journal_options archive = journal;
+	archive.directory = "/a";
+	archive.threaded = threaded;
+	if (bed->archived)
+		assert_int_equal(archiver_new(&net->archiver, net, &archive), TTG_OK);
 	const struct core_now now = net_now(net);
 	assert_int_equal(core_set_rules(net->core, &now, bed->config.rules), TTG_OK);
 	turn(bed);
@@ -130,6 +139,7 @@ static void stop(struct bed *bed)
 	struct net *net = &bed->net;
 
 	net_drop_snapshot(net);
+	archiver_free(&net->archiver);
 	core_free(&net->core);
 	records_close(&net->records);
 	journal_close(&net->journal);
@@ -517,6 +527,220 @@ static void a_start_comes_to_the_same_early_and_late(void **state)
 	bed_free(&bed);
 }
 
+/* Restarted with an archive. */
+static struct bed *archived_bed(bool threaded)
+{
+	struct bed *bed = bed_new();
+
+	stop(bed);
+	bed->archived = true;
+	bed->net.threaded = threaded;
+	bed->config.retain_bytes = 2 * SEGMENT;
+	start(bed);
+	return bed;
+}
+
+/* Events that are collected, and time for retention to look twice. */
+static void live(struct bed *bed, unsigned n)
+{
+	publish(bed, n);
+	collect(bed, SERVICE);
+	collect(bed, POLICE);
+	pass(bed, 60 * PLAY_SECOND);
+	pass(bed, 60 * PLAY_SECOND);
+	pass(bed, PLAY_SECOND);
+}
+
+/* How many of the journal's records are in the archive, without a gap, from the first. */
+static uint64_t archived(const struct bed *bed)
+{
+	struct archive_reader *reader = NULL;
+	struct journal_record record;
+	uint64_t sequence = 0, n = 0;
+	const char *why;
+	bool soon;
+	const struct archive *archive = archiver_archive(bed->net.archiver, &why, &soon);
+
+	assert_int_equal(archive_reader_open(&reader, archive), TTG_OK);
+	for (; archive_reader_next(reader, &sequence, &record) == TTG_OK; n++)
+		assert_int_equal(sequence, n + 1);
+	archive_reader_close(&reader);
+	return n;
+}
+
+static struct archiver_view archiver_of(const struct bed *bed)
+{
+	struct archiver_view view;
+
+	archiver_get_view(bed->net.archiver, &view);
+	return view;
+}
+
+static void what_retention_lets_go_is_in_the_archive_before(void **state)
+{
+	struct bed *bed = archived_bed(false);
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		live(bed, 300);
+		assert_true(archived(bed) + 1 >= stats_of(bed).first_sequence);
+		stop(bed);
+		start(bed);
+	}
+	assert_true(stats_of(bed).first_sequence > 1000);
+	assert_true(archiver_of(bed).ready);
+	assert_int_equal(archiver_of(bed).archived_sequence, archived(bed));
+	assert_int_equal(archiver_of(bed).missing, 0);
+	bed_free(&bed);
+}
+
+static uint8_t *archive_byte(const struct bed *bed, uint64_t offset)
+{
+	uint64_t size = 0;
+	uint8_t *file = memory_world_file(bed->memory, "/a/seg-0000000000000001.ttj", &size);
+
+	assert_non_null(file);
+	assert_true(offset < size);
+	return file + offset;
+}
+
+static void nothing_goes_while_the_archive_cannot_be_opened_and_the_rest_goes_on(void **state)
+{
+	struct bed *bed = archived_bed(false);
+
+	(void)state;
+	live(bed, 600);
+	const uint64_t first = stats_of(bed).first_sequence;
+	assert_true(first > 1);
+	stop(bed);
+	*archive_byte(bed, 6000) ^= 1;
+	start(bed);
+	live(bed, 600);
+	assert_int_equal(stats_of(bed).first_sequence, first);
+	assert_false(archiver_of(bed).ready);
+	assert_non_null(strstr(archiver_of(bed).why, "seg-0000000000000001.ttj: offset 4096"));
+	stop(bed);
+	*archive_byte(bed, 6000) ^= 1;
+	start(bed);
+	live(bed, 5);
+	assert_true(stats_of(bed).first_sequence > first);
+	assert_true(archived(bed) + 1 >= stats_of(bed).first_sequence);
+	bed_free(&bed);
+}
+
+/* Calls that fail until the next start, of journal or archive: the one of them that they meet ends. */
+static void an_archive_whose_write_failed_keeps_the_journal_whole_until_the_next_start(void **state)
+{
+	unsigned archives = 0;
+
+	(void)state;
+	for (uint64_t after = 0; after < 60; after += 3) {
+		struct bed *bed = archived_bed(false);
+
+		publish(bed, 600);
+		collect(bed, SERVICE);
+		collect(bed, POLICE);
+		memory_world_fail(bed->memory, MEMORY_SYNC, after, EIO, false);
+		for (int i = 0; i < 4 && !bed->net.failure; i++) {
+			memory_world_advance(bed->memory, 60 * PLAY_SECOND);
+			const struct core_now now = net_step(&bed->net, false);
+
+			if (!bed->net.failure)
+				net_upkeep(&bed->net, &now);
+		}
+		if (!bed->net.failure && !archiver_of(bed).ready) {
+			archives++;
+			assert_true(stats_of(bed).first_sequence <= archiver_of(bed).archived_sequence + 1);
+		}
+		stop(bed);
+		memory_world_fail(bed->memory, MEMORY_SYNC, UINT64_MAX, EIO, false);
+		start(bed);
+		live(bed, 10);
+		assert_true(stats_of(bed).first_sequence > 1);
+		assert_true(archived(bed) + 1 >= stats_of(bed).first_sequence);
+		bed_free(&bed);
+	}
+	assert_true(archives > 0);
+}
+
+static void an_archive_of_another_past_is_left_alone(void **state)
+{
+	struct bed *bed = archived_bed(false);
+	struct memory_world *old;
+
+	(void)state;
+	stop(bed);
+	old = memory_world_clone(bed->memory); /* the journal before anything was archived */
+	start(bed);
+	live(bed, 700);
+	const uint64_t n = archived(bed);
+	assert_true(n > 100);
+	stop(bed);
+	for (size_t i = 0; memory_world_name(bed->memory, i);)
+		if (strncmp(memory_world_name(bed->memory, i), "/j/", 3) == 0)
+			memory_world_put(bed->memory, memory_world_name(bed->memory, i), NULL, 0);
+		else
+			i++;
+	for (size_t i = 0; memory_world_name(old, i); i++) {
+		const char *name = memory_world_name(old, i);
+		uint64_t size = 0;
+		uint8_t *bytes = memory_world_file(old, name, &size);
+
+		if (strncmp(name, "/j/", 3) == 0)
+			memory_world_put(bed->memory, name, bytes, size);
+	}
+	memory_world_free(&old);
+	start(bed);
+	live(bed, 700);
+	assert_int_equal(stats_of(bed).first_sequence, 1);
+	assert_non_null(strstr(archiver_of(bed).why, "an older copy of the journal"));
+	bed_free(&bed);
+}
+
+static void what_went_while_no_archive_was_kept_is_told(void **state)
+{
+	struct bed *bed = archived_bed(false);
+
+	(void)state;
+	live(bed, 400);
+	const uint64_t n = archived(bed);
+	assert_true(n > 0);
+	stop(bed);
+	bed->archived = false;
+	start(bed);
+	live(bed, 800);
+	const uint64_t first = stats_of(bed).first_sequence;
+	assert_true(first > n + 1);
+	stop(bed);
+	bed->archived = true;
+	start(bed);
+	assert_int_equal(archiver_of(bed).missing, first - n - 1);
+	live(bed, 400);
+	assert_true(stats_of(bed).first_sequence > first);
+	assert_true(archiver_of(bed).archived_sequence + 1 >= stats_of(bed).first_sequence);
+	bed_free(&bed);
+}
+
+/* Its threads are not the loop's: some time has to pass. */
+static void a_thread_opens_the_archive_and_another_writes_it(void **state)
+{
+	struct bed *bed = archived_bed(true);
+
+	(void)state;
+	live(bed, 600);
+	for (int i = 0; stats_of(bed).first_sequence < 200 && i < LOOKS_MAX; i++) {
+		pass(bed, PLAY_SECOND);
+		(void)poll(NULL, 0, 1);
+	}
+	assert_true(stats_of(bed).first_sequence >= 200);
+	assert_true(archived(bed) + 1 >= stats_of(bed).first_sequence);
+	stop(bed);
+	start(bed);
+	stop(bed); /* while it may still be opened */
+	start(bed);
+	bed_free(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +754,12 @@ int main(void)
 		cmocka_unit_test(a_snapshot_that_cannot_be_written_stops_nothing),
 		cmocka_unit_test(a_snapshot_of_nothing_is_refused_early_as_late),
 		cmocka_unit_test(a_start_comes_to_the_same_early_and_late),
+		cmocka_unit_test(what_retention_lets_go_is_in_the_archive_before),
+		cmocka_unit_test(nothing_goes_while_the_archive_cannot_be_opened_and_the_rest_goes_on),
+		cmocka_unit_test(an_archive_whose_write_failed_keeps_the_journal_whole_until_the_next_start),
+		cmocka_unit_test(an_archive_of_another_past_is_left_alone),
+		cmocka_unit_test(what_went_while_no_archive_was_kept_is_told),
+		cmocka_unit_test(a_thread_opens_the_archive_and_another_writes_it),
 		cmocka_unit_test(what_the_operator_gives_up_goes_and_the_rest_is_still_delivered),
 	};
 
