@@ -54,6 +54,16 @@ enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint3
 	return TTG_OK;
 }
 
+enum ttg_error core_recipient_of(uint8_t kind, const uint8_t *data, size_t len, uint32_t mailbox,
+				 struct record_recipient *out)
+{
+	struct record_event event;
+
+	if (!get(kind, data, len, &event))
+		return TTG_ECORRUPT;
+	return find_recipient(&event, mailbox, out) ? TTG_OK : TTG_ENOENT;
+}
+
 /* Looks at the record the backlog points to, and steps over it. */
 static enum ttg_error step(struct core *core, struct mailbox *mailbox)
 {

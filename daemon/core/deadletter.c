@@ -123,7 +123,6 @@ static enum ttg_error find_next(struct core *core, const struct mailbox *mailbox
 				struct record_given_up *out)
 {
 	struct record_recipient recipient;
-	struct record_event event;
 	uint64_t at = sequence > mailbox->backlog_from ? sequence : mailbox->backlog_from;
 
 	out->next_sequence = 0;
@@ -142,9 +141,10 @@ static enum ttg_error find_next(struct core *core, const struct mailbox *mailbox
 			return code;
 		if (kind != RECORD_EVENT && kind != RECORD_LATE)
 			continue;
-		code = core_read_event(core, at, mailbox->number, &event, &recipient);
-		if (code == TTG_ECORRUPT)
-			continue; /* not for this mailbox */
+		/* Read once: read again it may be damaged, which is not to say that it is for others. */
+		code = core_recipient_of(kind, data, len, mailbox->number, &recipient);
+		if (code == TTG_ENOENT)
+			continue;
 		if (code != TTG_OK)
 			return code;
 		out->next_sequence = at;

@@ -114,6 +114,9 @@ bool core_mailbox_has_room(const struct core *core, const struct mailbox *mailbo
    until the next read. TTG_ECORRUPT when it is something else. */
 enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint32_t mailbox,
 			       struct record_event *event, struct record_recipient *recipient);
+/* The entry for this mailbox of an EVENT or LATE record that was read. TTG_ENOENT: it is not for it. */
+enum ttg_error core_recipient_of(uint8_t kind, const uint8_t *data, size_t len, uint32_t mailbox,
+				 struct record_recipient *out);
 void core_wake(struct core *core, struct mailbox *mailbox); /* the next pump looks at it */
 /* core.c; NULL: there is none. */
 struct mailbox *core_find_mailbox(const struct core *core, const char *id);

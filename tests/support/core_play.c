@@ -46,6 +46,9 @@ static enum ttg_error play_read(void *self, uint64_t sequence, uint8_t *kind, co
 	assert_true(sequence >= 1 && sequence <= play->n_records);
 	if (play->read_fails != TTG_OK)
 		return play->read_fails;
+	if (play->read_once && sequence == play->read_last)
+		return TTG_ECORRUPT;
+	play->read_last = sequence;
 	if (!play->records[sequence - 1].data)
 		return TTG_ENOENT;
 	*kind = play->records[sequence - 1].kind;

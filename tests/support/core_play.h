@@ -53,6 +53,8 @@ struct play {
 	uint64_t nacked_position;
 	bool nacked_parked;
 	enum ttg_error append_fails, read_fails;
+	bool read_once;                  /* a record that is read again is damaged */
+	uint64_t read_last;
 	uint32_t deliver_room;           /* deliveries still taken; UINT32_MAX: all */
 	uint64_t next_id;
 	bool keys;                       /* payloads are sealed, by a cipher of play */

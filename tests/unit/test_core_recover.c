@@ -343,6 +343,29 @@ static void a_snapshot_with_a_clock_before_time(void **state)
 	play_free(&play);
 }
 
+/* A bit turned at rest: what was read stands in memory, and cannot be read again. */
+static void giving_up_asks_of_each_record_once(void **state)
+{
+	struct play *play = play_new(4, 100);
+	uint64_t from = 0, given_up = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 13; i++) {
+		uint64_t sequence = play_say(play, TYPE_ARREST, 1);
+
+		from = i == 7 ? sequence : from;
+	}
+	play->read_once = true;
+	assert_int_equal(core_give_up(play->core, &play->now, from, &given_up), TTG_OK);
+	play->read_once = false;
+	assert_int_equal(play_view(play, BOX_ONESERVICE).queued, 6);
+	play_attach(play, BOX_ONESERVICE, 1, 20);
+	play_settle(play);
+	assert_int_equal(play->n_deliveries, 4); /* as many as the window holds */
+	assert_int_equal(play->deliveries[0].position, 8);
+	play_free(&play);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +381,7 @@ int main(void)
 		cmocka_unit_test(history_tells_the_way_of_an_event),
 		cmocka_unit_test(numbers_of_mailboxes_outlive_their_rules),
 		cmocka_unit_test(a_snapshot_with_a_clock_before_time),
+		cmocka_unit_test(giving_up_asks_of_each_record_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
