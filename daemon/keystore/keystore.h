@@ -68,6 +68,8 @@ bool keystore_is_destroyed(const struct keystore *store, uint64_t number);
 
 /* Behind keystore_prove(). Wraps everything by another master key, some keys at each call, without anything
    else having to wait; *done when it is. A crash before leaves all keys wrapped by the one before. */
+/* All keys are wrapped by this one now. */
+bool keystore_is_under(const struct keystore *store, const uint8_t master[KEYSTORE_KEY]);
 enum ttg_error keystore_set_master(struct keystore *store, const uint8_t master[KEYSTORE_KEY]);
 enum ttg_error keystore_rewrap(struct keystore *store, bool *done);
 

@@ -22,6 +22,11 @@ void rewrap_drop(struct keystore *store)
 	wipe(store->wanted, sizeof(store->wanted));
 }
 
+bool keystore_is_under(const struct keystore *store, const uint8_t master[KEYSTORE_KEY])
+{
+	return memcmp(store->master, master, KEYSTORE_KEY) == 0;
+}
+
 enum ttg_error keystore_set_master(struct keystore *store, const uint8_t master[KEYSTORE_KEY])
 {
 	const struct world *world = store->world;
@@ -31,8 +36,10 @@ enum ttg_error keystore_set_master(struct keystore *store, const uint8_t master[
 
 	if (store->failed)
 		return TTG_EIO;
+	if (store->rewrapping && memcmp(store->wanted, master, KEYSTORE_KEY) == 0)
+		return TTG_OK;
 	rewrap_drop(store);
-	if (memcmp(store->master, master, KEYSTORE_KEY) == 0)
+	if (keystore_is_under(store, master))
 		return TTG_OK;
 	if (!wrapper_check(master, check))
 		return TTG_ECRYPTO;

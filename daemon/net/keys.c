@@ -209,21 +209,38 @@ void net_keys_upkeep(struct net *net)
 			  (unsigned long long)view.keys, ttg_error_name(error));
 }
 
+/* A start must find the keys under one of the two that are named, whatever comes before they are wrapped
+   anew. */
+static enum ttg_error take_masters(struct keystore *store, const struct config *loaded,
+				   struct keystore_options *masters, struct message *message)
+{
+	enum ttg_error error = keyfile_read_symmetric(loaded->keys_master_file, masters->master, message);
+
+	if (error || keystore_is_under(store, masters->master))
+		return error ? error : keystore_set_master(store, masters->master);
+	if (loaded->keys_before_file[0] != '\0')
+		error = keyfile_read_symmetric(loaded->keys_before_file, masters->before, message);
+	if (error)
+		return error;
+	if (loaded->keys_before_file[0] == '\0' || !keystore_is_under(store, masters->before))
+		return message_set(message, TTG_EINVAL,
+				   "keys.before_file must name the master key that the keys are wrapped by "
+				   "until they are wrapped anew");
+	error = keystore_set_master(store, masters->master);
+	return error ? message_set(message, error, "%s: keys cannot be wrapped anew: %s",
+				   loaded->keys_master_file, ttg_error_text(error)) :
+		       TTG_OK;
+}
+
 enum ttg_error net_keys_reload(struct net *net, const struct config *loaded, struct message *message)
 {
-	uint8_t master[KEYSTORE_KEY];
+	struct keystore_options masters = { .directory = NULL };
 	enum ttg_error error;
 
-	if (!net->keys)
+	if (!net->keys || loaded->keys_directory[0] == '\0') /* to be without counts after a restart */
 		return TTG_OK;
-	error = keyfile_read_symmetric(loaded->keys_master_file, master, message);
-	if (!error) {
-		error = keystore_set_master(net->keys->store, master);
-		if (error)
-			message_set(message, error, "%s: keys cannot be wrapped anew: %s",
-				    loaded->keys_master_file, ttg_error_text(error));
-	}
-	wipe(master, sizeof(master));
+	error = take_masters(net->keys->store, loaded, &masters, message);
+	wipe(&masters, sizeof(masters));
 	return error;
 }
 

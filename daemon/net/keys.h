@@ -47,7 +47,8 @@ void net_keys_view(const struct net *net, struct keystore_view *out); /* there i
 
 /* From time to time: goes on wrapping keys anew. */
 void net_keys_upkeep(struct net *net);
-/* At a reload: the file of the master key may hold another one. */
+/* At a reload: the file of the master key may hold another one. TTG_EINVAL: a start after it might find the
+   keys under neither of the two that are named; nothing was done. */
 enum ttg_error net_keys_reload(struct net *net, const struct config *loaded, struct message *message);
 
 /* Salt of an event's digest, for its receipt; zeros when it is not sealed. TTG_EPERM: it was erased. */

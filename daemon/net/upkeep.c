@@ -89,15 +89,13 @@ bool net_reload_now(struct net *net, struct config_errors *errors, char restart[
 	const struct core_now now = net_now(net);
 	struct config *loaded = config_load(net->config->path, now.real_ns, errors);
 	struct message message = { "" };
-	enum ttg_error error = loaded ? net_keys_reload(net, loaded, &message) : TTG_EFORMAT;
-	if (loaded && !error) {
-		error = core_set_rules(net->core, &now, loaded->rules);
-		if (error)
-			net_explain_rules(net, error, &message);
-	}
-	if (loaded && error) {
+	enum ttg_error error = loaded ? core_set_rules(net->core, &now, loaded->rules) : TTG_EFORMAT;
+	if (loaded && error)
+		net_explain_rules(net, error, &message);
+	else if (loaded)
+		error = net_keys_reload(net, loaded, &message);
+	if (loaded && error)
 		errors_add(errors, (struct place){ .file = net->config->path }, "%s", message.text);
-	}
 	log_lines(net, errors);
 	if (error) {
 		if (loaded) /* the core may have seen some of it: give it the old ones again */

@@ -111,8 +111,9 @@ static size_t make_text(const struct wanted *it, struct wish *wish, char text[RE
 
 	if (wish->code)
 		return 0;
-	if (receipts_get(it->pass, wish->sequence, &receipt) != TTG_OK)
-		wish->code = TTG_ASKED_FAILED;
+	const enum ttg_error error = receipts_get(it->pass, wish->sequence, &receipt);
+	if (error) /* TTG_EPERM: the person it is about was erased */
+		wish->code = error == TTG_EPERM ? TTG_ASKED_NOT_HELD : TTG_ASKED_FAILED;
 	else if (memcmp(receipt.leaf.id, wish->id, sizeof wish->id) != 0 ||
 		 strcmp(receipt.leaf.source, wish->session->agency) != 0)
 		wish->code = TTG_ASKED_UNKNOWN;

@@ -72,7 +72,7 @@ enum ttg_error {
 	TTG_ASKED_UNKNOWN = 300,     /* no event of ours with this id, or not known any more: they look
 					the same */
 	TTG_ASKED_UNSEALED = 301,    /* not sealed, and this broker makes no seals */
-	TTG_ASKED_NOT_HELD = 302,    /* accepted, but records that a receipt needs are gone */
+	TTG_ASKED_NOT_HELD = 302,    /* accepted, but what a receipt needs is gone, or erased */
 	TTG_ASKED_BUSY = 303,        /* too much is asked at once; ask again later */
 	TTG_ASKED_NOT_GRANTED = 304, /* this agency may not ask that */
 	TTG_ASKED_TOO_FAR = 305,     /* more records than may be read lie between then and now */

@@ -284,12 +284,13 @@ void broker_new_master(struct broker *broker)
 {
 	struct net_keys *keys = broker->net ? broker->net->keys : NULL;
 	struct keystore_view view;
-	uint8_t master[KEYSTORE_KEY] = { (uint8_t)(broker->master + 1) };
+	uint8_t master[KEYSTORE_KEY] = { (uint8_t)(broker->master + 1) }, now[KEYSTORE_KEY] = { broker->master };
 
 	if (!keys)
 		return;
+	/* As a reload asks: until then the one before has to be named. */
 	keystore_get_view(keys->store, &view);
-	if (view.rewrapping)
+	if (view.rewrapping || !keystore_is_under(keys->store, now))
 		return;
 	memory_work(MEMORY_BROKER);
 	if (keystore_set_master(keys->store, master) == TTG_OK) {

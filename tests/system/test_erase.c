@@ -217,6 +217,11 @@ static void the_master_key_is_changed_without_stopping(void **state)
 	assert_int_equal(ran.code, 0);
 	ran_free(&ran);
 	play(stage);
+	use_master(stage, "next", NULL); /* a crash now must find the keys under one that is named */
+	ran = must_run(stage, "ttgctl", "--socket", "control", "reload", NULL);
+	assert_int_equal(ran.code, 1);
+	assert_non_null(strstr(ran.out, "keys.before_file must name"));
+	ran_free(&ran);
 	use_master(stage, "next", "master");
 	must_signal(&stage->broker, SIGHUP);
 	must_see(stage, "ttgd.err", "event=keys_rewrapped");
