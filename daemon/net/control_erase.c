@@ -3,7 +3,6 @@
  * before he is answered. Payloads are shown to nobody but who asks for them, byte for byte as they were
  * published.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <ttg/event.h>
@@ -168,7 +167,7 @@ void control_erase(struct control_request *request)
 	const char *text = NULL, *reason = NULL;
 	struct core_person person;
 	struct core_erasure *erasure;
-	char who[32];
+	char who[CONTROL_CALLER];
 	enum ttg_error error;
 
 	if (!control_string(request, "person", true, &text) ||
@@ -179,19 +178,10 @@ void control_erase(struct control_request *request)
 			    "there is no key store: without keys.directory nobody can be erased");
 		return;
 	}
-	if (strlen(reason) < CONTROL_REASON_MIN || strlen(reason) > CONTROL_REASON_MAX) {
-		control_end(request, TTG_EINVAL, "reason must have %d to %d bytes", CONTROL_REASON_MIN,
-			    CONTROL_REASON_MAX);
+	if (!control_person_named(request, text, reason, &person))
 		return;
-	}
-	memset(&person, 0, sizeof(person));
-	if (core_find_person(request->net->core, &now, text, &person) != TTG_OK) {
-		control_end(request, TTG_EINVAL,
-			    "person must be a valid number, for example A1234BC or PNC:1981/0000034U");
-		return;
-	}
 	erasure = calloc(1, sizeof(*erasure));
-	snprintf(who, sizeof(who), "uid %u", request->uid);
+	control_caller(request, who);
 	error = erasure ? core_erase(request->net->core, &now, &person, who, reason, erasure) : TTG_ENOMEM;
 	if (error) {
 		free(erasure);

@@ -11,17 +11,15 @@
 #include "core/persons.h"
 #include "net/control_request.h"
 
-static void caller(const struct control_request *request, char out[32])
+void control_caller(const struct control_request *request, char out[CONTROL_CALLER])
 {
-	snprintf(out, 32, "uid %u", request->uid);
+	snprintf(out, CONTROL_CALLER, "uid %u", request->uid);
 }
 
-bool control_consult(struct control_request *request, const char *text, const char *reason,
-		     const char *what, struct core_person *out)
+bool control_person_named(struct control_request *request, const char *text, const char *reason,
+			  struct core_person *out)
 {
 	const struct core_now now = net_now(request->net);
-	char who[32];
-	enum ttg_error error;
 
 	if (strlen(reason) < CONTROL_REASON_MIN || strlen(reason) > CONTROL_REASON_MAX) {
 		control_end(request, TTG_EINVAL, "reason must have %d to %d bytes", CONTROL_REASON_MIN,
@@ -34,7 +32,19 @@ bool control_consult(struct control_request *request, const char *text, const ch
 			    "person must be a valid number, for example A1234BC or PNC:1981/0000034U");
 		return false;
 	}
-	caller(request, who);
+	return true;
+}
+
+bool control_consult(struct control_request *request, const char *text, const char *reason,
+		     const char *what, struct core_person *out)
+{
+	const struct core_now now = net_now(request->net);
+	char who[CONTROL_CALLER];
+	enum ttg_error error;
+
+	if (!control_person_named(request, text, reason, out))
+		return false;
+	control_caller(request, who);
 	error = core_consult(request->net->core, &now, out, who, what, reason);
 	if (error)
 		control_end(request, error, "%s", ttg_error_text(error));
@@ -107,7 +117,7 @@ void control_resolve(struct control_request *request)
 	const struct core_now now = net_now(request->net);
 	uint64_t sequence = 0;
 	unsigned int part = 0;
-	char who[32];
+	char who[CONTROL_CALLER];
 
 	if (!control_string(request, "conflict", true, &conflict) ||
 	    !control_string(request, "decision", true, &decision) ||
@@ -122,7 +132,7 @@ void control_resolve(struct control_request *request)
 			    CONTROL_REASON_MIN, CONTROL_REASON_MAX);
 		return;
 	}
-	caller(request, who);
+	control_caller(request, who);
 	const enum ttg_error error =
 		core_decide(request->net->core, &now, sequence, part, accept, who, reason);
 	if (error) {

@@ -92,6 +92,11 @@ json_t *control_fields(const struct mask *mask);
 void control_person(struct control_request *request);
 void control_conflicts(struct control_request *request);
 void control_resolve(struct control_request *request);
+#define CONTROL_CALLER 32u
+void control_caller(const struct control_request *request, char out[CONTROL_CALLER]); /* "uid 0" */
+/* The reason is one, and text names a person (NULL: nobody). False: the request was ended. */
+bool control_person_named(struct control_request *request, const char *text, const char *reason,
+			  struct core_person *out);
 /* Finds the person and writes down who asked for `what` and why; the answer waits until that is
    durable. text NULL: about everybody. False: the request was ended. */
 bool control_consult(struct control_request *request, const char *text, const char *reason,

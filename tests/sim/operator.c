@@ -284,7 +284,8 @@ void broker_new_master(struct broker *broker)
 {
 	struct net_keys *keys = broker->net ? broker->net->keys : NULL;
 	struct keystore_view view;
-	uint8_t master[KEYSTORE_KEY] = { (uint8_t)(broker->master + 1) }, now[KEYSTORE_KEY] = { broker->master };
+	const uint8_t master[KEYSTORE_KEY] = { (uint8_t)(broker->master + 1) };
+	const uint8_t now[KEYSTORE_KEY] = { broker->master };
 
 	if (!keys)
 		return;
