@@ -66,10 +66,11 @@ enum ttg_error keystore_destroy(struct keystore *store, const uint64_t *numbers,
 
 bool keystore_is_destroyed(const struct keystore *store, uint64_t number);
 
-/* Behind keystore_prove(). Wraps everything by another master key, some keys at each call, without anything
-   else having to wait; *done when it is. A crash before leaves all keys wrapped by the one before. */
 /* All keys are wrapped by this one now. */
 bool keystore_is_under(const struct keystore *store, const uint8_t master[KEYSTORE_KEY]);
+/* Behind keystore_prove(). Wraps everything by another master key, some keys at each call, without anything
+   else having to wait; *done when it is. A crash before leaves all keys wrapped by the one before. To be
+   told again of the one it is being wrapped by changes nothing. */
 enum ttg_error keystore_set_master(struct keystore *store, const uint8_t master[KEYSTORE_KEY]);
 enum ttg_error keystore_rewrap(struct keystore *store, bool *done);
 
