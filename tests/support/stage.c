@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -297,6 +298,18 @@ int stage_tear_down(void **state)
 	}
 	free(stage);
 	return 0;
+}
+
+void must_flip(const struct stage *stage, const char *name, off_t offset)
+{
+	char path[PROCESS_PATH_MAX];
+	unsigned char byte = 0;
+
+	STAGE_PATH(stage, path, "%s", name);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	must_be(fd >= 0 && pread(fd, &byte, 1, offset) == 1, name);
+	byte ^= 0x10;
+	must_be(pwrite(fd, &byte, 1, offset) == 1 && close(fd) == 0, name);
 }
 
 void must_launch_broker(struct stage *stage)

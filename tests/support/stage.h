@@ -130,5 +130,7 @@ int64_t must_ask_mailbox(struct stage *stage, const char *mailbox, const char *n
 void must_see(const struct stage *stage, const char *file, const char *text);
 /* How many times it holds it now. */
 int count_in(const struct stage *stage, const char *file, const char *text);
+/* Turns one bit of the byte at an offset of a file of the directory; once more turns it back. */
+void must_flip(const struct stage *stage, const char *name, off_t offset);
 
 #endif

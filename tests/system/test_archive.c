@@ -186,19 +186,26 @@ static double bytes_of(struct stage *stage, const char *metric)
 	return must_read_metric(stage->http_port, metric);
 }
 
+/* 4.8 MB are published and delivered; retention lets the oldest segment go. */
+static void must_play_until_the_oldest_is_gone(struct stage *stage, struct peer **police, struct peer **desk)
+{
+	set_up(stage);
+	must_start_broker(stage);
+	*police = must_open_peer(stage, "police", NULL);
+	*desk = must_open_peer(stage, "one-service", NULL);
+	must_attach(stage, *desk, "duty");
+	publish(stage, *police, 1, 120);
+	must_get(stage, *desk, 120);
+	must_be(peers_wait(stage, is_oldest_gone, stage, WAIT_LONG_MS), "the oldest segment stays");
+}
+
 /* It is smaller by what was said; a copy of it is an archive, too. */
 static void the_archive_has_no_payloads_and_can_be_copied(void **state)
 {
 	struct stage *stage = *state;
+	struct peer *police = NULL, *desk = NULL;
 
-	set_up(stage);
-	must_start_broker(stage);
-	struct peer *police = must_open_peer(stage, "police", NULL);
-	struct peer *desk = must_open_peer(stage, "one-service", NULL);
-	must_attach(stage, desk, "duty");
-	publish(stage, police, 1, 120); /* 4.8 MB */
-	must_get(stage, desk, 120);
-	must_be(peers_wait(stage, is_oldest_gone, stage, WAIT_LONG_MS), "the oldest segment stays");
+	must_play_until_the_oldest_is_gone(stage, &police, &desk);
 	assert_true(bytes_of(stage, "ttgd_archive_ready") == 1);
 	assert_true(bytes_of(stage, "ttgd_archived_sequence") >= 24);
 	assert_true(must_ask_number(stage, "status", "archive.archived_sequence") >= 24);
@@ -213,31 +220,12 @@ static void the_archive_has_no_payloads_and_can_be_copied(void **state)
 	must_have_passed(stage);
 }
 
-static void must_flip(const struct stage *stage, const char *name, long offset)
-{
-	char path[PROCESS_PATH_MAX];
-
-	STAGE_PATH(stage, path, "%s", name);
-	FILE *file = fopen(path, "r+b");
-	must_be(file && fseek(file, offset, SEEK_SET) == 0, name);
-	int byte = fgetc(file);
-	must_be(byte != EOF && fseek(file, offset, SEEK_SET) == 0 && fputc(byte ^ 1, file) != EOF &&
-			fclose(file) == 0,
-		name);
-}
-
 static void one_wrong_bit_is_named_and_the_broker_goes_on(void **state)
 {
 	struct stage *stage = *state;
+	struct peer *police = NULL, *desk = NULL;
 
-	set_up(stage);
-	must_start_broker(stage);
-	struct peer *police = must_open_peer(stage, "police", NULL);
-	struct peer *desk = must_open_peer(stage, "one-service", NULL);
-	must_attach(stage, desk, "duty");
-	publish(stage, police, 1, 120);
-	must_get(stage, desk, 120);
-	must_be(peers_wait(stage, is_oldest_gone, stage, WAIT_LONG_MS), "the oldest segment stays");
+	must_play_until_the_oldest_is_gone(stage, &police, &desk);
 	assert_int_equal(must_stop_broker(stage), 0);
 	must_flip(stage, "archive/seg-0000000000000001.ttj", 4300);
 	struct ran ran = verify(stage, "archive", NULL);

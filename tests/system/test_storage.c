@@ -5,7 +5,6 @@
 #include "support/peer.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,23 +204,10 @@ static void find_segment(const struct stage *stage, char name[256])
 	must_be(largest > 0, "an empty journal");
 }
 
-/* Flips one bit at the offset of a file of the journal. */
-static void flip(const struct stage *stage, const char *name, off_t offset)
-{
-	char path[PROCESS_PATH_MAX];
-	unsigned char byte = 0;
-
-	STAGE_PATH(stage, path, "journal/%s", name);
-	int fd = open(path, O_RDWR | O_CLOEXEC);
-	must_be(fd >= 0 && pread(fd, &byte, 1, offset) == 1, "read");
-	byte ^= 0x10;
-	must_be(pwrite(fd, &byte, 1, offset) == 1 && close(fd) == 0, "write");
-}
-
 static void damage_is_named_by_file_and_place_and_the_daemon_does_not_start(void **state)
 {
 	struct stage *stage = *state;
-	char name[256];
+	char name[256], file[sizeof(name) + sizeof("journal/")];
 
 	must_start_broker(stage);
 	struct peer *prison = must_open_peer(stage, "prison", NULL);
@@ -234,7 +220,8 @@ static void damage_is_named_by_file_and_place_and_the_daemon_does_not_start(void
 	assert_int_equal(ran.code, 0);
 	ran_free(&ran);
 	find_segment(stage, name);
-	flip(stage, name, 3 * 4096 + 200); /* inside a batch, well before the tail */
+	snprintf(file, sizeof(file), "journal/%s", name);
+	must_flip(stage, file, 3 * 4096 + 200); /* inside a batch, well before the tail */
 
 	ran = must_run(stage, "ttgctl", "journal", "verify", "--directory", "journal", "--key",
 		       "keys/journal.key", NULL);
@@ -247,7 +234,7 @@ static void damage_is_named_by_file_and_place_and_the_daemon_does_not_start(void
 	must_see(stage, "ttgd.err", name);
 
 	/* Nothing was cut off or repaired behind the operator's back: put back, all is there. */
-	flip(stage, name, 3 * 4096 + 200);
+	must_flip(stage, file, 3 * 4096 + 200);
 	must_start_broker(stage);
 	assert_int_equal(must_ask_mailbox(stage, DUTY, "queued"), 50);
 	must_have_passed(stage);
