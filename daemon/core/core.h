@@ -91,6 +91,9 @@ struct core_sink {
 	   which comes when it is recorded that the row was delivered. */
 	bool (*deliver)(void *self, uint64_t consumer, const struct core_delivery *delivery);
 	void (*flush)(void *self, uint64_t consumer);
+	/* Consent was taken back, a dispute decided, or a person erased: no row that was begun and has not
+	   left may leave, its consumer is to be detached. NULL: rows never stay. */
+	void (*retracted)(void *self);
 	/* Consumer changed between active and standby. */
 	void (*attached)(void *self, uint64_t consumer, bool active, uint64_t acknowledged);
 	/* Answer to a nack. */

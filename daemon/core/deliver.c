@@ -44,6 +44,12 @@ enum ttg_error core_log_row(struct core *core, const struct core_now *now, struc
 	return TTG_OK;
 }
 
+void core_retract(struct core *core)
+{
+	if (core->sink.retracted)
+		core->sink.retracted(core->sink.self);
+}
+
 static bool named(const struct record_recipient *recipient, const char *agreement)
 {
 	for (uint32_t i = 0; i < recipient->n_agreements; i++) {

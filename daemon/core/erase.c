@@ -140,6 +140,7 @@ enum ttg_error core_apply_erased(struct core *core, const uint8_t *data, size_t 
 		if (number != IDENTITY_NONE)
 			identity_forget(core->identity, number);
 	}
+	core_retract(core);
 	return TTG_OK;
 }
 

@@ -216,6 +216,7 @@ static enum ttg_error apply_standing(struct core *core, const struct change *cha
 	case CHANGE_WITHDRAW:
 		each_scheme(core, number, change->text, withdraw_scheme, now);
 		core->stable_since = now->sequence - 1; /* what is queued is asked again */
+		core_retract(core);
 		break;
 	case CHANGE_CUSTODY:
 	case CHANGE_RISK:
@@ -302,5 +303,6 @@ enum ttg_error core_apply_decided(struct core *core, uint64_t sequence, const ui
 	end_dispute(core, b, it.at_ns);
 	mark_due(core, a);
 	mark_due(core, b);
+	core_retract(core);
 	return TTG_OK;
 }

@@ -117,6 +117,8 @@ enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint3
 /* The entry for this mailbox of an EVENT or LATE record that was read. TTG_ENOENT: it is not for it. */
 enum ttg_error core_recipient_of(uint8_t kind, const uint8_t *data, size_t len, uint32_t mailbox,
 				 struct record_recipient *out);
+/* What was chosen for delivery and has not left does not leave. */
+void core_retract(struct core *core);
 void core_wake(struct core *core, struct mailbox *mailbox); /* the next pump looks at it */
 /* core.c; NULL: there is none. */
 struct mailbox *core_find_mailbox(const struct core *core, const char *id);

@@ -193,6 +193,8 @@ void net_sweep_sessions(struct net *net)
 		if (mono - session->heard_ns > 3 * beat_ns) {
 			net_send_goodbye(net, session, TTG_SESSION_SILENT);
 			net_close_session(net, session, "silent");
+		} else if (session->retracted) {
+			net_close_session(net, session, "retracted"); /* it is asked to say Hello again */
 		} else if (!key_may_talk(net, session->key)) {
 			net_send_goodbye(net, session, TTG_SESSION_REVOKED);
 			net_close_session(net, session, "key_not_valid");

@@ -56,6 +56,7 @@ struct session {
 	uint32_t n_wanted, n_asked;     /* receipts and States it waits for; wanted.h, states.h */
 	struct session_consumer *consumers[SESSION_HANDLES + 1]; /* by handle */
 	bool blocked;                   /* one of them may be */
+	bool retracted;                 /* one of them has a row that must not leave: to be closed */
 	uint64_t events_in, deliveries_out;
 	UT_hash_handle by_routing, by_number;
 };

@@ -4,8 +4,9 @@
  * A Deliver frame is written delivery by delivery straight into its bytes, because what the core
  * shows is valid only during the call. It leaves when the core has recorded it. A frame the socket
  * does not take stays in the consumer's buffer and blocks further deliveries to it; it is offered
- * again in every cycle, for it may have been the last. Replies keep their order because a session's
- * queue is only ever served from its head.
+ * again in every cycle, for it may have been the last; when consent is taken back meanwhile it is not,
+ * and its session is closed. Replies keep their order because a session's queue is only ever served
+ * from its head.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +62,8 @@ static bool send_row(struct net *net, struct session *session, struct session_co
 {
 	if (consumer->len == 0)
 		return true;
+	if (session->retracted)
+		return false;
 	const uint32_t body_bytes = (uint32_t)(consumer->len - HEAD_ROOM);
 	uint8_t head[HEAD_ROOM];
 	head[0] = TAG_FRAME_DELIVER;
@@ -94,12 +97,22 @@ static size_t fill_delivery(Ttg__Delivery *out, const struct core_delivery *deli
 	return ttg__delivery__get_packed_size(out);
 }
 
+/* What is in a row cannot be told apart: its whole session goes, and gets on its return what it may have. */
+static void sink_retracted(void *self)
+{
+	struct net *net = self;
+
+	for (struct session *it = net->sessions.by_number; it; it = it->by_number.next)
+		for (size_t i = 1; i <= SESSION_HANDLES; i++)
+			it->retracted |= it->consumers[i] && it->consumers[i]->len > 0;
+}
+
 static bool sink_deliver(void *self, uint64_t consumer_id, const struct core_delivery *delivery)
 {
 	struct net *net = self;
 	struct session_consumer *consumer = NULL;
 	struct session *session = session_of_consumer(&net->sessions, consumer_id, &consumer);
-	if (!session || (consumer->blocked && !send_row(net, session, consumer)))
+	if (!session || session->retracted || (consumer->blocked && !send_row(net, session, consumer)))
 		return false;
 
 	Ttg__Delivery message;
@@ -255,6 +268,7 @@ void net_sink_init(struct net *net, struct core_sink *sink)
 		.read = sink_read,
 		.deliver = sink_deliver,
 		.flush = sink_flush,
+		.retracted = sink_retracted,
 		.attached = sink_attached,
 		.nacked = sink_nacked,
 		.note = sink_note,

@@ -136,10 +136,15 @@ static void tap_note(void *self, const char *word, const char *mailbox, uint64_t
 
 struct core *__wrap_core_new(const struct core_options *options, const struct core_sink *sink)
 {
-	struct core_sink tapped = { sink->self, tap_append,   tap_read,   tap_deliver,
-		                    tap_flush,  tap_attached, tap_nacked, tap_note,
-		                    sink->take_key, sink->seal, sink->open };
+	struct core_sink tapped = *sink;
 
+	tapped.append = tap_append;
+	tapped.read = tap_read;
+	tapped.deliver = tap_deliver;
+	tapped.flush = tap_flush;
+	tapped.attached = tap_attached;
+	tapped.nacked = tap_nacked;
+	tapped.note = tap_note;
 	tap.sink = *sink;
 	tap.n = 0;
 	return __real_core_new(options, &tapped);

@@ -106,6 +106,11 @@ static void play_flush(void *self, uint64_t consumer)
 	play->n_flushed = play->n_deliveries;
 }
 
+static void play_retracted(void *self)
+{
+	((struct play *)self)->n_retracted++;
+}
+
 static void play_attached(void *self, uint64_t consumer, bool active, uint64_t acknowledged)
 {
 	struct play *play = self;
@@ -199,6 +204,7 @@ enum ttg_error play_make_core(struct play *play)
 		.read = play_read,
 		.deliver = play_deliver,
 		.flush = play_flush,
+		.retracted = play_retracted,
 		.attached = play_attached,
 		.nacked = play_nacked,
 		.note = play_note,

@@ -47,6 +47,7 @@ struct play {
 	struct play_delivery *deliveries;
 	size_t n_deliveries, capacity_deliveries;
 	size_t n_flushed;                /* of the deliveries, those before the last flush */
+	unsigned int n_retracted;
 	char notes[64][32];
 	size_t n_notes;
 	uint64_t active, acknowledged;   /* of the last attached() */

@@ -85,7 +85,9 @@ static void who_is_erased_is_delivered_no_more_and_nobody_else_is_touched(void *
 	before = play_say(play, TYPE_RELEASED, 3);
 	play_say(play, TYPE_RELEASED, 4);
 	play_settle(play);
+	assert_int_equal(play->n_retracted, 0);
 	done = erase(play, 3);
+	assert_int_equal(play->n_retracted, 1);
 	assert_int_equal(done.numbers, 1);
 	assert_int_equal(done.keys, 1);
 	destroy(play);

@@ -351,7 +351,9 @@ static void consent_taken_back_stops_what_is_queued(void **state)
 	sequence = arrest(play, "A0001BC");
 	other = arrest(play, "A0002BC");
 	play_settle(play);
+	assert_int_equal(play->n_retracted, 0);
 	withdraw(play, "A0001BC");
+	assert_int_equal(play->n_retracted, 1); /* nor may what has been chosen and has not left */
 	play->deliver_room = UINT32_MAX;
 	play_settle(play);
 	assert_int_equal(heard(play, sequence), 0);
@@ -490,6 +492,7 @@ static void a_contradiction_is_held_until_it_is_decided(void **state)
 					     accept, "me", ""), TTG_EINVAL);
 		assert_int_equal(core_decide(play->core, &play->now, conflict.sequence, conflict.part,
 					     accept, "me", "looked it up"), TTG_OK);
+		assert_int_equal(play->n_retracted, 1);
 		play_settle(play);
 		assert_int_equal(heard(play, first), 1);
 		assert_int_equal(heard(play, second), accept);
