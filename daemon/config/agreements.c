@@ -17,6 +17,8 @@
 #include "config/forms.h"
 #include "config/nearest.h"
 
+#define DAY_S 86400u
+
 /* The agreement being read. */
 struct work {
 	struct builder *builder;
@@ -276,6 +278,19 @@ static void add_deliver_grant(const struct work *work, struct place place,
 	rules->deliver[rules->n_deliver++] = *grant;
 }
 
+/* *retain_s of what a group says, or `otherwise` where it says nothing. */
+static bool take_retention(const struct builder *builder, struct place place, uint32_t days, uint32_t seconds,
+			   uint32_t otherwise, uint32_t *retain_s)
+{
+	*retain_s = seconds > 0 ? seconds : days > 0 ? days * DAY_S : otherwise;
+	if (*retain_s == otherwise || builder->sealing)
+		return true;
+	errors_add(builder->errors, place,
+		   "retain_days without keys.directory in ttgd.conf, must have it: only what is sealed can "
+		   "be let go by itself");
+	return false;
+}
+
 /* The part of a grant that is the same for all its types and publishers. */
 static bool take_receiver(const struct work *work, struct place place,
 			  const struct deliver_form *form, struct rules_deliver_grant *grant)
@@ -306,7 +321,10 @@ static bool take_receiver(const struct work *work, struct place place,
 	grant->ack_within_s = form->ack_within_s;
 	grant->fallback = fallback >= 0 ? (uint32_t)fallback : RULES_NONE;
 	strcpy(grant->addressed_by, form->addressed_by);
-	return mailbox >= 0;
+	return take_retention(work->builder, place, form->retain_days, 0,
+			      work->builder->rules->agreements[work->agreement].retain_s,
+			      &grant->retain_s) &&
+	       mailbox >= 0;
 }
 
 /* Publishers of a group: indices of agencies, RULES_NONE for the broker itself. */
@@ -530,6 +548,9 @@ static void add_agreement(struct builder *builder, const struct source *source,
 	index = add_empty(builder, &form, place);
 	if (index < 0)
 		return;
+	fine = take_retention(builder, place, form.retain_days, form.retain_s, 0,
+			      &builder->rules->agreements[index].retain_s) &&
+	       fine;
 	if (fine)
 		check_dates(builder, place, &form, &builder->rules->agreements[index]);
 	work.agreement = (uint32_t)index;

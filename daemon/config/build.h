@@ -28,6 +28,7 @@ struct builder {
 	struct rules *rules;            /* not finished: nothing is sorted */
 	struct place *agency_places;    /* of rules->agencies[i] */
 	struct place *agreement_places; /* of rules->agreements[i] */
+	bool sealing; /* payloads about persons are sealed: they can be let go of by themselves */
 	struct key_seen *keys;
 	size_t n_keys;
 };

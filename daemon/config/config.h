@@ -80,6 +80,7 @@ struct config {
 	char keys_directory[CONFIG_PATH_MAX]; /* of the key store; "": payloads are not sealed by person */
 	char keys_master_file[CONFIG_PATH_MAX]; /* what its keys are wrapped by */
 	char keys_before_file[CONFIG_PATH_MAX]; /* the master key before, while they still may be; "": none */
+	uint32_t keys_lapse_hold_s;             /* the clock must say so long that a payload goes; 3,600 */
 
 	/* seals = { } */
 	char signer_socket[CONFIG_PATH_MAX];  /* of ttg-signer; "": no seals are made */

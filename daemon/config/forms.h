@@ -41,6 +41,7 @@ struct agreement_form {
 	char recipient[CONFIG_WORD_MAX];
 	char marking[CONFIG_WORD_MAX];
 	char valid_from[11], valid_to[11], review[11];
+	uint32_t retain_days, retain_s;
 	const config_setting_t *parties, *roles, *publish, *deliver, *future_types;
 };
 
@@ -59,6 +60,7 @@ struct deliver_form {
 	const config_setting_t *from, *types;
 	const config_setting_t *fields, *envelope, *identifiers; /* NULL fields: all of the event */
 	char addressed_by[RULES_TYPE_MAX + 1];
+	uint32_t retain_days;
 	uint32_t ack_within_s;
 	char fallback[RULES_MAILBOX_MAX + 1];
 	const config_setting_t *when; /* NULL: no conditions */

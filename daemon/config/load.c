@@ -263,7 +263,8 @@ static void build_folder(struct loading *loading, struct builder *builder, const
 static void load_rules(struct loading *loading, int64_t now_ns)
 {
 	struct config *config = loading->config;
-	struct builder builder = { .errors = loading->errors, .now_ns = now_ns };
+	struct builder builder = { .errors = loading->errors, .now_ns = now_ns,
+				   .sealing = config->keys_directory[0] != '\0' };
 
 	config->rules = rules_new();
 	if (config->rules == NULL) {

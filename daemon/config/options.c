@@ -123,6 +123,9 @@ static const struct option keys_options[] = {
 	  "master key that those keys are wrapped by, from ttgctl keygen --master" },
 	{ "before_file", OPTION_PATH, AT(keys_before_file), 0, CONFIG_PATH_MAX - 1, "", NULL, false,
 	  "the master key before that, as long as a start may find keys that are still wrapped by it" },
+	{ "lapse_hold_s", OPTION_U32, AT(keys_lapse_hold_s), 0, 604800, "3600", NULL, true,
+	  "how long the clock must say that payloads are kept no more before their keys are destroyed, "
+	  "seconds: a clock that is put right meanwhile has destroyed nothing" },
 };
 
 static const struct option seal_options[] = {

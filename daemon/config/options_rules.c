@@ -4,6 +4,9 @@
 #include "config/build.h"
 #include "config/forms.h"
 
+#define RETAIN_DAYS_MAX 36500
+#define RETAIN_S_MAX 1000000000 /* over 30 years */
+
 #define AGENCY(member) \
 	offsetof(struct agency_form, member), sizeof(((struct agency_form *)0)->member)
 #define KEY(member) \
@@ -95,6 +98,10 @@ static const struct option agreement_options[] = {
 	  "first day it is no longer in force" },
 	{ "review", OPTION_DATE, AGREEMENT(review), 10, 10, "", NULL, false,
 	  "day it is to be looked at again; past it every check warns" },
+	{ "retain_days", OPTION_U32, AGREEMENT(retain_days), 0, RETAIN_DAYS_MAX, "0", NULL, false,
+	  "days that payloads about persons are kept under it, from acceptance; 0: no end by themselves" },
+	{ "retain_s", OPTION_U32, AGREEMENT(retain_s), 0, RETAIN_S_MAX, "0", NULL, false,
+	  "seconds that they are kept, in place of retain_days; 0: retain_days counts" },
 	{ "publish", OPTION_GROUPS, AGREEMENT(publish), 0, BUILD_MAX_ENTRIES, "", NULL, false,
 	  "who may publish what" },
 	{ "deliver", OPTION_GROUPS, AGREEMENT(deliver), 0, BUILD_MAX_ENTRIES, "", NULL, false,
@@ -127,6 +134,8 @@ static const struct option deliver_options[] = {
 	  "kinds of the person's numbers that go, for example \"NOMS\"; only with fields" },
 	{ "addressed_by", OPTION_TEXT, DELIVER(addressed_by), 1, RULES_TYPE_MAX, "", NULL, false,
 	  "only events whose payload field of this name holds the mailbox's agency id" },
+	{ "retain_days", OPTION_U32, DELIVER(retain_days), 0, RETAIN_DAYS_MAX, "0", NULL, false,
+	  "days that the payloads of these types are kept for this mailbox; 0: as the agreement says" },
 	{ "ack_within_s", OPTION_U32, DELIVER(ack_within_s), 0, 604800, "0", NULL, false,
 	  "seconds an urgent event may wait for its acknowledgement before fallback is told; 0: "
 	  "for ever" },

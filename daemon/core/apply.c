@@ -14,6 +14,7 @@
 #include "base/planted.h"
 #include "core/known.h"
 #include "core/payload.h"
+#include "core/retain.h"
 
 void core_wake(struct core *core, struct mailbox *mailbox)
 {
@@ -399,7 +400,9 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 	case RECORD_CONSULTED:
 		return apply_consulted(data, len);
 	case RECORD_ERASED:
-		return core_apply_erased(core, data, len);
+		return core_apply_erased(core, sequence, data, len);
+	case RECORD_LAPSED:
+		return core_apply_lapsed(core, sequence, data, len);
 	case RECORD_REFUSED:
 		return apply_refused(data, len);
 	case RECORD_SEAL:

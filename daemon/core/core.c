@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/known.h"
+#include "core/retain.h"
 
 #define MAX_WINDOW 65536u
 
@@ -268,7 +269,7 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 	const uint64_t backlog = budget.backlog;
 	const struct timer *timer;
 	enum ttg_error code;
-	int64_t next;
+	int64_t next, lapse_ns = INT64_MAX;
 
 	if (core->broken)
 		return INT64_MAX;
@@ -276,6 +277,8 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 	code = core_run_timers(core, now, &budget.more);
 	if (code == TTG_OK)
 		code = core_tell_conflicts(core, now);
+	if (code == TTG_OK)
+		code = core_run_lapses(core, now, &lapse_ns);
 	if (code == TTG_EAGAIN || code == TTG_ENOSPC) {
 		budget.fetching = true;
 		code = TTG_OK;
@@ -299,6 +302,8 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 		next = pace_next_ns(&core->pace);
 	if (budget.fetching && now->mono_ns + CORE_RETRY_READ_NS < next)
 		next = now->mono_ns + CORE_RETRY_READ_NS;
+	if (lapse_ns < next)
+		next = lapse_ns;
 	timer = timers_first(&core->timers);
 	if (timer && timer->deadline_ns > now->real_ns &&
 	    timer->deadline_ns - now->real_ns < next - now->mono_ns)

@@ -33,6 +33,7 @@ struct core_options {
 	uint32_t max_held;            /* entries behind parked lanes, a mailbox; 100,000 */
 	uint64_t look_back_ns;        /* how long an event waits for a link between numbers; 72 h */
 	uint32_t max_waiting;         /* events, a mailbox each, that wait so; 100,000 */
+	uint64_t lapse_hold_ns;       /* the clock must say so long that a payload is kept no more; 1 h */
 };
 
 /* Time is an argument, always. */
@@ -116,7 +117,7 @@ struct core_sink {
 	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
 	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
 	   deliveries_given_up, give_up_untold, identity_conflict, identity_decided, delivered_late,
-	   rules_said_again. */
+	   rules_said_again, payloads_lapsed. */
 };
 
 struct core *core_new(const struct core_options *options, const struct core_sink *sink);
@@ -252,6 +253,7 @@ enum core_history_kind {
 	CORE_HISTORY_DECIDED,   /* about conflict event_sequence, by `who` */
 	CORE_HISTORY_CONSULTED, /* person_key, by `who` */
 	CORE_HISTORY_ERASED,    /* likewise */
+	CORE_HISTORY_LAPSED,    /* what was kept until a moment was destroyed */
 };
 struct core_history {
 	enum core_history_kind kind;

@@ -11,27 +11,35 @@
 #include "core/payload.h"
 
 struct owners {
-	struct record_erased_owner list[RECORD_MAX_ERASED];
+	struct record_erased_owner list[RECORD_MAX_ERASED]; /* once for each key */
 	uint8_t ids[RECORD_MAX_ERASED][RECORD_ID]; /* of events that told of conflicts */
 	uint32_t n;
 	size_t keys;
 	bool full;
 };
 
-static void add(struct owners *it, const struct core *core, const uint8_t *owner)
+static void add_one(struct owners *it, const uint8_t *owner, uint64_t key)
 {
-	const uint64_t key = keys_find(&core->keys, owner);
-
-	for (uint32_t i = 0; i < it->n; i++) {
-		if (memcmp(it->list[i].owner, owner, KEYS_OWNER) == 0)
-			return;
-	}
 	if (it->n == RECORD_MAX_ERASED) {
 		it->full = true;
 		return;
 	}
 	it->list[it->n++] = (struct record_erased_owner){ owner, key };
 	it->keys += key != 0;
+}
+
+static void add(struct owners *it, const struct core *core, const uint8_t *owner)
+{
+	const struct keys_entry *entry = keys_newest(&core->keys, owner);
+
+	for (uint32_t i = 0; i < it->n; i++) {
+		if (memcmp(it->list[i].owner, owner, KEYS_OWNER) == 0)
+			return;
+	}
+	if (!entry)
+		add_one(it, owner, 0);
+	for (; entry; entry = keys_older(&core->keys, entry))
+		add_one(it, owner, entry->key);
 }
 
 static void add_conflicts(struct owners *it, const struct core *core, uint32_t number)
@@ -41,7 +49,7 @@ static void add_conflicts(struct owners *it, const struct core *core, uint32_t n
 	for (size_t i = 0; !it->full && (link = identity_link_at(core->identity, number, i)); i++) {
 		uint8_t *id = it->ids[it->n < RECORD_MAX_ERASED ? it->n : 0];
 
-		if (notice_conflict_id(link, id) == TTG_OK && keys_find(&core->keys, id) != 0)
+		if (notice_conflict_id(link, id) == TTG_OK && keys_newest(&core->keys, id))
 			add(it, core, id);
 	}
 }
@@ -101,6 +109,7 @@ enum ttg_error core_erase_gone(struct core *core, const struct core_now *now,
 	struct record_erased_owner owners[RECORD_MAX_ERASED];
 	struct record_erased record = { now->real_ns, NULL, "broker", "it was erased before this journal",
 					0, { 0 } };
+	const uint64_t now_s = now->real_ns > 0 ? (uint64_t)now->real_ns / 1000000000 : 0;
 	enum ttg_error code = TTG_OK;
 
 	for (size_t i = 0; i < core->keys.n && code == TTG_OK; i++) {
@@ -108,6 +117,8 @@ enum ttg_error core_erase_gone(struct core *core, const struct core_now *now,
 
 		if (entry->key == 0 || !gone(arg, entry->key))
 			continue;
+		if (entry->until_s != 0 && entry->until_s <= now_s)
+			continue; /* it lapsed, and will again */
 		owners[record.n_owners++] = (struct record_erased_owner){ entry->owner, entry->key };
 		if (record.n_owners < RECORD_MAX_ERASED)
 			continue;
@@ -121,7 +132,7 @@ enum ttg_error core_erase_gone(struct core *core, const struct core_now *now,
 	return put(core, now, &record, owners, NULL);
 }
 
-enum ttg_error core_apply_erased(struct core *core, const uint8_t *data, size_t len)
+enum ttg_error core_apply_erased(struct core *core, uint64_t sequence, const uint8_t *data, size_t len)
 {
 	struct record_erased it;
 	struct record_erased_owner owner;
@@ -132,22 +143,30 @@ enum ttg_error core_apply_erased(struct core *core, const uint8_t *data, size_t 
 		uint32_t number;
 
 		record_next_erased(&it.owners, &owner);
-		if (keys_find(&core->keys, owner.owner) != owner.key)
+		if (owner.key != 0 ? !keys_has(&core->keys, owner.owner, owner.key) :
+				     keys_newest(&core->keys, owner.owner) != NULL)
 			return TTG_ECORRUPT;
-		if (owner.key != 0 && !keys_erase(&core->keys, owner.owner, owner.key))
+		if (owner.key != 0 && !keys_drop(&core->keys, owner.owner, owner.key))
 			return TTG_ENOMEM;
 		number = identity_find(core->identity, owner.owner);
 		if (number != IDENTITY_NONE)
 			identity_forget(core->identity, number);
 	}
+	core->erased_at = sequence;
 	core_retract(core);
 	return TTG_OK;
 }
 
-const uint64_t *core_erased_keys(const struct core *core, size_t *n)
+const uint64_t *core_erased_keys(const struct core *core, size_t *n, uint64_t *sequence)
 {
-	*n = core->keys.n_erased;
-	return core->keys.erased;
+	*n = core->keys.n_gone - core->keys.first_gone;
+	*sequence = core->erased_at;
+	return core->keys.gone + core->keys.first_gone;
+}
+
+void core_keys_destroyed(struct core *core, size_t n)
+{
+	keys_destroyed(&core->keys, n);
 }
 
 uint64_t core_newest_key(const struct core *core)
@@ -167,5 +186,5 @@ void core_mark_keys(const struct core *core, uint8_t *bits)
 
 size_t core_live_keys(const struct core *core)
 {
-	return keys_live(&core->keys);
+	return core->keys.live;
 }

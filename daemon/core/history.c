@@ -163,6 +163,17 @@ static bool read_erased(const uint8_t *data, size_t len, struct core_history *ou
 	return true;
 }
 
+static bool read_lapsed(const uint8_t *data, size_t len, struct core_history *out)
+{
+	struct record_lapsed it;
+
+	if (!record_get_lapsed(data, len, &it))
+		return false;
+	out->kind = CORE_HISTORY_LAPSED;
+	out->at_ns = it.at_ns;
+	return true;
+}
+
 static bool read_rules(const uint8_t *data, size_t len, struct core_history *out)
 {
 	struct record_rules it;
@@ -225,6 +236,8 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 		return read_consulted(data, len, out);
 	case RECORD_ERASED:
 		return read_erased(data, len, out);
+	case RECORD_LAPSED:
+		return read_lapsed(data, len, out);
 	case RECORD_MAILBOX:
 	case RECORD_RULES_TEXT:
 	case RECORD_SEAL:

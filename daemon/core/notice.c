@@ -15,6 +15,7 @@
 #include "base/planted.h"
 #include "core/notice.h"
 #include "core/payload.h"
+#include "core/retain.h"
 
 #define TYPE_ALERT "broker.alert_unacknowledged"
 #define TYPE_PARKED "broker.lane_parked"
@@ -68,6 +69,9 @@ enum ttg_error notice_store(struct core *core, const struct core_now *now, const
 		return TTG_ENOMEM;
 	record.n_bytes = ttg__event__pack(event, bytes);
 	record.bytes = bytes;
+	if (core->sink.seal && of_persons)
+		record.until_s = retain_until_s(core, rules_find_type(core->rules, event->type), RULES_NONE,
+						now->real_ns);
 	core_begin_record(core, &cursor);
 	code = core_put_event(core, &cursor, &record, recipients, of_persons);
 	if (code == TTG_OK)

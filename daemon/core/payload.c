@@ -16,7 +16,7 @@ static enum ttg_error find_key(struct core *core, const struct record_event *eve
 {
 	enum ttg_error code = TTG_OK;
 
-	*key = keys_find(&core->keys, payload_owner(event));
+	*key = keys_find(&core->keys, payload_owner(event), event->until_s);
 	if (*key != 0)
 		return TTG_OK;
 	if (core->key_at_hand <= core->keys.highest)
@@ -67,10 +67,10 @@ enum ttg_error payload_apply(struct core *core, const struct record_event *event
 
 	if (event->key == 0)
 		return TTG_OK;
-	known = keys_find(&core->keys, owner);
+	known = keys_find(&core->keys, owner, event->until_s);
 	if (known == event->key)
 		return TTG_OK;
-	if (!keys_fits(&core->keys, owner, event->key))
+	if (!keys_fits(&core->keys, owner, event->until_s, event->key))
 		return TTG_ECORRUPT;
-	return keys_give(&core->keys, owner, event->key) ? TTG_OK : TTG_ENOMEM;
+	return keys_give(&core->keys, owner, event->until_s, event->key) ? TTG_OK : TTG_ENOMEM;
 }

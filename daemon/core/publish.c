@@ -14,6 +14,7 @@
 #include "base/planted.h"
 #include "core/known.h"
 #include "core/payload.h"
+#include "core/retain.h"
 
 static_assert(EVENT_TEXT_MAX == sizeof(((struct core_outcome *)0)->text), "texts fit outcomes");
 
@@ -375,6 +376,8 @@ static bool store(struct core *core, struct candidate *it)
 		record.person_key = it->numbers[0].key;
 	else if (person_key(core->hmac, event->person, it->agency, event_year(it->now->real_ns), key))
 		record.person_key = key;
+	if (core->sink.seal)
+		record.until_s = retain_until_s(core, (int)it->type, it->from, it->now->real_ns);
 	cursor_init_write(&cursor, core->changes, sizeof(core->changes));
 	core_learn(core, &lesson, &cursor);
 	if (!cursor_ok(&cursor))

@@ -15,7 +15,8 @@
 #define FLAG_CHANGES 4u
 #define FLAG_SEALED 8u
 #define FLAG_STRIPPED 16u /* in the archive */
-#define FLAGS_ALL (FLAG_PERSON | FLAG_WAITS | FLAG_CHANGES | FLAG_SEALED)
+#define FLAG_UNTIL 32u
+#define FLAGS_ALL (FLAG_PERSON | FLAG_WAITS | FLAG_CHANGES | FLAG_SEALED | FLAG_UNTIL)
 #define FLAGS_AT 9u /* behind version and accepted_ns */
 
 static void put_text(struct cursor *cursor, const char *text)
@@ -69,7 +70,8 @@ struct record_gap record_put_event(struct cursor *cursor, const struct record_ev
 	cursor_put_u8(cursor, (uint8_t)((it->person_key ? FLAG_PERSON : 0) |
 					(it->n_waiting > 0 ? FLAG_WAITS : 0) |
 					(it->n_changes > 0 ? FLAG_CHANGES : 0) |
-					(it->key != 0 ? FLAG_SEALED : 0)));
+					(it->key != 0 ? FLAG_SEALED : 0) |
+					(it->key != 0 && it->until_s != 0 ? FLAG_UNTIL : 0)));
 	cursor_put_u8(cursor, it->urgency);
 	cursor_put_bytes(cursor, it->id, RECORD_ID);
 	if (it->person_key)
@@ -101,6 +103,8 @@ struct record_gap record_put_event(struct cursor *cursor, const struct record_ev
 		return gap;
 	}
 	cursor_put_varint(cursor, it->key);
+	if (it->until_s != 0)
+		cursor_put_varint(cursor, it->until_s);
 	gap.digest = cursor_put_gap(cursor, RECORD_DIGEST);
 	cursor_put_varint(cursor, it->n_sealed);
 	gap.sealed = cursor_put_gap(cursor, it->n_sealed);
@@ -131,6 +135,7 @@ static void get_payload(struct cursor *cursor, uint8_t flags, struct record_even
 	out->bytes = out->digest = out->sealed = NULL;
 	out->n_bytes = out->n_sealed = 0;
 	out->key = flags & FLAG_SEALED ? cursor_get_varint(cursor) : 0;
+	out->until_s = flags & FLAG_UNTIL ? cursor_get_varint(cursor) : 0;
 	if (!(flags & (FLAG_SEALED | FLAG_STRIPPED)))
 		out->bytes = cursor_get_sized(cursor, RECORD_MAX, &out->n_bytes);
 	else
@@ -138,6 +143,8 @@ static void get_payload(struct cursor *cursor, uint8_t flags, struct record_even
 	if (flags & FLAG_SEALED)
 		out->sealed = cursor_get_sized(cursor, RECORD_MAX, &out->n_sealed);
 	if ((flags & FLAG_SEALED) && (out->key == 0 || (flags & FLAG_STRIPPED)))
+		cursor->failed = true;
+	if ((flags & FLAG_UNTIL) && (out->until_s == 0 || !(flags & FLAG_SEALED)))
 		cursor->failed = true;
 }
 
@@ -338,6 +345,25 @@ bool record_get_erased(const uint8_t *data, size_t len, struct record_erased *ou
 	out->owners = cursor;
 	for (uint32_t i = 0; i < out->n_owners && cursor_ok(&cursor); i++)
 		record_next_erased(&cursor, &owner);
+	return complete(&cursor);
+}
+
+void record_put_lapsed(struct cursor *cursor, const struct record_lapsed *it)
+{
+	cursor_put_u8(cursor, RECORD_VERSION);
+	cursor_put_u64(cursor, (uint64_t)it->at_ns);
+	cursor_put_varint(cursor, it->until_s);
+	cursor_put_varint(cursor, it->keys);
+}
+
+bool record_get_lapsed(const uint8_t *data, size_t len, struct record_lapsed *out)
+{
+	struct cursor cursor;
+
+	begin(&cursor, data, len);
+	out->at_ns = (int64_t)cursor_get_u64(&cursor);
+	out->until_s = cursor_get_varint(&cursor);
+	out->keys = cursor_get_varint(&cursor);
 	return complete(&cursor);
 }
 

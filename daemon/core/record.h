@@ -11,7 +11,8 @@
  *              them into force and whose text is said again (0: this one brings them)
  *   RULES_TEXT version u8 | digest 32 bytes | number of the part, from 0 | number of parts
  *              | lines of rules_text.h, each ended by a line feed: varint length, bytes
- *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes, 8: sealed)
+ *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes, 8: sealed,
+ *              32: sealed, and not kept for ever)
  *              | urgency u8 | id 16 bytes | key of the number it names 16 bytes if flagged
  *              | expires_ns u64 (0: never) | text source
  *              | text type | number of recipients, each: mailbox | position | ack within ms
@@ -19,7 +20,8 @@
  *              each a text | if it waits (waiting.h): number of mailboxes, each: mailbox * 2, + 1 when held
  *              | if flagged changes.h: varint length, bytes
  *              | event: varint length, bytes exactly as published; if sealed instead: number of the key
- *              it is sealed with (never 0) | digest of its bytes 32 bytes | varint length, bytes as
+ *              it is sealed with (never 0) | if flagged seconds since 1970 until which it is kept (never 0)
+ *              | digest of its bytes 32 bytes | varint length, bytes as
  *              keystore/payload.h makes them, or none when the payload is left out; in the archive
  *              (strip.h) of one that was not sealed, flagged 16 instead: its leaf's sha256, 32 bytes
  *   DELIVERED  version u8 | ns u64 | mailbox | attempt | ranges
@@ -38,8 +40,10 @@
  *   CONSULTED  version u8 | ns u64 | key of the number asked for 16 bytes | text who | text what
  *              | text why
  *   ERASED     version u8 | ns u64 | key of the number asked for 16 bytes | text who | text why
- *              | number of owners (keys.h), each: owner 16 bytes | number of the key that is destroyed (0:
- *              it had none)
+ *              | number of keys, each: its owner (keys.h) 16 bytes | number of the key that is destroyed (0:
+ *              this owner had none)
+ *   LAPSED     version u8 | ns u64 | seconds since 1970: what was kept until then or less is destroyed
+ *              | number of keys that are destroyed
  *   REFUSED    version u8 | ns u64 | text agency | text type (empty: of none that is known) | code
  *              | how often
  *   SEAL       version u8 | number | first and last sequence it covers
@@ -67,7 +71,7 @@
 #define RECORD_ID 16u
 #define RECORD_DIGEST 32u
 #define RECORD_SEAL_BYTES 32u             /* that a payload is longer by when it is sealed */
-#define RECORD_MAX_ERASED 512u            /* owners of keys in one ERASED */
+#define RECORD_MAX_ERASED 2048u           /* keys in one ERASED, and owners without one */
 #define RECORD_RULES_PART (256u * 1024u) /* bytes of the text of rules in one part */
 #define RECORD_MAX_PARTS 64u
 
@@ -91,6 +95,7 @@ enum record_kind {
 	RECORD_RULES_TEXT = 17,
 	RECORD_ERASED = 18,
 	RECORD_REFUSED = 19,
+	RECORD_LAPSED = 20,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 
@@ -136,6 +141,7 @@ struct record_event {
 	const uint8_t *bytes;
 	size_t n_bytes;            /* of a sealed one 0 until it is opened */
 	uint64_t key;              /* it is sealed with; 0: it is not */
+	uint64_t until_s;          /* sealed: when that is destroyed, since 1970; 0: not by itself */
 	const uint8_t *digest;     /* RECORD_DIGEST bytes, sealed and stripped only */
 	const uint8_t *sealed;
 	size_t n_sealed;
@@ -194,6 +200,11 @@ struct record_erased_owner {
 	uint64_t key;
 };
 
+struct record_lapsed {
+	int64_t at_ns;
+	uint64_t until_s, keys;
+};
+
 struct record_refused {
 	int64_t at_ns;
 	const char *agency, *type;
@@ -228,6 +239,7 @@ void record_put_decided(struct cursor *cursor, const struct record_decided *it);
 void record_put_consulted(struct cursor *cursor, const struct record_consulted *it);
 void record_put_erased(struct cursor *cursor, const struct record_erased *it,
 		       const struct record_erased_owner *owners);
+void record_put_lapsed(struct cursor *cursor, const struct record_lapsed *it);
 void record_put_refused(struct cursor *cursor, const struct record_refused *it);
 void record_put_positions(struct cursor *cursor, const struct record_positions *it,
 			  const struct record_ranges *ranges);
@@ -248,6 +260,7 @@ bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *
 bool record_get_consulted(const uint8_t *data, size_t len, struct record_consulted *out);
 bool record_get_erased(const uint8_t *data, size_t len, struct record_erased *out);
 void record_next_erased(struct cursor *owners, struct record_erased_owner *out);
+bool record_get_lapsed(const uint8_t *data, size_t len, struct record_lapsed *out);
 bool record_get_refused(const uint8_t *data, size_t len, struct record_refused *out);
 /* Next recipient of an event that was read, n_recipients times. */
 void record_next_recipient(struct cursor *recipients, struct record_recipient *out);

@@ -41,14 +41,25 @@ static size_t publish_lower(const struct rules *rules, uint32_t type, uint32_t a
 	return low;
 }
 
+size_t rules_publishings(const struct rules *rules, uint32_t type, uint32_t agency,
+			 const struct rules_publish_grant **first)
+{
+	const size_t low = publish_lower(rules, type, agency);
+	size_t n = 0;
+
+	*first = rules->publish + low;
+	while (low + n < rules->n_publish && (*first)[n].type == type && (*first)[n].agency == agency)
+		n++;
+	return n;
+}
+
 bool rules_may_publish(const struct rules *rules, uint32_t type, uint32_t agency, int64_t now_ns)
 {
-	for (size_t i = publish_lower(rules, type, agency); i < rules->n_publish; i++) {
-		const struct rules_publish_grant *it = &rules->publish[i];
+	const struct rules_publish_grant *first;
+	const size_t n = rules_publishings(rules, type, agency, &first);
 
-		if (it->type != type || it->agency != agency)
-			break;
-		if (in_force(rules, it->agreement, now_ns))
+	for (size_t i = 0; i < n; i++) {
+		if (in_force(rules, first[i].agreement, now_ns))
 			return true;
 	}
 	return false;

@@ -68,6 +68,8 @@ struct rules_agreement {
 	int64_t from_ns, to_ns;         /* in force while from <= now < to */
 	bool official_only;             /* nothing of a higher marking goes under it */
 	bool law_enforcement;           /* who receives is; else another body */
+	uint32_t retain_s;              /* what is published under it, and granted to nobody, is kept so
+					   long; 0: no end */
 	char special_category[257];     /* condition that special category data goes under; "": none named */
 	struct rules_party *parties;    /* by agency; owned */
 	size_t n_parties;
@@ -91,6 +93,7 @@ struct rules_deliver_grant {
 	char addressed_by[RULES_TYPE_MAX + 1]; /* "": always; else payload field: mailbox's agency */
 	uint32_t mask;                  /* index in masks + 1; 0: the whole event */
 	uint32_t condition;             /* index in conditions + 1; 0: none */
+	uint32_t retain_s;              /* so long it is kept for this; 0: no end */
 	uint32_t ack_within_s;          /* for urgent events; 0: no escalation */
 	uint32_t fallback;              /* mailbox index, RULES_NONE when ack_within_s is 0 */
 };
@@ -144,6 +147,9 @@ bool rules_address_allowed(const struct rules_agency *agency, const uint8_t addr
 /* An agreement in force at now lets agency publish type. */
 bool rules_may_publish(const struct rules *rules, uint32_t type, uint32_t agency, int64_t now_ns);
 
+/* Slice of publish[] for this type and publisher. */
+size_t rules_publishings(const struct rules *rules, uint32_t type, uint32_t agency,
+			 const struct rules_publish_grant **first);
 /* Slice of deliver[] for this type and publisher. */
 size_t rules_deliveries(const struct rules *rules, uint32_t type, uint32_t from,
 			const struct rules_deliver_grant **first);

@@ -9,8 +9,8 @@
 
 #include "core/rules_text.h"
 
-#define NAMES_MAX 8 /* words of a line with a value, beside its first */
-#define VERSION "4"
+#define NAMES_MAX 9 /* words of a line with a value, beside its first */
+#define VERSION "5"
 
 /* The words of a line in order, each as its name and what stands behind that up to the next blank. */
 struct shape {
@@ -21,7 +21,7 @@ struct shape {
 
 enum { RULES, AGENCY, KEY, RANGE, MAILBOX, AGREEMENT, PARTY, SPECIAL, PUBLISH, DELIVER, SHAPES };
 enum { AGREED_ID, AGREED_FROM, AGREED_TO };
-enum { GRANT_TYPE, GRANT_FROM, GRANT_TO, GRANT_UNDER, GRANT_ADDRESSED, GRANT_FIELDS = 8 };
+enum { GRANT_TYPE, GRANT_FROM, GRANT_TO, GRANT_UNDER, GRANT_ADDRESSED, GRANT_FIELDS = 9 };
 
 static const struct shape shapes[SHAPES] = {
 	[RULES] = { "rules", { "", "broker=" }, false },
@@ -30,13 +30,14 @@ static const struct shape shapes[SHAPES] = {
 	[RANGE] = { "range", { "" }, false },
 	[MAILBOX] = { "mailbox",
 		      { "", "max_attempts=", "retry_ms=", "retry_max_ms=", "max_queued=" }, false },
-	[AGREEMENT] = { "agreement", { "", "from=", "to=", "marking=", "recipient=", "" }, true },
+	[AGREEMENT] = { "agreement",
+			{ "", "from=", "to=", "marking=", "recipient=", "retain_s=", "" }, true },
 	[PARTY] = { "party", { "", "of=", "role=" }, false },
 	[SPECIAL] = { "special_category", { "of=", "" }, true },
 	[PUBLISH] = { "publish", { "", "by=", "under=" }, false },
 	[DELIVER] = { "deliver",
-		      { "", "from=", "to=", "under=", "addressed_by=", "ack_within_s=", "fallback=", "when=[",
-			"fields=" },
+		      { "", "from=", "to=", "under=", "addressed_by=", "retain_s=", "ack_within_s=",
+			"fallback=", "when=[", "fields=" },
 		      false },
 };
 

@@ -61,10 +61,11 @@ static bool put_agency(const struct out *out, const struct rules_agency *it)
 static bool put_agreement(const struct out *out, const struct rules *rules,
 			  const struct rules_agreement *it)
 {
-	bool done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " marking=%s recipient=%s %s",
+	bool done = line(out, "agreement %s from=%" PRId64 " to=%" PRId64 " marking=%s recipient=%s"
+			 " retain_s=%" PRIu32 " %s",
 			 it->id, it->from_ns, it->to_ns,
 			 it->official_only ? "official" : "official-sensitive",
-			 it->law_enforcement ? "law-enforcement" : "other", it->title);
+			 it->law_enforcement ? "law-enforcement" : "other", it->retain_s, it->title);
 
 	for (size_t i = 0; i < it->n_parties && done; i++)
 		done = line(out, "party %s of=%s role=%s", rules->agencies[it->parties[i].agency].id,
@@ -120,12 +121,12 @@ static bool put_deliver(const struct out *out, const struct rules *rules,
 		return false;
 	condition_text(condition, conditions);
 	n = snprintf(text, LINE_BYTES,
-		     "deliver %s from=%s to=%s under=%s addressed_by=%s ack_within_s=%" PRIu32
-		     " fallback=%s when=[%s] fields=",
+		     "deliver %s from=%s to=%s under=%s addressed_by=%s retain_s=%" PRIu32
+		     " ack_within_s=%" PRIu32 " fallback=%s when=[%s] fields=",
 		     rules->types[it->type],
 		     it->from == RULES_NONE ? rules->broker : rules->agencies[it->from].id,
 		     rules->mailboxes[it->mailbox].id, rules->agreements[it->agreement].id,
-		     it->addressed_by, it->ack_within_s,
+		     it->addressed_by, it->retain_s, it->ack_within_s,
 		     it->fallback == RULES_NONE ? "" : rules->mailboxes[it->fallback].id,
 		     conditions);
 	assert(n >= 0 && n < LINE_BYTES);
@@ -142,7 +143,7 @@ bool rules_text(const struct rules *rules, bool (*put)(void *arg, const char *li
 		void *arg)
 {
 	const struct out out = { put, arg };
-	bool done = line(&out, "rules 4 broker=%s", rules->broker);
+	bool done = line(&out, "rules 5 broker=%s", rules->broker);
 
 	for (size_t i = 0; i < rules->n_agencies && done; i++)
 		done = put_agency(&out, &rules->agencies[i]);

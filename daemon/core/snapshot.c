@@ -1,7 +1,8 @@
 /*
  * The state as bytes. Integers are little-endian, varints LEB128, texts as in record.h:
  *
- *   "TTGCORE" | version u8 (4; 3 has no keys, no past rules, 2 no persons, 1 no seal either)
+ *   "TTGCORE" | version u8 (5; in 4 keys have no end, 3 has no keys, no past rules, 2 no persons, 1 no
+ *   seal either)
  *   | length u64 of all
  *   | check of the secret u64 | sequence u64
  *   | rules digest 32 bytes
@@ -33,7 +34,8 @@
 
 #define MAGIC "TTGCORE"
 #define END_MARK "END."
-#define SNAPSHOT_VERSION 4u
+#define SNAPSHOT_VERSION 5u
+#define VERSION_WITHOUT_ENDS 4u /* of keys */
 #define VERSION_WITHOUT_KEYS 3u /* and without past rules */
 #define VERSION_WITHOUT_PERSONS 2u
 #define VERSION_WITHOUT_SEAL 1u
@@ -496,7 +498,8 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 		code = load_seal(core, cursor, sequence);
 	if (code == TTG_OK && version > VERSION_WITHOUT_PERSONS)
 		code = load_persons(core, cursor, sequence);
-	if (code == TTG_OK && version > VERSION_WITHOUT_KEYS && !keys_load(&core->keys, cursor))
+	if (code == TTG_OK && version > VERSION_WITHOUT_KEYS &&
+	    !keys_load(&core->keys, cursor, version > VERSION_WITHOUT_ENDS))
 		code = TTG_ECORRUPT;
 	if (code == TTG_OK && version > VERSION_WITHOUT_KEYS)
 		code = load_past_rules(core, cursor, sequence);

@@ -73,6 +73,9 @@ struct core {
 	struct readers *readers;
 	struct keys keys;                /* whose payloads are sealed with which */
 	uint64_t key_at_hand;            /* taken from the sink, and nobody's yet if above keys.highest */
+	uint64_t erased_at;              /* sequence of the newest record by which keys go */
+	uint64_t lapse_s;                /* what was due then lapses when the hold has passed; 0: nothing */
+	int64_t lapse_seen_ns;           /* mono_ns when that was noted */
 	int64_t newest_ns;               /* latest acceptance recorded: what has waited too long */
 	bool ask_custody, ask_risk, ask_area; /* some condition in force does; else it is not kept */
 	struct timers timers;

@@ -209,7 +209,8 @@ struct printing {
 static const struct table_column grants_columns[] = {
 	{ "grant", "GRANT" },	  { "type", "TYPE" },	    { "agency", "FROM" },
 	{ "mailbox", "TO" },	  { "addressed_by", "ADDRESSED BY" }, { "when", "WHEN" },
-	{ "fields", "FIELDS" },	  { "ack_within_s", "ACK WITHIN S" },
+	{ "fields", "FIELDS" },	  { "retain_s", "KEPT S" },
+	{ "ack_within_s", "ACK WITHIN S" },
 	{ "fallback", "FALLBACK" }, { NULL, NULL },
 };
 

@@ -19,6 +19,8 @@
 #define GRAVE 32u
 #define GRAVE_CRC_AT (GRAVE - 4)
 #define READ_AT_ONCE 1024u
+#define DIG_AT_ONCE 128u
+#define NUMBER_MAX UINT32_MAX /* of a key: a bit is kept for each below it */
 
 static void encode(uint64_t number, int64_t at_ns, uint8_t out[GRAVE])
 {
@@ -45,50 +47,32 @@ static uint64_t decode(const uint8_t in[GRAVE])
 	number = cursor_get_u64(&cursor);
 	at_ns = (int64_t)cursor_get_u64(&cursor);
 	encode(number, at_ns, again);
-	return memcmp(in, again, GRAVE) == 0 ? number : 0;
-}
-
-/* Where the number stands, or would. */
-static size_t place_of(const struct keystore *store, uint64_t number)
-{
-	size_t low = 0, high = store->n_graves;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (store->graveyard[middle] < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return memcmp(in, again, GRAVE) == 0 && number <= NUMBER_MAX ? number : 0;
 }
 
 bool graves_has(const struct keystore *store, uint64_t number)
 {
-	const size_t at = place_of(store, number);
-
-	return at < store->n_graves && store->graveyard[at] == number;
+	return number / 8 < store->graveyard_bytes && store->graveyard[number / 8] >> (number % 8) & 1;
 }
 
 static bool remember(struct keystore *store, uint64_t number)
 {
-	const size_t at = place_of(store, number);
+	size_t bytes = store->graveyard_bytes > 0 ? store->graveyard_bytes : 64;
+	uint8_t *grown;
 
-	if (at < store->n_graves && store->graveyard[at] == number)
+	if (graves_has(store, number))
 		return true;
-	if (store->n_graves == store->room_graves) {
-		size_t room = store->room_graves ? store->room_graves * 2 : 64;
-		uint64_t *grown = realloc(store->graveyard, room * sizeof(*grown));
-
+	while (bytes <= number / 8)
+		bytes *= 2;
+	if (bytes > store->graveyard_bytes) {
+		grown = realloc(store->graveyard, bytes);
 		if (!grown)
 			return false;
+		memset(grown + store->graveyard_bytes, 0, bytes - store->graveyard_bytes);
 		store->graveyard = grown;
-		store->room_graves = room;
+		store->graveyard_bytes = bytes;
 	}
-	memmove(&store->graveyard[at + 1], &store->graveyard[at],
-		(store->n_graves - at) * sizeof(*store->graveyard));
-	store->graveyard[at] = number;
+	store->graveyard[number / 8] |= (uint8_t)(1u << (number % 8));
 	store->n_graves++;
 	return true;
 }
@@ -146,21 +130,34 @@ enum ttg_error graves_open(struct keystore *store, struct message *message)
 	return TTG_OK;
 }
 
+/* Tombstones of the numbers that have none, at most DIG_AT_ONCE of them; how many, in bytes. */
+static size_t encode_new(const struct keystore *store, const uint64_t *numbers, size_t n, uint8_t *out)
+{
+	const int64_t now_ns = store->world->real_ns(store->world->self);
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (graves_has(store, numbers[i]))
+			continue;
+		encode(numbers[i], now_ns, out + bytes);
+		bytes += GRAVE;
+	}
+	return bytes;
+}
+
 enum ttg_error graves_dig(struct keystore *store, const uint64_t *numbers, size_t n)
 {
 	const struct world *world = store->world;
-	const int64_t now_ns = world->real_ns(world->self);
 	const uint64_t before = store->graves_bytes;
+	uint8_t buffer[DIG_AT_ONCE * GRAVE];
 	int result = 0;
 
-	for (size_t i = 0; i < n && result >= 0; i++) {
-		uint8_t grave[GRAVE];
+	for (size_t i = 0; i < n && result >= 0; i += DIG_AT_ONCE) {
+		const size_t some = n - i < DIG_AT_ONCE ? n - i : DIG_AT_ONCE;
+		const size_t bytes = encode_new(store, numbers + i, some, buffer);
 
-		if (graves_has(store, numbers[i]))
-			continue;
-		encode(numbers[i], now_ns, grave);
-		result = world_write_all(world, store->graves, grave, GRAVE, store->graves_bytes);
-		store->graves_bytes += result >= 0 ? GRAVE : 0;
+		result = world_write_all(world, store->graves, buffer, bytes, store->graves_bytes);
+		store->graves_bytes += result >= 0 ? bytes : 0;
 	}
 	if (world_error(result) == TTG_ENOSPC) { /* whole ones that stay will be obeyed at the next open */
 		store->graves_bytes = before;

@@ -17,6 +17,8 @@
 #define KEYS_NAME "keys"
 #define LOCK_NAME "LOCK"
 #define PROVEN_AT_ONCE 256u
+#define OBEYED_AT_ONCE 256u
+#define DESTROYED_AT_ONCE 1024u
 
 void store_path(const struct keystore *store, const char *name, char out[STORE_PATH])
 {
@@ -34,7 +36,7 @@ enum ttg_error store_fail(struct keystore *store, int result)
 	return result == -ENOMEM ? TTG_ENOMEM : TTG_EIO;
 }
 
-enum ttg_error store_read(struct keystore *store, uint64_t number, uint8_t slot[STORE_SLOT])
+enum ttg_error store_read(const struct keystore *store, uint64_t number, uint8_t slot[STORE_SLOT])
 {
 	const int result = world_read_all(store->world, store->file, slot, STORE_SLOT, slot_offset(number));
 
@@ -124,23 +126,33 @@ static int overwrite(struct keystore *store, int file, uint64_t count, const uin
 	return result < 0 ? result : world->sync(world->self, file);
 }
 
+/* The next that has a tombstone and not been written over, behind `number`; 0: none. */
+static uint64_t next_wanted(const struct keystore *store, uint64_t number)
+{
+	uint8_t slot[STORE_SLOT];
+
+	while (++number <= store->count) {
+		if (graves_has(store, number) && (store_read(store, number, slot) != TTG_OK ||
+						  slot_state(slot, number) != SLOT_DESTROYED))
+			return number;
+	}
+	return 0;
+}
+
 /* What the tombstones say holds for whatever `keys` was put here. */
 static enum ttg_error obey_graves(struct keystore *store, struct message *message)
 {
-	bool wanted = false;
+	uint64_t numbers[OBEYED_AT_ONCE], number = 0;
 
-	for (size_t i = 0; i < store->n_graves && !wanted; i++) {
-		const uint64_t number = store->graveyard[i];
-		uint8_t slot[STORE_SLOT];
+	do {
+		size_t n = 0;
 
-		if (number > store->count)
-			break;
-		wanted = store_read(store, number, slot) != TTG_OK ||
-			 slot_state(slot, number) != SLOT_DESTROYED;
-	}
-	if (wanted && overwrite(store, store->file, store->count, store->graveyard, store->n_graves) < 0)
-		return message_set(message, TTG_EIO, "%s: destroyed keys cannot be written over",
-				   store->directory);
+		while (n < OBEYED_AT_ONCE && (number = next_wanted(store, number)) != 0)
+			numbers[n++] = number;
+		if (n > 0 && overwrite(store, store->file, store->count, numbers, n) < 0)
+			return message_set(message, TTG_EIO, "%s: destroyed keys cannot be written over",
+					   store->directory);
+	} while (number != 0);
 	return TTG_OK;
 }
 
@@ -389,6 +401,24 @@ enum ttg_error keystore_destroy(struct keystore *store, const uint64_t *numbers,
 	if (result >= 0 && store->rewrapping)
 		result = overwrite(store, store->wanted_file, store->wanted_count, numbers, n);
 	return result < 0 ? store_fail(store, result) : TTG_OK;
+}
+
+enum ttg_error keystore_destroy_unused(struct keystore *store, const struct keystore_used *used)
+{
+	enum ttg_error error = TTG_OK;
+	uint64_t number = 1;
+
+	while (number <= used->newest && !error) {
+		uint64_t numbers[DESTROYED_AT_ONCE];
+		size_t n = 0;
+
+		for (; number <= used->newest && n < DESTROYED_AT_ONCE; number++) {
+			if (!is_used(used, number) && !graves_has(store, number))
+				numbers[n++] = number;
+		}
+		error = n > 0 ? keystore_destroy(store, numbers, n) : TTG_OK;
+	}
+	return error;
 }
 
 void keystore_get_view(const struct keystore *store, struct keystore_view *out)

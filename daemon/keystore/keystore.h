@@ -64,6 +64,8 @@ enum ttg_error keystore_get(struct keystore *store, uint64_t number, uint8_t key
    again after the next open it goes on. TTG_ENOSPC: nothing was destroyed. */
 enum ttg_error keystore_destroy(struct keystore *store, const uint64_t *numbers, size_t n);
 
+/* Everything that was ever given out and is not used is destroyed. As keystore_destroy(). */
+enum ttg_error keystore_destroy_unused(struct keystore *store, const struct keystore_used *used);
 bool keystore_is_destroyed(const struct keystore *store, uint64_t number);
 
 /* All keys are wrapped by this one now. */

@@ -27,8 +27,9 @@ struct keystore {
 	uint64_t count;   /* slots in the file */
 	uint64_t next;    /* number to be given out next */
 	uint32_t make;    /* keys to be made when there are no more */
-	uint64_t *graveyard; /* numbers destroyed, ascending */
-	size_t n_graves, room_graves;
+	uint8_t *graveyard; /* of every number destroyed the bit number % 8 of byte number / 8 */
+	size_t graveyard_bytes;
+	uint64_t n_graves;
 	uint64_t graves_bytes; /* valid ones */
 	bool failed;
 
@@ -68,7 +69,7 @@ enum ttg_error graves_dig(struct keystore *store, const uint64_t *numbers, size_
 void store_path(const struct keystore *store, const char *name, char out[STORE_PATH]);
 uint64_t slot_offset(uint64_t number);
 /* As keystore_get(), past the cache. */
-enum ttg_error store_read(struct keystore *store, uint64_t number, uint8_t slot[STORE_SLOT]);
+enum ttg_error store_read(const struct keystore *store, uint64_t number, uint8_t slot[STORE_SLOT]);
 enum ttg_error store_fail(struct keystore *store, int result);
 
 /* rewrap.c */

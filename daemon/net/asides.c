@@ -80,6 +80,23 @@ bool asides_erased(const struct asked *it, const uint8_t *data, size_t len)
 	return true;
 }
 
+/* Of persons many, and told of none: the events tell until when they were kept. */
+bool asides_lapsed(const struct asked *it, const uint8_t *data, size_t len)
+{
+	struct record_lapsed one;
+	char text[64];
+	json_t *line;
+
+	if (!record_get_lapsed(data, len, &one))
+		return false;
+	if (it->of_person || it->agency[0] != '\0' || !(line = asides_line(it, "lapsed", one.at_ns)))
+		return true;
+	snprintf(text, sizeof(text), "%llu keys", (unsigned long long)one.keys);
+	json_object_set_new(line, "text", json_string(text));
+	control_item(it->request, line);
+	return true;
+}
+
 bool asides_refused(const struct asked *it, const uint8_t *data, size_t len)
 {
 	struct record_refused one;

@@ -381,6 +381,8 @@ static bool take(struct search *it, uint64_t sequence, const struct journal_reco
 		return take_text(it, record->data, record->len);
 	case RECORD_ERASED:
 		return asides_erased(&it->asked, record->data, record->len);
+	case RECORD_LAPSED:
+		return asides_lapsed(&it->asked, record->data, record->len);
 	case RECORD_DELIVERED:
 	case RECORD_ACK:
 	case RECORD_EXPIRED:

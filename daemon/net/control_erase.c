@@ -188,7 +188,6 @@ void control_erase(struct control_request *request)
 		control_end(request, error, "%s", ttg_error_text(error));
 		return;
 	}
-	net_keys_erase(request->net, erasure->sequence);
 	request->job = erasure;
 	request->free_job = free;
 	request->step = erase_step;

@@ -34,6 +34,7 @@ static const char *const kind_words[] = {
 	[CORE_HISTORY_RULES] = "rules",		[CORE_HISTORY_GIVEN_UP] = "given_up",
 	[CORE_HISTORY_LATE] = "late",		[CORE_HISTORY_DECIDED] = "decided",
 	[CORE_HISTORY_CONSULTED] = "consulted", [CORE_HISTORY_ERASED] = "erased",
+	[CORE_HISTORY_LAPSED] = "lapsed",
 };
 
 static void free_job(void *arg)

@@ -282,6 +282,7 @@ static json_t *deliver_view(const struct rules *rules, const struct rules_delive
 	json_object_set_new(view, "when", json_string(when));
 	json_object_set_new(view, "fields",
 			    control_fields(grant->mask > 0 ? rules->masks[grant->mask - 1] : NULL));
+	json_object_set_new(view, "retain_s", integer(grant->retain_s));
 	json_object_set_new(view, "ack_within_s", integer(grant->ack_within_s));
 	json_object_set_new(view, "fallback", json_string(fallback));
 	return view;

@@ -14,6 +14,7 @@ _Static_assert(PAYLOAD_DIGEST == RECORD_DIGEST && PAYLOAD_ID == RECORD_ID, "of a
 _Static_assert(KEYSTORE_KEY == KEYFILE_SYMMETRIC, "the master key's file holds a whole one");
 
 #define REWRAPS_A_CYCLE 8
+#define DESTROYED_A_CYCLE 512u
 
 enum ttg_error net_keys_open(struct net *net, const struct keystore_options *options,
 			     struct message *message)
@@ -43,41 +44,47 @@ void net_keys_close(struct net *net)
 	net->keys = NULL;
 }
 
-/* Everything on the core's list that is not destroyed yet. */
-static enum ttg_error destroy(struct net *net)
+/* The first on the core's list, as many as one cycle has time for. *left: there are more. */
+static enum ttg_error destroy_some(struct net *net, bool *left)
 {
-	struct net_keys *keys = net->keys;
+	uint64_t sequence;
 	size_t n;
-	const uint64_t *numbers = core_erased_keys(net->core, &n);
+	const uint64_t *numbers = core_erased_keys(net->core, &n, &sequence);
+	const size_t some = n < DESTROYED_A_CYCLE ? n : DESTROYED_A_CYCLE;
 	enum ttg_error error = TTG_OK;
 
-	if (n > keys->destroyed && !PLANTED(KEEP_KEYS))
-		error = keystore_destroy(keys->store, numbers + keys->destroyed, n - keys->destroyed);
+	*left = n > some;
+	if (some > 0 && !PLANTED(KEEP_KEYS))
+		error = keystore_destroy(net->keys->store, numbers, some);
 	if (error)
 		return error;
-	keys->destroyed = n;
-	payloads_forget(keys->payloads);
+	core_keys_destroyed(net->core, some);
+	payloads_forget(net->keys->payloads);
 	return TTG_OK;
 }
 
-static enum ttg_error prove(struct net *net, uint64_t newest, struct message *message)
+/* Every key that was nobody's any more when the broker stopped. */
+static enum ttg_error destroy_unused(struct net *net, const struct keystore_used *used)
 {
-	uint8_t *bits = calloc(1, (size_t)(newest / 8) + 1);
-	const struct keystore_used used = { newest, bits };
-	enum ttg_error error;
+	enum ttg_error error = TTG_OK;
+	uint64_t sequence;
+	size_t n;
 
-	if (!bits)
-		return message_set(message, TTG_ENOMEM, "no memory for the key store");
-	core_mark_keys(net->core, bits);
-	error = keystore_prove(net->keys->store, &used, message);
-	free(bits);
-	return error;
+	if (!PLANTED(FORGET_ERASED))
+		error = keystore_destroy_unused(net->keys->store, used);
+	if (error)
+		return error;
+	core_erased_keys(net->core, &n, &sequence);
+	core_keys_destroyed(net->core, n);
+	net->keys->erased = sequence;
+	return TTG_OK;
 }
 
 enum ttg_error net_keys_recovered(struct net *net, struct message *message)
 {
 	const uint64_t newest = core_newest_key(net->core);
 	enum ttg_error error;
+	uint8_t *bits;
 
 	if (!net->keys && newest > 0)
 		return message_set(message, TTG_EINVAL,
@@ -85,11 +92,19 @@ enum ttg_error net_keys_recovered(struct net *net, struct message *message)
 				   "keys.directory must name it");
 	if (!net->keys)
 		return TTG_OK;
-	error = prove(net, newest, message);
-	if (error)
+	bits = calloc(1, (size_t)(newest / 8) + 1);
+	if (!bits)
+		return message_set(message, TTG_ENOMEM, "no memory for the key store");
+	const struct keystore_used used = { newest, bits };
+	core_mark_keys(net->core, bits);
+	error = keystore_prove(net->keys->store, &used, message);
+	if (error) {
+		free(bits);
 		return error;
-	error = PLANTED(FORGET_ERASED) ? TTG_OK : destroy(net);
-	return error ? message_set(message, error, "keys of erased persons cannot be destroyed: %s",
+	}
+	error = destroy_unused(net, &used);
+	free(bits);
+	return error ? message_set(message, error, "keys that were to be destroyed cannot be: %s",
 				   ttg_error_text(error)) :
 		       TTG_OK;
 }
@@ -155,33 +170,32 @@ void net_keys_sink(const struct net *net, struct core_sink *sink)
 	sink->open = sink_open;
 }
 
-void net_keys_erase(struct net *net, uint64_t sequence)
-{
-	if (net->keys)
-		net->keys->erase_at = sequence;
-}
-
 bool net_keys_erased(const struct net *net, uint64_t sequence)
 {
 	return !net->keys || net->keys->erased >= sequence;
 }
 
-void net_keys_step(struct net *net, uint64_t durable)
+bool net_keys_step(struct net *net, uint64_t durable)
 {
 	struct net_keys *keys = net->keys;
 	enum ttg_error error;
+	uint64_t sequence;
+	bool left;
+	size_t n;
 
-	if (!keys || keys->erase_at == 0 || keys->erase_at > durable)
-		return;
-	error = destroy(net);
+	if (!keys)
+		return false;
+	core_erased_keys(net->core, &n, &sequence);
+	if (sequence <= keys->erased || sequence > durable)
+		return false;
+	error = destroy_some(net, &left);
 	if (error == TTG_ENOSPC)
-		return;
-	if (error) {
+		return false;
+	if (error)
 		net->failure = error;
-		return;
-	}
-	keys->erased = keys->erase_at;
-	keys->erase_at = 0;
+	else if (!left)
+		keys->erased = sequence;
+	return !error && left;
 }
 
 void net_keys_view(const struct net *net, struct keystore_view *out)

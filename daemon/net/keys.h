@@ -15,9 +15,7 @@ struct record_event;
 struct net_keys {
 	struct keystore *store;
 	struct payloads *payloads;
-	size_t destroyed;  /* of the core's list of erased keys, from its front */
-	uint64_t erase_at; /* sequence of the newest record that erases; 0: nothing is to be done */
-	uint64_t erased;   /* up to this one it is done */
+	uint64_t erased; /* what records up to this one erase is destroyed */
 };
 
 /* Before the recovery. As keystore_open(). */
@@ -35,11 +33,9 @@ enum ttg_error net_keys_reconcile(struct net *net);
 /* The core's sink, if there is a store by the configuration. */
 void net_keys_sink(const struct net *net, struct core_sink *sink);
 
-/* What was erased by a record that is durable now is destroyed. Sets net->failure when that fails; without
-   room on the disk it is tried again. */
-void net_keys_step(struct net *net, uint64_t durable);
-/* A record of this sequence erases keys. */
-void net_keys_erase(struct net *net, uint64_t sequence);
+/* What was erased, or lapsed, by records that are durable now is destroyed, some in each cycle; true: more is
+   left. Sets net->failure when that fails; without room on the disk it is tried again. */
+bool net_keys_step(struct net *net, uint64_t durable);
 /* It was durable, and what it erased is gone. */
 bool net_keys_erased(const struct net *net, uint64_t sequence);
 

@@ -33,6 +33,7 @@ enum ttg_error net_make_core(struct net *net, const uint8_t *person_secret)
 		.max_held = config->mailbox_max_held,
 		.look_back_ns = (uint64_t)config->look_back_s * 1000000000u,
 		.max_waiting = config->look_back_max,
+		.lapse_hold_ns = (uint64_t)config->keys_lapse_hold_s * 1000000000u,
 	};
 	memcpy(options.person_secret, person_secret, sizeof options.person_secret);
 	struct core_sink sink;

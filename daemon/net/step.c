@@ -20,7 +20,7 @@ struct core_now net_step(struct net *net, bool read)
 {
 	const uint64_t durable = journal_durable(net->journal);
 	core_durable(net->core, durable);
-	net_keys_step(net, durable);
+	const bool more_keys = net_keys_step(net, durable);
 	net_release(net, durable);
 	if (!net->failure)
 		net->failure = journal_failure(net->journal, NULL);
@@ -32,7 +32,7 @@ struct core_now net_step(struct net *net, bool read)
 	const struct core_now now = net_now(net);
 	net->next_core_ns = core_pump(net->core, &now);
 	const bool more_receipts = wanted_step(net);
-	if (states_step(net) || more_receipts)
+	if (states_step(net) || more_receipts || more_keys)
 		net->next_core_ns = now.mono_ns;
 	flush(net, &now);
 	return now;

@@ -51,6 +51,8 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_KEEP_KEYS] = "keep_keys",
 	[PLANTED_FORGET_ERASED] = "forget_erased",
 	[PLANTED_RETAIN_RULES] = "retain_rules",
+	[PLANTED_FORGET_LAPSES] = "forget_lapses",
+	[PLANTED_LAPSE_ENDLESS] = "lapse_endless",
 };
 
 static enum planted chosen;

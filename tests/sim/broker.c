@@ -9,6 +9,7 @@
 
 #include "core/erase.h"
 #include "core/sealed.h"
+#include "core/state.h"
 #include "net/archiver.h"
 #include "net/keys.h"
 #include "sim/memory.h"
@@ -48,6 +49,7 @@ static struct config *make_config(const struct broker *broker)
 	config->retain_bytes = plan->retain_bytes;
 	config->retain_every_s = 60;
 	config->snapshot_events = plan->snapshot_records;
+	config->keys_lapse_hold_s = plan->lapse_hold_s;
 	config->rules = broker->rules;
 	if (plan->keys)
 		strcpy(config->keys_directory, BROKER_KEYS);
@@ -60,6 +62,7 @@ static void drop_process(struct broker *broker)
 	struct net *net = broker->net;
 
 	broker->net = NULL;
+	broker->due_s = 0;
 	wire_listen(life_now->wire, false);
 	if (net) {
 		net_drop_snapshot(net);
@@ -110,6 +113,7 @@ static struct core_options core_options(const struct config *config)
 		.max_held = config->mailbox_max_held,
 		.look_back_ns = (uint64_t)config->look_back_s * 1000000000u,
 		.max_waiting = config->look_back_max,
+		.lapse_hold_ns = (uint64_t)config->keys_lapse_hold_s * 1000000000u,
 	};
 }
 
@@ -162,16 +166,31 @@ static enum ttg_error open_keys(const struct broker *broker, struct message *mes
 void broker_check_erased(const struct broker *broker)
 {
 	const struct net_keys *keys = broker->net ? broker->net->keys : NULL;
-	uint8_t key[KEYSTORE_KEY];
-	const uint64_t *numbers;
+	const struct model *model = life_now->model;
+	uint8_t key[KEYSTORE_KEY], *live;
+	uint64_t sequence, newest;
 	size_t n;
 
 	if (!keys || broker->net->failure)
 		return;
-	numbers = core_erased_keys(broker->net->core, &n);
-	for (size_t i = 0; i < n && keys->erase_at == 0; i++)
-		life_check(keystore_get(keys->store, numbers[i], key) == TTG_EPERM,
-		           "key %" PRIu64 " is erased and can be read", numbers[i]);
+	core_erased_keys(broker->net->core, &n, &sequence);
+	if (sequence > keys->erased)
+		return; /* not on disk yet, or some of it is left */
+	newest = core_newest_key(broker->net->core);
+	live = calloc(1, (size_t)(newest / 8) + 1);
+	assert(live);
+	core_mark_keys(broker->net->core, live);
+	for (size_t i = 0; i < model->n_erased; i++) {
+		const uint64_t number = model->erased[i].key;
+
+		if (!model->erased[i].recorded)
+			continue; /* it may be in use again, or never have been */
+		life_check(number <= newest && !(live[(number - 1) / 8] >> ((number - 1) % 8) & 1),
+		           "key %" PRIu64 " is erased and in use", number);
+		life_check(keystore_get(keys->store, number, key) == TTG_EPERM,
+		           "key %" PRIu64 " is erased and can be read", number);
+	}
+	free(live);
 }
 
 void broker_reveal(const struct broker *broker, struct record_event *event)
@@ -302,6 +321,24 @@ static void end_of_process(struct broker *broker)
 	disk_crash(broker->disk, power ? DISK_CRASH_ANY : DISK_CRASH_PROCESS);
 }
 
+/* What is due lapses when the clock has said so for the hold: at most that of what was due before, and its
+   own. */
+static void check_lapses(struct broker *broker, const struct core_now *now)
+{
+	const int64_t hold_ns = (int64_t)life_now->plan->lapse_hold_s * 1000000000;
+	const uint64_t now_s = (uint64_t)(now->real_ns / 1000000000);
+	const uint64_t first_s = broker->net->core->keys.first_s;
+
+	if (first_s == 0 || first_s > now_s || now_s < broker->seen_s || life_now->append_refused ||
+	    first_s != broker->due_s) {
+		broker->due_s = first_s != 0 && first_s <= now_s ? first_s : 0;
+		broker->due_since_ns = now->mono_ns;
+	}
+	broker->seen_s = now_s;
+	life_check(broker->due_s == 0 || now->mono_ns <= broker->due_since_ns + 2 * hold_ns,
+	           "what was kept until %" PRIu64 " is kept still", broker->due_s);
+}
+
 static void upkeep(struct broker *broker, const struct core_now *now)
 {
 	struct journal_stats stats;
@@ -338,6 +375,7 @@ void broker_step(struct broker *broker)
 			model_check_deadlines(life_now->model, now.real_ns);
 		if (!life_now->append_refused && !life_now->read_refused)
 			who_cycle(&life_now->model->who);
+		check_lapses(broker, &now);
 		upkeep(broker, &now);
 		broker_check_erased(broker);
 		if (++broker->steps % 8 == 0)

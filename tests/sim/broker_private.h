@@ -20,6 +20,8 @@
 struct broker {
 	struct disk *disk;
 	struct rules *rules;     /* in force, or to be at the next start */
+	uint64_t due_s, seen_s;  /* what is first to lapse, and due; the clock when that was looked at */
+	int64_t due_since_ns;
 	struct journal *journal; /* NULL: down */
 	struct net *net;         /* NULL: down */
 	struct notary *notary;   /* a process of its own */

@@ -73,6 +73,7 @@ struct life_plan {
 	bool gated; /* arrests go to the One Service only of who is enrolled; persons have two numbers */
 	uint32_t look_back_s;
 	bool keys; /* payloads of persons are sealed */
+	uint32_t retain_s, lapse_hold_s; /* and kept so long; 0: without end */
 	bool archived; /* an archive is kept */
 	size_t n_steps;
 	struct step steps[LIFE_STEPS_MAX];

@@ -183,6 +183,7 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 	life_check(it.n_bytes == model->events[index].len &&
 	                   memcmp(it.bytes, model->events[index].bytes, it.n_bytes) == 0,
 	           "event %d was changed before it was recorded", index);
+	model_keep(model, &it, live ? model->events[index].type : -1);
 	if (live) {
 		check_recipients(model, &model->events[index], &it);
 		check_order(model, index);
@@ -443,6 +444,9 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 	case RECORD_ERASED:
 		model_apply_erased(model, data, len);
 		break;
+	case RECORD_LAPSED:
+		model_apply_lapsed(model, data, len, live);
+		break;
 	case RECORD_CONSULTED:
 	case RECORD_REFUSED:
 	case RECORD_RULES:
@@ -538,6 +542,7 @@ void model_recovered(struct model *model, uint64_t last, bool restored)
 		model->events[i].sequence = 0;
 	clear_boxes(model);
 	who_forget(&model->who);
+	model_forget_keys(model);
 	for (size_t i = 0; i < model->n_records; i++)
 		apply(model, i + 1, model->records[i].kind, model->records[i].data,
 		      model->records[i].len, false);
@@ -586,6 +591,7 @@ void model_free(struct model **model)
 	free(it->saved);
 	free(it->sealed);
 	free(it->erased);
+	free(it->kept);
 	free(it->events);
 	free(it);
 	*model = NULL;

@@ -67,6 +67,15 @@ struct record {
 	size_t len;
 };
 
+struct gone { /* a key that was to be destroyed, in any journal there was */
+	uint64_t key;
+	bool recorded; /* by a record that is there still */
+};
+
+struct kept { /* a key that is good until then */
+	uint64_t key, until_s;
+};
+
 struct saved { /* a snapshot as it was handed to the journal */
 	uint64_t sequence;
 	uint8_t *data;
@@ -96,8 +105,11 @@ struct model {
 	uint64_t *sealed;             /* fingerprints of keys and nonces that were used */
 	size_t n_sealed;
 	uint64_t digest; /* of all records ever taken */
-	uint64_t *erased; /* numbers of keys that were to be destroyed, in any journal there was */
+	struct gone *erased;
 	size_t n_erased;
+	struct kept *kept; /* keys that have an end */
+	size_t n_kept;
+	uint64_t lapsed_s; /* what was kept until then or before is gone */
 };
 
 struct model *model_new(void);

@@ -108,6 +108,8 @@ struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight)
 		rules->agencies[i].rate_per_s = 1 + (uint32_t)life_draw(20);
 		rules->agencies[i].burst = 1 + (uint32_t)life_draw(3);
 	}
+	for (size_t i = 0; i < rules->n_deliver; i++)
+		rules->deliver[i].retain_s = erased_retention((int)rules->deliver[i].type);
 	assert(rules_finish(rules));
 	return rules;
 }
@@ -273,8 +275,7 @@ void broker_erase(struct broker *broker)
 	now = net_now(broker->net);
 	life_now->model->by_operator = true;
 	memory_work(MEMORY_BROKER);
-	if (core_erase(broker->net->core, &now, &person, "somebody", "asked for it", &erasure) == TTG_OK)
-		net_keys_erase(broker->net, erasure.sequence);
+	(void)core_erase(broker->net->core, &now, &person, "somebody", "asked for it", &erasure);
 	memory_work(MEMORY_NOBODY);
 	life_now->model->by_operator = false;
 }

@@ -114,10 +114,10 @@ static size_t weigh(const struct broker *broker)
 	bytes += weigh_identity(core->identity);
 	bytes += core->keys.room * sizeof(*core->keys.items) +
 	         core->keys.n_index * sizeof(*core->keys.index) +
-	         core->keys.room_erased * sizeof(*core->keys.erased);
+	         core->keys.room_gone * sizeof(*core->keys.gone);
 	if (broker->net->keys)
 		bytes += payloads_held_bytes(broker->net->keys->payloads) +
-		         broker->net->keys->store->room_graves * sizeof(uint64_t);
+		         broker->net->keys->store->graveyard_bytes;
 	bytes += core->waiting.capacity * sizeof(*core->waiting.items);
 	bytes += core->timers.capacity * sizeof(*core->timers.items);
 	bytes += core->past.capacity * sizeof(*core->past.items);

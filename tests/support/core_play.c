@@ -1,6 +1,8 @@
 /* The core's sink in memory, its restarts, its consumers; see core_play.h. One thread. */
 #include "support/core_play.h"
 
+#include "core/erase.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +189,19 @@ static enum ttg_error play_open(void *self, struct record_event *event)
 	return TTG_OK;
 }
 
+void play_destroy(struct play *play)
+{
+	uint64_t sequence;
+	size_t n;
+	const uint64_t *keys = core_erased_keys(play->core, &n, &sequence);
+
+	assert_true(play->n_gone + n <= sizeof(play->gone) / sizeof(play->gone[0]));
+	if (n > 0)
+		memcpy(play->gone + play->n_gone, keys, n * sizeof(*keys));
+	play->n_gone += n;
+	core_keys_destroyed(play->core, n);
+}
+
 size_t play_noted(const struct play *play, const char *word)
 {
 	size_t n = 0;
@@ -228,6 +243,7 @@ static struct play *make(uint32_t window, uint32_t max_held, bool keys)
 		.max_skew_s = 300, .dedupe_window_ns = 3600 * UINT64_C(1000000000),
 		.dedupe_max = 100000, .window = window, .max_held = max_held,
 		.look_back_ns = UINT64_C(72) * 3600 * PLAY_SECOND, .max_waiting = 1000,
+		.lapse_hold_ns = UINT64_C(3600) * PLAY_SECOND,
 	};
 	play->deliver_room = UINT32_MAX;
 	play->now = (struct core_now){ PLAY_NOW, 1000 };

@@ -59,7 +59,7 @@ struct play {
 	uint32_t deliver_room;           /* deliveries still taken; UINT32_MAX: all */
 	uint64_t next_id;
 	bool keys;                       /* payloads are sealed, by a cipher of play */
-	uint64_t next_key, gone[16];     /* keys that are destroyed */
+	uint64_t next_key, gone[64];     /* keys that are destroyed */
 	size_t n_gone;
 	uint8_t opened[PLAY_EVENT_MAX];
 	void (*on_append)(void *arg, uint64_t sequence, uint8_t kind, const uint8_t *data, size_t len);
@@ -108,6 +108,8 @@ struct play *play_new_sealed(uint32_t window, uint32_t max_held);
 /* A new empty core on the same journal; the caller frees the old one. */
 enum ttg_error play_make_core(struct play *play);
 void play_free(struct play **play);
+/* Destroys the keys that are to be, as the owner of the key store does when the record is durable. */
+void play_destroy(struct play *play);
 /* Makes everything durable and pumps until nothing more happens at once. */
 void play_settle(struct play *play);
 void play_wait(struct play *play, int64_t ns);

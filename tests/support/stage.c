@@ -137,7 +137,7 @@ void must_write_agreement(const struct stage *stage)
 		   "\tvalid_from = \"%s\";\n\tvalid_to = \"%s\";\n"
 		   "\tpurpose = \"tests\";\n\tgateway = \"consent\";\n\trecipient = \"other\";\n"
 		   "\tparties = [ \"prison\", \"police\", \"probation\", \"one-service\", "
-		   "\"housing\" ];\n"
+		   "\"housing\" ];\n%s"
 		   "\tpublish = (\n"
 		   "\t\t{ agency = \"prison\"; types = [ \"prison.released\", "
 		   "\"prison.reception\" ]; },\n"
@@ -158,6 +158,7 @@ void must_write_agreement(const struct stage *stage)
 		   "\t);\n};\n",
 		   stage->valid_from ? stage->valid_from : "2020-01-01",
 		   stage->valid_to ? stage->valid_to : "2099-01-01",
+		   stage->agreement_options ? stage->agreement_options : "",
 		   stage->duty_options ? stage->duty_options : "",
 		   stage->duty_options ? stage->duty_options : "",
 		   stage->more_grants ? ",\n\t\t" : "", stage->more_grants ? stage->more_grants : "");

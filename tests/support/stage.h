@@ -48,6 +48,7 @@ struct stage {
 	char box_options[256];  /* of every mailbox */
 	/* Of the agreement; NULL: in force, no more than said above. */
 	const char *valid_from, *valid_to;
+	const char *agreement_options; /* lines of it */
 	const char *duty_options; /* of the grants to one-service/duty */
 	const char *more_grants;  /* further deliver grants */
 };

@@ -192,6 +192,54 @@ static void killed_while_it_erases_it_goes_on_at_the_next_start(void **state)
 	must_have_passed(stage);
 }
 
+static size_t told(struct stage *stage, const char *what)
+{
+	json_t *items = must_ask(stage, "disclosures", "--reason", WHY, NULL);
+	size_t n = 0, i;
+	json_t *item;
+
+	json_array_foreach(items, i, item)
+		n += strcmp(json_string_value(json_object_get(item, "what")), what) == 0;
+	json_decref(items);
+	return n;
+}
+
+static bool has_lapsed(void *arg)
+{
+	struct stage *stage = arg;
+
+	return report(stage, HIM, "destroyed", NULL) == 2;
+}
+
+/* Kept for three seconds; what was disclosed stays on record, and the broker goes on with new keys. */
+static void what_is_kept_no_longer_goes_by_itself(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->agreement_options = "\tretain_s = 3;\n";
+	must_write_agreement(stage);
+	strcat(stage->keys, "\tlapse_hold_s = 1;\n");
+	play(stage);
+	must_be(wait_until(has_lapsed, stage, WAIT_LONG_MS), "payloads are let go");
+	must_see(stage, "ttgd.err", "event=payloads_lapsed");
+	assert_int_equal(report(stage, HIM, "destroyed", HIM), 2);
+	assert_int_equal(report(stage, OTHER, "destroyed", OTHER), 1);
+	assert_true(disclosed(stage, HIM) >= 1);
+	assert_true(told(stage, "lapsed") >= 1);
+	must_signal(&stage->broker, SIGKILL);
+	must_end(&stage->broker, WAIT_LONG_MS);
+	must_start_broker(stage);
+	assert_int_equal(report(stage, HIM, "destroyed", HIM), 2);
+	/* Who had not taken it does not get it; he gets what comes now. */
+	struct peer *service = must_open_peer(stage, "one-service", NULL);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	must_attach(stage, service, "duty");
+	accept(stage, prison, HIM, 4);
+	must_get(stage, service, 1);
+	must_get_no_more(stage, service, 1, 200);
+	must_have_passed(stage);
+}
+
 static bool is_rewrapped(void *arg)
 {
 	json_t *items = must_ask(arg, "keys", NULL);
@@ -305,6 +353,7 @@ int main(void)
 		STAGE_TEST(who_is_erased_is_gone_and_what_was_disclosed_is_not_forgotten),
 		STAGE_TEST(no_backup_of_the_journal_brings_it_back),
 		STAGE_TEST(killed_while_it_erases_it_goes_on_at_the_next_start),
+		STAGE_TEST(what_is_kept_no_longer_goes_by_itself),
 		STAGE_TEST(the_master_key_is_changed_without_stopping),
 		STAGE_TEST(without_its_keys_the_broker_does_not_start),
 		STAGE_TEST(no_reason_no_answer),

@@ -14,7 +14,7 @@
 #define WHY "subject access request 12"
 #define LARGE_BYTES 40000
 #define TO_DUTY "deliver prison.released from=prison to=one-service/duty under=sample "
-#define WITHOUT_MORE "addressed_by= ack_within_s=0 fallback= when=[] "
+#define WITHOUT_MORE "addressed_by= retain_s=0 ack_within_s=0 fallback= when=[] "
 #define NARROW "fields = [ ]; identifiers = [ \"NOMS\" ];"
 #define NARROW_FIELDS ";;NOMS"
 #define WIDER "fields = [ ]; envelope = [ \"recorded_at\" ]; identifiers = [ \"NOMS\", \"PNC\" ];"

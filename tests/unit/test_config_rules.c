@@ -189,6 +189,12 @@ static void mistakes_of_grants_to_receive_are_told(void **state)
 		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "addressed_by = \"provider_agency\";")),
 		  "agreements.d/all.conf:5: addressed_by provider_agency is no text field of "
 		  "prison.released, must be one that holds an agency id" },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "retain_days = 30;")),
+		  "agreements.d/all.conf:5: retain_days without keys.directory in ttgd.conf, must have it: "
+		  "only what is sealed can be let go by itself" },
+		{ NULL, NULL, AGREEMENT("retain_s = 30;\n"),
+		  "agreements.d/all.conf:1: retain_days without keys.directory in ttgd.conf, must have it: "
+		  "only what is sealed can be let go by itself" },
 		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "ack_within_s = 600;")),
 		  "agreements.d/all.conf:5: deliver.ack_within_s without a fallback, must have both or "
 		  "neither" },
@@ -558,6 +564,29 @@ static void an_agreement_may_name_types_of_the_future(void **state)
 	config_free(&config);
 }
 
+static void what_a_mailbox_says_of_keeping_goes_before_its_agreement(void **state)
+{
+	struct config *config;
+	const struct rules *rules;
+
+	config_write(*state,
+		     "listen = { endpoint = \"tcp://127.0.0.1:5700\"; };\n"
+		     "keys = { directory = \"keys\"; master_file = \"master\"; lapse_hold_s = 7; };\n",
+		     NULL,
+		     AGREEMENT("retain_days = 400;\n"
+			       DELIVER(TO_DUTY "retain_days = 30; },\n{ mailbox = \"desk/boss\"; "
+				       "from = [ \"prison\" ]; types = [ \"prison.released\" ];")));
+	config = config_must_load(*state);
+	rules = config->rules;
+	assert_int_equal(config->keys_lapse_hold_s, 7);
+	assert_int_equal(rules->agreements[0].retain_s, 400 * 86400);
+	assert_int_equal(rules->n_deliver, 2);
+	assert_string_equal(rules->mailboxes[rules->deliver[0].mailbox].id, "desk/boss");
+	assert_int_equal(rules->deliver[0].retain_s, 400 * 86400);
+	assert_int_equal(rules->deliver[1].retain_s, 30 * 86400);
+	config_free(&config);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -576,6 +605,7 @@ int main(void)
 		CONFIG_TEST(whose_word_on_numbers_counts_is_said_of_each_agency),
 		CONFIG_TEST(who_may_ask_what_became_of_events_is_said_of_each_agency),
 		CONFIG_TEST(an_agreement_may_name_types_of_the_future),
+		CONFIG_TEST(what_a_mailbox_says_of_keeping_goes_before_its_agreement),
 	};
 
 	return cmocka_run_group_tests_name("config rules", tests, NULL, NULL);

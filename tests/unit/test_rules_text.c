@@ -250,24 +250,29 @@ static void every_text_that_is_cut_short_is_refused_or_has_fewer_lines(void **st
 	free(text);
 }
 
+#define HEAD "deliver t from=f to=m/b "
+
 static void lines_of_another_shape_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "rules 2 broker=b\n", "rules 4\n", "rules 4 broker=b\nrules 4 broker=b\n",
-		"agreement a from=1 to=2 marking=official recipient=other x\n", /* without its head */
+		"", "rules 2 broker=b\n", "rules 5\n",
+		"rules 5 broker=b\nrules 5 broker=b\n",
+		/* without its head */
+		"agreement a from=1 to=2 marking=official recipient=other retain_s=0 x\n",
 	};
 	static const char *const lines[] = {
-		"agreement a from=x to=2 marking=official recipient=other t\n",
-		"agreement a from=1 to=99999999999999999999 marking=official recipient=other t\n",
-		"agreement a to=2 from=1 marking=official recipient=other t\n",
+		"agreement a from=x to=2 marking=official recipient=other retain_s=0 t\n",
+		"agreement a from=1 to=99999999999999999999 marking=official recipient=other "
+		"retain_s=0 t\n",
+		"agreement a to=2 from=1 marking=official recipient=other retain_s=0 t\n",
 		"agreement a\n",
-		"deliver t from=f to=m/b under=x addressed_by= ack_within_s=0 fallback= when=[] fields=*\n",
-		"agreement a from=1 to=2 marking=official recipient=other t\n"
-		"deliver t from=f to=m/b under=a addressed_by= ack_within_s=0 fallback= when=[] fields=a;\n",
-		"agreement a from=1 to=2 marking=official recipient=other t\n"
-		"deliver t from=f to=m/b under=a addressed_by= ack_within_s=0 fallback= when=[ fields=*\n",
-		"agreement a from=1 to=2 marking=official recipient=other t\n"
-		"deliver t from=f to=m/b under=a addressed_by= ack_within_s=0 fallback= when=[] fields=* x\n",
+		HEAD "under=x addressed_by= retain_s=0 ack_within_s=0 fallback= when=[] fields=*\n",
+		"agreement a from=1 to=2 marking=official recipient=other retain_s=0 t\n"
+		HEAD "under=a addressed_by= retain_s=0 ack_within_s=0 fallback= when=[] fields=a;\n",
+		"agreement a from=1 to=2 marking=official recipient=other retain_s=0 t\n"
+		HEAD "under=a addressed_by= retain_s=0 ack_within_s=0 fallback= when=[ fields=*\n",
+		"agreement a from=1 to=2 marking=official recipient=other retain_s=0 t\n"
+		HEAD "under=a addressed_by= retain_s=0 ack_within_s=0 fallback= when=[] fields=* x\n",
 		"something else\n",
 		"publish t by=a\n",
 		"mailbox a/b max_attempts=1\n",
@@ -279,10 +284,10 @@ static void lines_of_another_shape_are_refused(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_null(rules_read(bad[i], strlen(bad[i])));
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		snprintf(text, sizeof(text), "rules 4 broker=b\n%s", lines[i]);
+		snprintf(text, sizeof(text), "rules 5 broker=b\n%s", lines[i]);
 		assert_null(rules_read(text, strlen(text)));
 	}
-	assert_null(rules_read("rules 4 broker=b\0\n", 18));
+	assert_null(rules_read("rules 5 broker=b\0\n", 18));
 }
 
 static bool add_difference(void *arg, char sign, const char *line, size_t len)
@@ -317,10 +322,11 @@ static void an_agreement_is_told_with_its_parties_and_conditions(void **state)
 	char *text = spell(rules);
 
 	(void)state;
-	assert_non_null(strstr(text, " marking=official-sensitive recipient=law-enforcement For ever, and "
-				     "[all] of it\nparty charity of=always role=unstated\nparty prison "
-				     "of=always role=controller\nspecial_category of=always Sch. 1 para. 18 "
-				     "[of] = it\nagreement limited "));
+	assert_non_null(strstr(text, " marking=official-sensitive recipient=law-enforcement "
+				     "retain_s=0 For ever, and [all] of it\nparty charity of=always "
+				     "role=unstated\nparty prison of=always role=controller"
+				     "\nspecial_category of=always Sch. 1 para. 18 [of] = it"
+				     "\nagreement limited "));
 	rules_free(&rules);
 	free(text);
 }

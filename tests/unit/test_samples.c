@@ -190,7 +190,7 @@ static void the_sample_shows_every_option_with_its_default(void **state)
 			must_fail("not in the sample: %s", line);
 		n_options++;
 	}
-	assert_int_equal(n_options, 47);
+	assert_int_equal(n_options, 48);
 	free(table);
 	config_free(&commented);
 	config_free(&taken);
