@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "base/keyfile.h"
+#include "base/secret.h"
 
 #define SEGMENT_BYTES_MIN (64ull * 1024)
 #define SEGMENT_BYTES_MAX (4ull * 1024 * 1024 * 1024)
@@ -416,12 +417,19 @@ enum ttg_error journal_open(struct journal **out, const struct journal_options *
 	}
 	journal->world = world;
 	journal->options = *options;
+	wipe(journal->options.key, sizeof(journal->options.key));
 	memcpy(journal->directory, options->directory, strlen(options->directory) + 1);
 	journal->options.directory = journal->directory;
 	journal->stage_max = stage_limit(options);
 	journal->lock_file = journal->wake_fd = -1;
 	journal->writer.file = journal->writer.spare = journal->writer.head_file = -1;
-	err = init_buffers(journal, message);
+	journal->master = secret_new(JOURNAL_KEY_BYTES);
+	if (journal->master == NULL)
+		err = message_set(message, TTG_ENOMEM, "no memory for the journal's key");
+	else
+		memcpy(journal->master, options->key, JOURNAL_KEY_BYTES);
+	if (err == TTG_OK)
+		err = init_buffers(journal, message);
 	if (err == TTG_OK)
 		err = lock_directory(journal, message);
 	if (err == TTG_OK)
@@ -487,6 +495,6 @@ void journal_close(struct journal **journal_pointer)
 	if (journal->wake_fd >= 0)
 		(void)close(journal->wake_fd);
 	free_shared(&journal->shared);
-	wipe(journal->options.key, sizeof(journal->options.key));
+	secret_free(journal->master);
 	free(journal);
 }

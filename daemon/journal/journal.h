@@ -46,7 +46,8 @@ enum journal_cipher {
 
 struct journal_options {
 	const char *directory;          /* made 0700 when missing (its parent must exist) */
-	uint8_t key[JOURNAL_KEY_BYTES]; /* master: segments' keys are derived (HKDF-SHA256) */
+	uint8_t key[JOURNAL_KEY_BYTES]; /* master: segments' keys are derived (HKDF-SHA256). The caller
+	                                   wipes it after the open */
 	enum journal_cipher cipher;
 	uint64_t segment_bytes; /* preallocated size of a segment: a multiple of 4096, 64 KiB
 	                           (tests; 1 MiB and more in earnest) to 4 GiB */

@@ -20,6 +20,9 @@ enum ttg_error prover_init(struct prover *prover)
 {
 	file_window_init(&prover->window, prover->world);
 	prover->crypto = crypto_new();
+	prover->segment_key = segment_key_new();
+	if (prover->segment_key == NULL)
+		return TTG_ENOMEM;
 	return prover->crypto != NULL ? TTG_OK : TTG_ECRYPTO;
 }
 
@@ -29,6 +32,7 @@ void prover_fini(struct prover *prover)
 		return;
 	file_window_fini(&prover->window);
 	crypto_free(&prover->crypto);
+	segment_key_free(&prover->segment_key);
 	if (prover->scratch != NULL)
 		wipe(prover->scratch, prover->scratch_bytes);
 	free(prover->scratch);
@@ -76,12 +80,16 @@ static enum ttg_error decrypt(struct prover *prover, const struct segment *segme
                               const struct format_batch *batch, const uint8_t *bytes,
                               const char **reason)
 {
-	struct crypto_unit unit = { segment->header.cipher, segment->key, batch->number, bytes,
+	const uint8_t *key =
+	        segment_key_get(prover->segment_key, prover->key, segment->header.salt);
+	struct crypto_unit unit = { segment->header.cipher, key, batch->number, bytes,
 		                    FORMAT_BATCH_HEADER };
 	struct journal_record record;
 	size_t offset = 0;
 	uint32_t records = 0;
 
+	if (key == NULL)
+		return TTG_ECRYPTO;
 	if (!room_for_scratch(prover, (size_t)batch->body_bytes + 1))
 		return TTG_ENOMEM;
 	*reason = "body is not what was encrypted";

@@ -8,6 +8,7 @@
 
 #include "journal/crypto.h"
 #include "journal/segment.h"
+#include "journal/segment_key.h"
 #include "journal/window.h"
 
 struct prover {
@@ -26,6 +27,7 @@ struct prover {
 	/* This one's own. */
 	struct file_window window;
 	struct crypto *crypto;
+	struct segment_key *segment_key;
 	uint8_t *scratch; /* decrypted bodies */
 	size_t scratch_bytes;
 };
@@ -39,7 +41,7 @@ struct proof {
 	size_t number;     /* of the segment in the list */
 };
 
-/* The given part is set already. TTG_ECRYPTO. */
+/* The given part is set already. TTG_ECRYPTO, TTG_ENOMEM. */
 enum ttg_error prover_init(struct prover *prover);
 void prover_fini(struct prover *prover); /* also of one that is all zeroes */
 

@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include "journal/segment_key.h"
 #include "journal/window.h"
 
 struct journal_reader {
@@ -21,6 +22,7 @@ struct journal_reader {
 	uint64_t open_segment; /* its first sequence, 0: none */
 	uint64_t behind;       /* offset behind `plain` when it was read from open_segment */
 	struct crypto *crypto;
+	struct segment_key *segment_key;
 };
 
 enum ttg_error journal_reader_open(struct journal_reader **out, struct journal *journal)
@@ -30,14 +32,17 @@ enum ttg_error journal_reader_open(struct journal_reader **out, struct journal *
 	*out = NULL;
 	if (reader == NULL)
 		return TTG_ENOMEM;
+	file_window_init(&reader->window, journal->world);
 	reader->crypto = crypto_new();
-	if (reader->crypto == NULL) {
-		free(reader);
-		return TTG_ECRYPTO;
+	reader->segment_key = segment_key_new();
+	if (reader->crypto == NULL || reader->segment_key == NULL) {
+		enum ttg_error err = reader->crypto == NULL ? TTG_ECRYPTO : TTG_ENOMEM;
+
+		journal_reader_close(&reader);
+		return err;
 	}
 	reader->journal = journal;
 	reader->next = journal->first_sequence;
-	file_window_init(&reader->window, journal->world);
 	*out = reader;
 	return TTG_OK;
 }
@@ -49,6 +54,7 @@ void journal_reader_close(struct journal_reader **reader)
 	plain_drop(&(*reader)->plain);
 	file_window_fini(&(*reader)->window);
 	crypto_free(&(*reader)->crypto);
+	segment_key_free(&(*reader)->segment_key);
 	free(*reader);
 	*reader = NULL;
 }
@@ -110,7 +116,9 @@ static enum ttg_error read_header(struct journal_reader *reader, const struct se
 static enum ttg_error unseal(struct journal_reader *reader, const struct segment *segment,
                              const struct format_batch *batch, const uint8_t *bytes)
 {
-	struct crypto_unit unit = { segment->header.cipher, segment->key, batch->number, bytes,
+	const uint8_t *key = segment_key_get(reader->segment_key, reader->journal->master,
+	                                     segment->header.salt);
+	struct crypto_unit unit = { segment->header.cipher, key, batch->number, bytes,
 		                    FORMAT_BATCH_HEADER };
 	struct plain *plain =
 	        plain_new(batch->first_sequence, batch->records, NULL, NULL, batch->body_bytes);
@@ -118,9 +126,11 @@ static enum ttg_error unseal(struct journal_reader *reader, const struct segment
 
 	if (plain == NULL)
 		return TTG_ENOMEM;
-	if (crypto_unseal(reader->crypto, &unit, bytes + FORMAT_BATCH_HEADER, batch->body_bytes,
-	                  plain->data) == TTG_OK &&
-	    plain_parse(plain))
+	if (key == NULL)
+		err = TTG_ECRYPTO;
+	else if (crypto_unseal(reader->crypto, &unit, bytes + FORMAT_BATCH_HEADER,
+	                       batch->body_bytes, plain->data) == TTG_OK &&
+	         plain_parse(plain))
 		err = TTG_OK;
 	if (err == TTG_OK) {
 		memcpy(plain->chain, bytes + FORMAT_BATCH_HEADER + batch->body_bytes + FORMAT_TAG,

@@ -255,7 +255,7 @@ enum ttg_error recover_run(struct journal *journal, struct message *message)
 	struct scan scan = {
 		.world = journal->world,
 		.directory = journal->directory,
-		.key = journal->options.key,
+		.key = journal->master,
 		.threads = journal->options.threaded ? journal_processors() : 1,
 		.message = message,
 		.meanwhile = journal->options.early != NULL ? read_early : NULL,

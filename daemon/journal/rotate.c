@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/keyfile.h"
 #include "base/planted.h"
 
 /*
@@ -103,7 +102,7 @@ static int make_header(struct journal *journal, struct format_segment *header, u
 		return result;
 	if (PLANTED(REUSE_NONCE))
 		memset(header->salt, 0, FORMAT_SALT);
-	if (crypto_derive(journal->options.key, header->salt, CRYPTO_SEGMENT, writer->key,
+	if (crypto_derive(journal->master, header->salt, CRYPTO_SEGMENT, writer->key,
 	                  header->key_check) != TTG_OK)
 		return -EIO;
 	format_segment_encode(header, block);

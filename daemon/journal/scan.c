@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/keyfile.h"
 
 static enum ttg_error damage(struct scan *scan, const struct segment *segment, uint64_t offset,
                              enum ttg_error code, const char *reason)
@@ -19,7 +20,7 @@ static enum ttg_error damage(struct scan *scan, const struct segment *segment, u
 
 static enum ttg_error check_header(struct scan *scan, struct segment *segment, uint64_t name)
 {
-	uint8_t check[FORMAT_KEY_CHECK];
+	uint8_t key[JOURNAL_KEY_BYTES], check[FORMAT_KEY_CHECK];
 	enum ttg_error err;
 
 	if (segment->header.first_sequence != name)
@@ -30,7 +31,8 @@ static enum ttg_error check_header(struct scan *scan, struct segment *segment, u
 		return damage(scan, segment, 56, TTG_ECORRUPT, "belongs to another journal");
 	if (scan->key == NULL)
 		return TTG_OK;
-	err = crypto_derive(scan->key, segment->header.salt, CRYPTO_SEGMENT, segment->key, check);
+	err = crypto_derive(scan->key, segment->header.salt, CRYPTO_SEGMENT, key, check);
+	wipe(key, sizeof(key));
 	if (err != TTG_OK)
 		return damage(scan, segment, 72, err, "key derivation failed");
 	if (memcmp(check, segment->header.key_check, FORMAT_KEY_CHECK) != 0)

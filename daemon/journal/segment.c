@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/keyfile.h"
 
 #define NAME_DIGITS 16
 
@@ -34,7 +33,6 @@ void segment_free(struct segment **segment)
 {
 	if (*segment == NULL)
 		return;
-	wipe((*segment)->key, sizeof((*segment)->key));
 	free((*segment)->index);
 	free(*segment);
 	*segment = NULL;

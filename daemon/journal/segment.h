@@ -20,7 +20,6 @@ struct segment_index_entry {
 
 struct segment {
 	struct format_segment header;
-	uint8_t key[JOURNAL_KEY_BYTES];
 	uint8_t chain[JOURNAL_HASH_BYTES]; /* at end */
 	uint64_t last_sequence;            /* header.first_sequence - 1 when empty */
 	uint64_t end;                      /* of the last valid batch */

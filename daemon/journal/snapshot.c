@@ -37,7 +37,7 @@ static enum ttg_error encode(struct journal *journal, struct crypto *crypto, uin
 	memcpy(header.journal_id, journal->journal_id, FORMAT_ID);
 	if (world->random(world->self, header.salt, FORMAT_SALT) < 0)
 		return TTG_ESYS;
-	err = crypto_derive(journal->options.key, header.salt, CRYPTO_SNAPSHOT, key,
+	err = crypto_derive(journal->master, header.salt, CRYPTO_SNAPSHOT, key,
 	                    header.key_check);
 	if (err != TTG_OK)
 		return err;
@@ -147,7 +147,7 @@ static enum ttg_error decrypt(struct journal *journal, struct crypto *crypto, co
 	uint8_t key_check[FORMAT_KEY_CHECK];
 	struct crypto_unit unit = { header->cipher, key, 0, file, FORMAT_SNAPSHOT_HEADER };
 	enum ttg_error err =
-	        crypto_derive(journal->options.key, header->salt, CRYPTO_SNAPSHOT, key, key_check);
+	        crypto_derive(journal->master, header->salt, CRYPTO_SNAPSHOT, key, key_check);
 
 	if (err == TTG_OK && memcmp(key_check, header->key_check, FORMAT_KEY_CHECK) != 0)
 		err = TTG_ECRYPTO;

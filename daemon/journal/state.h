@@ -29,7 +29,7 @@ struct writer {
 	uint64_t offset;
 	uint32_t next_number;
 	struct format_segment header; /* of the active segment */
-	uint8_t key[JOURNAL_KEY_BYTES];
+	uint8_t *key; /* of the active segment; a secret (base/secret.h) */
 	int spare;
 	int head_file;
 	struct format_head head; /* as it stands on disk */
@@ -50,7 +50,8 @@ struct cache {
 
 struct journal {
 	const struct world *world;
-	struct journal_options options;
+	struct journal_options options; /* but for the key */
+	uint8_t *master;                /* which is a secret */
 	unsigned backups; /* under way: nothing is retained away */
 	char directory[SEGMENT_DIRECTORY];
 	size_t stage_max; /* bytes of records in one batch */

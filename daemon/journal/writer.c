@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/crc32c.h"
-#include "base/keyfile.h"
+#include "base/secret.h"
 #include "base/planted.h"
 
 void writer_fail(struct journal *journal, enum ttg_error code, const char *what, int result)
@@ -100,7 +100,6 @@ static enum ttg_error write_batch(struct journal *journal, const struct staging 
 		finished->segment->header = writer->header;
 		finished->segment->file_bytes = writer->header.allocated_bytes;
 		finished->segment->last_sequence = writer->sequence;
-		memcpy(finished->segment->key, writer->key, JOURNAL_KEY_BYTES);
 	}
 	*what = "a batch cannot be encrypted";
 	err = encode(journal, staging, finished);
@@ -353,8 +352,9 @@ enum ttg_error writer_init(struct journal *journal, struct message *message)
 	writer->crypto = crypto_new();
 	if (writer->crypto == NULL)
 		return message_set(message, TTG_ECRYPTO, "cryptography is not available");
+	writer->key = secret_new(JOURNAL_KEY_BYTES);
 	writer->out = aligned_alloc(FORMAT_BLOCK, out_bytes);
-	if (writer->out == NULL)
+	if (writer->key == NULL || writer->out == NULL)
 		return message_set(message, TTG_ENOMEM, "no memory for the journal's buffers");
 	segment_path_named(path, journal->directory, HEAD_NAME);
 	writer->head_file = world->open(world->self, path, WORLD_WRITE);
@@ -397,5 +397,5 @@ void writer_fini(struct journal *journal)
 		(void)world->close(world->self, writer->head_file);
 	free(writer->out);
 	crypto_free(&writer->crypto);
-	wipe(writer->key, sizeof(writer->key));
+	secret_free(writer->key);
 }
