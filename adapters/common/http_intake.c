@@ -15,6 +15,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include "base/secret.h"
 #include "common/http_secret.h"
 #include "common/http_slow.h"
 
@@ -28,7 +29,7 @@
 struct http_intake {
 	struct MHD_Daemon *daemon;
 	struct http_options options;
-	char token[HTTP_TOKEN_MAX + 1];
+	char *token; /* a secret (base/secret.h), as is key; NULL: none is asked for */
 	char *cert, *key, *client_ca; /* PEM texts */
 	char priorities[sizeof(TLS_PRIORITIES)];
 	struct http_slow slow;
@@ -142,7 +143,7 @@ static bool is_known(const struct http_intake *intake, struct MHD_Connection *co
 
 	if (intake->client_ca != NULL && !http_client_certificate_is_good(connection))
 		return false;
-	if (intake->token[0] == '\0')
+	if (intake->token == NULL)
 		return intake->client_ca != NULL;
 	return given != NULL && strncasecmp(given, "Bearer ", 7) == 0 &&
 	       http_secret_equal(given + 7, intake->token);
@@ -300,7 +301,7 @@ static enum ttg_error read_secrets(struct http_intake *intake, struct message *m
 	enum ttg_error error = http_intake_check(options, message);
 
 	if (error == TTG_OK && options->token_file[0] != '\0')
-		error = http_token_read(options->token_file, intake->token, message);
+		error = http_token_read(options->token_file, &intake->token, message);
 	if (error == TTG_OK && tls)
 		error = http_pem_read(options->tls_cert_file, false, &intake->cert, message);
 	if (error == TTG_OK && tls)
@@ -402,10 +403,10 @@ void http_intake_close(struct http_intake **intake)
 		return;
 	if ((*intake)->daemon != NULL)
 		MHD_stop_daemon((*intake)->daemon);
-	http_secret_free(&(*intake)->key);
+	secret_free((*intake)->key);
 	free((*intake)->cert);
 	free((*intake)->client_ca);
-	http_secret_wipe((*intake)->token, sizeof((*intake)->token));
+	secret_free((*intake)->token);
 	free(*intake);
 	*intake = NULL;
 }

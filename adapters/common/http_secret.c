@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/keyfile.h"
+#include "base/secret.h"
 #include "common/http_intake.h"
 
 #define PEM_MAX_BYTES (256u << 10)
@@ -47,7 +48,18 @@ static enum ttg_error read_small(const char *path, bool secret, char *out, size_
 	return error;
 }
 
-enum ttg_error http_token_read(const char *path, char *out, struct message *message)
+/* In memory for keys; NULL: no memory. */
+static char *secret_copy(const char *text)
+{
+	const size_t len = strlen(text);
+	char *copy = secret_new(len + 1);
+
+	if (copy != NULL)
+		memcpy(copy, text, len);
+	return copy;
+}
+
+enum ttg_error http_token_read(const char *path, char **out, struct message *message)
 {
 	char text[HTTP_TOKEN_MAX + 8];
 	enum ttg_error error = read_small(path, true, text, sizeof(text), message);
@@ -62,10 +74,9 @@ enum ttg_error http_token_read(const char *path, char *out, struct message *mess
 		error = message_set(message, TTG_EFORMAT,
 		                    "%s: should be one line of %d to %d printable characters", path,
 		                    HTTP_TOKEN_MIN, HTTP_TOKEN_MAX);
-	if (error == TTG_OK)
-		strcpy(out, text);
+	*out = error == TTG_OK ? secret_copy(text) : NULL;
 	wipe(text, sizeof(text));
-	return error;
+	return error == TTG_OK && *out == NULL ? message_set(message, TTG_ENOMEM, "no memory") : error;
 }
 
 enum ttg_error http_pem_read(const char *path, bool secret, char **out, struct message *message)
@@ -76,9 +87,15 @@ enum ttg_error http_pem_read(const char *path, bool secret, char **out, struct m
 	if (text == NULL)
 		return message_set(message, TTG_ENOMEM, "no memory");
 	error = read_small(path, secret, text, PEM_MAX_BYTES, message);
-	if (error != TTG_OK)
-		http_secret_free(&text);
-	*out = text;
+	*out = error == TTG_OK && !secret ? text : NULL;
+	if (error == TTG_OK && secret)
+		*out = secret_copy(text);
+	if (*out == NULL && error == TTG_OK)
+		error = message_set(message, TTG_ENOMEM, "no memory");
+	if (*out != text) {
+		wipe(text, PEM_MAX_BYTES);
+		free(text);
+	}
 	return error;
 }
 
@@ -93,19 +110,6 @@ bool http_secret_equal(const char *given, const char *secret)
 		differs = (unsigned char)(differs | (other ^ (unsigned char)secret[i]));
 	}
 	return differs == 0;
-}
-
-void http_secret_wipe(char *secret, size_t len)
-{
-	wipe(secret, len);
-}
-
-void http_secret_free(char **secret)
-{
-	if (*secret != NULL)
-		wipe(*secret, strlen(*secret));
-	free(*secret);
-	*secret = NULL;
 }
 
 bool http_client_certificate_is_good(struct MHD_Connection *connection)

@@ -10,18 +10,15 @@ struct MHD_Connection;
 
 /*
  * First line of a file that only its owner may read, 16 to 256 printable characters. TTG_EPERM,
- * TTG_EFORMAT, TTG_ENOENT. `out` has room for HTTP_TOKEN_MAX and a NUL.
+ * TTG_EFORMAT, TTG_ENOENT, TTG_ENOMEM. *out is memory for keys (base/secret.h).
  */
-enum ttg_error http_token_read(const char *path, char *out, struct message *message);
+enum ttg_error http_token_read(const char *path, char **out, struct message *message);
 
-/* A PEM file, malloc'd; a secret one only its owner may read. */
+/* A PEM file, malloc'd; a secret one only its owner may read, and it stands in memory for keys. */
 enum ttg_error http_pem_read(const char *path, bool secret, char **out, struct message *message);
 
 /* Takes the same time whatever the texts are, for their lengths. */
 bool http_secret_equal(const char *given, const char *secret);
-
-void http_secret_wipe(char *secret, size_t len);
-void http_secret_free(char **secret);
 
 /* The peer showed a certificate that the configured CA signed, that is in date, and that is not
    restricted to another use than a client's. */

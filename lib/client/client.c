@@ -20,6 +20,7 @@
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+#include "base/secret.h"
 #include "client/client_internal.h"
 
 #define DEFAULT_MAX_PENDING  10000
@@ -94,6 +95,14 @@ static enum ttg_error copy_text(char *out, size_t out_bytes, const char *text, c
 	return TTG_OK;
 }
 
+static enum ttg_error read_pair(struct ttg_client *client, const char *path, struct message *message)
+{
+	client->pair = secret_new(sizeof(*client->pair));
+	if (!client->pair)
+		return message_set(message, TTG_ENOMEM, "no memory for a key");
+	return keyfile_read_secret(path, client->pair, message);
+}
+
 static enum ttg_error take_options(struct ttg_client *client,
 				   const struct ttg_client_options *options,
 				   struct message *message)
@@ -124,7 +133,7 @@ static enum ttg_error take_options(struct ttg_client *client,
 	if (code == TTG_OK)
 		code = keyfile_read_public(options->server_key_file, client->server_z85, message);
 	if (code == TTG_OK)
-		code = keyfile_read_secret(options->key_file, &client->pair, message);
+		code = read_pair(client, options->key_file, message);
 	return code;
 }
 
@@ -237,7 +246,7 @@ void ttg_client_free(struct ttg_client **client)
 	close_descriptor(&it->wake_fd);
 	close_descriptor(&it->timer_fd);
 	close_descriptor(&it->epoll_fd);
-	wipe(&it->pair, sizeof(it->pair));
+	secret_free(it->pair);
 	free(it);
 	*client = NULL;
 }

@@ -25,7 +25,7 @@ struct ttg_client {
 	char broker[CLIENT_BROKER_BYTES];
 	char software[CLIENT_SOFTWARE_BYTES];
 	char server_z85[KEYFILE_Z85];
-	struct key_pair pair;
+	struct key_pair *pair; /* a secret (base/secret.h) */
 	uint32_t reconnect_min_ms, reconnect_max_ms;
 
 	int epoll_fd, timer_fd, wake_fd;

@@ -149,7 +149,7 @@ static void connect_now(struct ttg_client *client)
 		return;
 	}
 	enum ttg_error code = transport_open(&client->transport, client->broker,
-					     client->server_z85, &client->pair);
+					     client->server_z85, client->pair);
 	if (code != TTG_OK) {
 		session_lose(client, code, "cannot open a connection");
 		return;
