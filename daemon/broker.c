@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/keyfile.h"
+#include "base/secret.h"
 #include "core/digest.h"
 #include "journal/journal.h"
 #include "keystore/keystore.h"
@@ -21,6 +22,7 @@
 #define ARCHIVE_BUFFER_BYTES (4u << 20)
 #define PERSON_LABEL "ttg person key v1" /* what tells this use of the master key from others */
 
+/* Kept in memory for keys (base/secret.h). */
 struct secrets {
 	uint8_t journal[KEYFILE_SYMMETRIC];
 	uint8_t person[DIGEST_BYTES];
@@ -137,7 +139,7 @@ static enum ttg_error open_signals(int *out, struct message *message)
 
 enum ttg_error broker_run(struct config *take_config, struct message *message)
 {
-	struct secrets secrets = { .keys = { .directory = NULL } };
+	struct secrets *secrets = secret_new(sizeof *secrets);
 	struct journal *journal = NULL;
 	struct net *net = NULL;
 	int signal_fd = -1;
@@ -145,17 +147,20 @@ enum ttg_error broker_run(struct config *take_config, struct message *message)
 	struct log *log = log_new("ttgd", take_config->log_target, take_config->log_level);
 
 	log_write(log, LOG_LEVEL_NOTICE, "starting", "version=%s", TTG_VERSION);
-	error = open_signals(&signal_fd, message);
+	if (!secret_prepare())
+		log_write(log, LOG_LEVEL_WARN, "memory_not_locked", "reason=\"%s\"", strerror(ENOMEM));
+	error = secrets ? open_signals(&signal_fd, message) :
+			  message_set(message, TTG_ENOMEM, "no memory for keys");
 	if (!error)
-		error = read_secrets(take_config, &secrets, message);
+		error = read_secrets(take_config, secrets, message);
 	if (!error)
-		error = make_server(&net, take_config, log, &secrets, signal_fd, message);
+		error = make_server(&net, take_config, log, secrets, signal_fd, message);
 	else
 		config_free(&take_config);
 	if (!error)
-		error = open_journal(&journal, take_config, &secrets, net, message);
+		error = open_journal(&journal, take_config, secrets, net, message);
 	if (!error)
-		error = open_server(net, journal, take_config, &secrets, message);
+		error = open_server(net, journal, take_config, secrets, message);
 	if (!error)
 		error = server_run(net, message);
 	if (error)
@@ -165,7 +170,7 @@ enum ttg_error broker_run(struct config *take_config, struct message *message)
 	journal_close(&journal);
 	if (signal_fd >= 0)
 		close(signal_fd);
-	wipe(&secrets, sizeof secrets);
+	secret_free(secrets);
 	log_free(&log);
 	return error;
 }

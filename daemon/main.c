@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 
@@ -106,6 +107,7 @@ static void prepare_process(void)
 	signal(SIGPIPE, SIG_IGN);
 	const struct rlimit none = { 0, 0 };
 	setrlimit(RLIMIT_CORE, &none); /* a core would hold keys and events */
+	prctl(PR_SET_DUMPABLE, 0);     /* nor may our user's other processes look at us */
 	raise_descriptors();
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/keyfile.h"
 #include "core/known.h"
 #include "core/retain.h"
 
@@ -19,6 +20,7 @@ static bool derive_keys(struct core *core)
 	uint8_t sum[DIGEST_BYTES];
 
 	core->hmac = hmac_new(core->options.person_secret, sizeof(core->options.person_secret));
+	wipe(core->options.person_secret, sizeof(core->options.person_secret));
 	if (!core->hmac || !hmac_sum(core->hmac, "dedupe fingerprints", 19, sum))
 		return false;
 	memcpy(core->sip_key, sum, sizeof(core->sip_key));
@@ -82,7 +84,6 @@ void core_free(struct core **core)
 	hmac_free(&it->hmac);
 	fields_free(&it->fields);
 	disclose_free(&it->disclose);
-	memset(it->options.person_secret, 0, sizeof(it->options.person_secret));
 	free(it);
 	*core = NULL;
 }

@@ -1,9 +1,8 @@
 /*
  * See signature.h. Ed25519 by OpenSSL 3.
  *
- * A secret key is kept as its 32 bytes, on a page of its own that is locked and not dumped. OpenSSL's
- * own copy, which it wipes, lives as long as one signature: deriving it anew costs some ten
- * microseconds, and seals are few.
+ * A secret key is kept as its 32 bytes, in memory for keys (base/secret.h). OpenSSL's own copy, which it
+ * wipes, lives as long as one signature: deriving it anew costs some ten microseconds, and seals are few.
  *
  * A key file is exactly what `openssl pkey` would write for its key, byte for byte, or it is refused:
  * so that a file says one thing only, whoever reads it. No message holds a byte of a file.
@@ -13,7 +12,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <openssl/bio.h>
@@ -22,6 +20,7 @@
 #include <openssl/pem.h>
 
 #include "base/keyfile.h"
+#include "base/secret.h"
 #include "base/smallfile.h"
 #include "base/world.h"
 
@@ -34,7 +33,7 @@
 static_assert(SIGNATURE_PEM_MAX <= FILE_BYTES_MAX, "a public key fits its file");
 
 struct sign_key {
-	uint8_t *seed; /* SIGNATURE_SEED bytes, a page of their own */
+	uint8_t *seed; /* SIGNATURE_SEED bytes, a secret */
 	uint8_t public[PUBLIC_BYTES];
 };
 
@@ -77,18 +76,6 @@ bool verify_key_accepts(struct verify_key *key, const void *data, size_t len,
 	return fine;
 }
 
-static uint8_t *seed_new(void)
-{
-	void *page = mmap(NULL, SIGNATURE_SEED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
-
-	if (page == MAP_FAILED)
-		return NULL;
-	(void)mlock(page, SIGNATURE_SEED); /* where the limit is reached it may be swapped */
-	(void)madvise(page, (size_t)sysconf(_SC_PAGESIZE), MADV_DONTDUMP);
-	return page;
-}
-
 struct sign_key *sign_key_from_seed(const uint8_t seed[SIGNATURE_SEED])
 {
 	struct sign_key *key = calloc(1, sizeof(*key));
@@ -97,7 +84,7 @@ struct sign_key *sign_key_from_seed(const uint8_t seed[SIGNATURE_SEED])
 
 	if (!key)
 		return NULL;
-	key->seed = seed_new();
+	key->seed = secret_new(SIGNATURE_SEED);
 	if (key->seed) {
 		memcpy(key->seed, seed, SIGNATURE_SEED);
 		secret = secret_of(key);
@@ -113,10 +100,7 @@ void sign_key_free(struct sign_key **key)
 {
 	if (!*key)
 		return;
-	if ((*key)->seed) {
-		wipe((*key)->seed, SIGNATURE_SEED);
-		munmap((*key)->seed, SIGNATURE_SEED);
-	}
+	secret_free((*key)->seed);
 	free(*key);
 	*key = NULL;
 }

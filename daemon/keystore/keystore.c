@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include "base/keyfile.h"
 #include "base/planted.h"
+#include "base/secret.h"
 
 #define KEYS_NAME "keys"
 #define LOCK_NAME "LOCK"
@@ -79,12 +79,12 @@ static enum ttg_error open_keys(struct keystore *store, const struct keystore_op
 		return message_set(message, TTG_ECORRUPT, "%s: damaged at offset 0, or no key store", path);
 	if (!wrapper_check(options->master, mine) || !wrapper_check(options->before, before))
 		return message_set(message, TTG_ECRYPTO, "the check of a master key cannot be computed");
-	memcpy(store->master, options->master, KEYSTORE_KEY);
+	memcpy(store->secrets->master, options->master, KEYSTORE_KEY);
 	if (memcmp(check, mine, STORE_CHECK) != 0) {
 		if (!options->has_before || memcmp(check, before, STORE_CHECK) != 0)
 			return message_set(message, TTG_ECRYPTO,
 					   "%s: the keys are wrapped by another master key", path);
-		memcpy(store->master, options->before, KEYSTORE_KEY);
+		memcpy(store->secrets->master, options->before, KEYSTORE_KEY);
 	}
 	/* Behind the last whole one is what a crash left of slots that were given to nobody. */
 	store->count = ((uint64_t)bytes - STORE_HEADER) / STORE_SLOT;
@@ -169,7 +169,7 @@ static enum ttg_error open_all(struct keystore *store, const struct keystore_opt
 		error = obey_graves(store, message);
 	if (!error && store->world->sync_dir(store->world->self, store->directory) < 0)
 		error = message_set(message, TTG_EIO, "%s: cannot be synced", store->directory);
-	if (!error && memcmp(store->master, options->master, KEYSTORE_KEY) != 0)
+	if (!error && memcmp(store->secrets->master, options->master, KEYSTORE_KEY) != 0)
 		error = keystore_set_master(store, options->master);
 	return error;
 }
@@ -187,13 +187,11 @@ enum ttg_error keystore_open(struct keystore **out, const struct keystore_option
 	store->make = options->first > 0 ? options->first : KEYSTORE_FIRST;
 	store->lock = store->file = store->graves = store->wanted_file = -1;
 	store->wrapper = wrapper_new();
-	store->cache = calloc(STORE_CACHE, sizeof(*store->cache));
-	if (!store->wrapper || !store->cache) {
+	store->secrets = secret_new(sizeof(*store->secrets));
+	if (!store->wrapper || !store->secrets) {
 		keystore_close(&store);
 		return message_set(message, TTG_ENOMEM, "no memory for the key store");
 	}
-	/* Where the limit is reached it may be swapped; the unit raises it. */
-	(void)mlock(store->cache, STORE_CACHE * sizeof(*store->cache));
 	if (strlen(options->directory) >= sizeof(store->directory)) {
 		keystore_close(&store);
 		return message_set(message, TTG_ELIMIT, "%s: too long", options->directory);
@@ -220,14 +218,9 @@ void keystore_close(struct keystore **handle)
 		(void)store->world->close(store->world->self, store->graves);
 	if (store->lock >= 0)
 		(void)store->world->close(store->world->self, store->lock);
-	if (store->cache) {
-		wipe(store->cache, STORE_CACHE * sizeof(*store->cache));
-		(void)munlock(store->cache, STORE_CACHE * sizeof(*store->cache));
-	}
-	free(store->cache);
+	secret_free(store->secrets);
 	free(store->graveyard);
 	wrapper_free(&store->wrapper);
-	wipe(store, sizeof(*store));
 	free(store);
 }
 
@@ -309,7 +302,7 @@ static enum ttg_error make_keys(struct keystore *store)
 
 	for (uint32_t i = 0; i < store->make && fine; i++)
 		fine = world->random(world->self, key, sizeof(key)) >= 0 &&
-		       slot_encode(store->wrapper, store->master, store->count + 1 + i, key,
+		       slot_encode(store->wrapper, store->secrets->master, store->count + 1 + i, key,
 				   slots + (size_t)i * STORE_SLOT);
 	wipe(key, sizeof(key));
 	if (!fine) {
@@ -343,7 +336,7 @@ enum ttg_error keystore_take(struct keystore *store, uint64_t *number)
 
 enum ttg_error keystore_get(struct keystore *store, uint64_t number, uint8_t key[KEYSTORE_KEY])
 {
-	struct cached_key *cached = &store->cache[number & (STORE_CACHE - 1)];
+	struct cached_key *cached = &store->secrets->cache[number & (STORE_CACHE - 1)];
 	uint8_t slot[STORE_SLOT];
 	enum ttg_error error;
 
@@ -360,7 +353,7 @@ enum ttg_error keystore_get(struct keystore *store, uint64_t number, uint8_t key
 		if (slot_state(slot, number) != SLOT_KEY)
 			return slot_state(slot, number) == SLOT_DESTROYED ? TTG_EPERM : TTG_ECORRUPT;
 		cached->number = 0;
-		if (!slot_decode(store->wrapper, store->master, slot, cached->key))
+		if (!slot_decode(store->wrapper, store->secrets->master, slot, cached->key))
 			return TTG_ECRYPTO;
 		cached->number = number;
 	}
@@ -376,7 +369,7 @@ bool keystore_is_destroyed(const struct keystore *store, uint64_t number)
 static void forget(struct keystore *store, const uint64_t *numbers, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct cached_key *cached = &store->cache[numbers[i] & (STORE_CACHE - 1)];
+		struct cached_key *cached = &store->secrets->cache[numbers[i] & (STORE_CACHE - 1)];
 
 		if (cached->number == numbers[i])
 			wipe(cached, sizeof(*cached));

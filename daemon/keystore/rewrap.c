@@ -19,12 +19,13 @@ void rewrap_drop(struct keystore *store)
 		(void)store->world->close(store->world->self, store->wanted_file);
 	store->wanted_file = -1;
 	store->rewrapping = false;
-	wipe(store->wanted, sizeof(store->wanted));
+	if (store->secrets)
+		wipe(store->secrets->wanted, KEYSTORE_KEY);
 }
 
 bool keystore_is_under(const struct keystore *store, const uint8_t master[KEYSTORE_KEY])
 {
-	return memcmp(store->master, master, KEYSTORE_KEY) == 0;
+	return memcmp(store->secrets->master, master, KEYSTORE_KEY) == 0;
 }
 
 enum ttg_error keystore_set_master(struct keystore *store, const uint8_t master[KEYSTORE_KEY])
@@ -36,7 +37,7 @@ enum ttg_error keystore_set_master(struct keystore *store, const uint8_t master[
 
 	if (store->failed)
 		return TTG_EIO;
-	if (store->rewrapping && memcmp(store->wanted, master, KEYSTORE_KEY) == 0)
+	if (store->rewrapping && memcmp(store->secrets->wanted, master, KEYSTORE_KEY) == 0)
 		return TTG_OK;
 	rewrap_drop(store);
 	if (keystore_is_under(store, master))
@@ -56,7 +57,7 @@ enum ttg_error keystore_set_master(struct keystore *store, const uint8_t master[
 		rewrap_drop(store);
 		return world_error(result);
 	}
-	memcpy(store->wanted, master, KEYSTORE_KEY);
+	memcpy(store->secrets->wanted, master, KEYSTORE_KEY);
 	store->wanted_count = 0;
 	store->rewrapping = true;
 	return TTG_OK;
@@ -72,8 +73,8 @@ static enum ttg_error convert(struct keystore *store, uint64_t number, const uin
 	if (graves_has(store, number))
 		slot_encode_destroyed(number, out);
 	else if (slot_state(slot, number) == SLOT_KEY) {
-		fine = slot_decode(store->wrapper, store->master, slot, key) &&
-		       slot_encode(store->wrapper, store->wanted, number, key, out);
+		fine = slot_decode(store->wrapper, store->secrets->master, slot, key) &&
+		       slot_encode(store->wrapper, store->secrets->wanted, number, key, out);
 		wipe(key, sizeof(key));
 		return fine ? TTG_OK : TTG_ECRYPTO;
 	} else if (slot_state(slot, number) != SLOT_DESTROYED) {
@@ -120,7 +121,7 @@ static enum ttg_error take_over(struct keystore *store)
 	(void)world->close(world->self, store->file);
 	store->file = store->wanted_file;
 	store->wanted_file = -1;
-	memcpy(store->master, store->wanted, KEYSTORE_KEY);
+	memcpy(store->secrets->master, store->secrets->wanted, KEYSTORE_KEY);
 	rewrap_drop(store);
 	return TTG_OK;
 }

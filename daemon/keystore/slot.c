@@ -23,6 +23,14 @@ struct wrapper {
 	EVP_CIPHER_CTX *context;
 };
 
+/* What OpenSSL made of the master key, which begins with the key itself, stays in ordinary memory: so it goes
+   after each use. */
+static void forget_master(struct wrapper *it)
+{
+	(void)EVP_CIPHER_CTX_reset(it->context);
+	EVP_CIPHER_CTX_set_flags(it->context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+}
+
 struct wrapper *wrapper_new(void)
 {
 	struct wrapper *it = calloc(1, sizeof(*it));
@@ -34,7 +42,7 @@ struct wrapper *wrapper_new(void)
 	if (!it->cipher || !it->context)
 		wrapper_free(&it);
 	else
-		EVP_CIPHER_CTX_set_flags(it->context, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
+		forget_master(it);
 	return it;
 }
 
@@ -117,13 +125,15 @@ bool slot_encode(struct wrapper *it, const uint8_t master[KEYSTORE_KEY], uint64_
 	int len = 0, more = 0;
 
 	memset(slot, 0, STORE_SLOT);
-	if (EVP_EncryptInit_ex2(it->context, it->cipher, master, NULL, NULL) != 1 ||
-	    EVP_EncryptUpdate(it->context, slot, &len, key, KEYSTORE_KEY) != 1 ||
-	    EVP_EncryptFinal_ex(it->context, slot + len, &more) != 1 ||
-	    len + more != (int)STORE_WRAPPED)
-		return false;
-	finish(number, SLOT_KEY, slot);
-	return true;
+	const bool fine = EVP_EncryptInit_ex2(it->context, it->cipher, master, NULL, NULL) == 1 &&
+			  EVP_EncryptUpdate(it->context, slot, &len, key, KEYSTORE_KEY) == 1 &&
+			  EVP_EncryptFinal_ex(it->context, slot + len, &more) == 1 &&
+			  len + more == (int)STORE_WRAPPED;
+
+	forget_master(it);
+	if (fine)
+		finish(number, SLOT_KEY, slot);
+	return fine;
 }
 
 void slot_encode_destroyed(uint64_t number, uint8_t slot[STORE_SLOT])
@@ -157,6 +167,7 @@ bool slot_decode(struct wrapper *it, const uint8_t master[KEYSTORE_KEY], const u
 			  EVP_DecryptFinal_ex(it->context, out + len, &more) == 1 &&
 			  len + more == (int)KEYSTORE_KEY;
 
+	forget_master(it);
 	if (fine)
 		memcpy(key, out, KEYSTORE_KEY);
 	OPENSSL_cleanse(out, sizeof(out));

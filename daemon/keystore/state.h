@@ -18,12 +18,18 @@ struct cached_key {
 	uint8_t key[KEYSTORE_KEY];
 };
 
+/* In memory for keys (base/secret.h). */
+struct store_secrets {
+	uint8_t master[KEYSTORE_KEY]; /* that `keys` is wrapped by */
+	uint8_t wanted[KEYSTORE_KEY]; /* while it is wrapped anew, by this one */
+	struct cached_key cache[STORE_CACHE];
+};
+
 struct keystore {
 	const struct world *world;
 	struct wrapper *wrapper;
 	char directory[STORE_PATH - 32];
 	int lock, file, graves; /* -1 */
-	uint8_t master[KEYSTORE_KEY]; /* that `keys` is wrapped by */
 	uint64_t count;   /* slots in the file */
 	uint64_t next;    /* number to be given out next */
 	uint32_t make;    /* keys to be made when there are no more */
@@ -34,11 +40,10 @@ struct keystore {
 	bool failed;
 
 	bool rewrapping;
-	uint8_t wanted[KEYSTORE_KEY];
 	int wanted_file; /* -1 */
 	uint64_t wanted_count; /* slots in it */
 
-	struct cached_key *cache; /* STORE_CACHE of them, locked in memory where that is let */
+	struct store_secrets *secrets;
 };
 
 /* slot.c */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/keyfile.h"
 #include "base/planted.h"
+#include "base/secret.h"
 
 #define NS_PER_MS 1000000LL
 #define LOOK_NS (10 * NS_PER_MS)       /* the archive's writer is at work: look again */
@@ -23,7 +23,7 @@ enum phase {
 };
 
 struct archiver {
-	struct journal_options options;
+	struct journal_options *options; /* a secret (base/secret.h): the key is in it */
 	char directory[CONFIG_PATH_MAX];
 	const struct world *world;
 	enum phase phase;
@@ -70,7 +70,7 @@ static void *open_thread(void *arg)
 {
 	struct archiver *archiver = arg;
 
-	archiver->error = archive_open(&archiver->archive, &archiver->options, archiver->world,
+	archiver->error = archive_open(&archiver->archive, archiver->options, archiver->world,
 				       &archiver->message);
 	atomic_store(&archiver->opened, true);
 	return NULL;
@@ -262,9 +262,14 @@ enum ttg_error archiver_new(struct archiver **out, struct net *net, const struct
 	*out = archiver;
 	if (!archiver)
 		return TTG_ENOMEM;
-	archiver->options = *options;
+	archiver->options = secret_new(sizeof *archiver->options);
+	if (!archiver->options) {
+		archiver_free(out);
+		return TTG_ENOMEM;
+	}
+	*archiver->options = *options;
 	snprintf(archiver->directory, sizeof archiver->directory, "%s", options->directory);
-	archiver->options.directory = archiver->directory;
+	archiver->options->directory = archiver->directory;
 	archiver->world = net->world;
 	archiver->recovered = journal_durable(net->journal);
 	begin_to_open(archiver, net);
@@ -282,6 +287,6 @@ void archiver_free(struct archiver **archiver)
 	if (old->has_thread)
 		pthread_join(old->thread, NULL);
 	archive_close(&old->archive);
-	wipe(&old->options, sizeof old->options);
+	secret_free(old->options);
 	free(old);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/keyfile.h"
+#include "base/secret.h"
 #include "net/archiver.h"
 #include "net/control.h"
 #include "net/control_request.h"
@@ -22,7 +23,7 @@
 struct verify_job {
 	atomic_int holders;
 	char directory[CONFIG_PATH_MAX];
-	uint8_t key[KEYFILE_SYMMETRIC];
+	uint8_t *key; /* a secret (base/secret.h) */
 	const struct world *world;
 	atomic_uint_fast64_t done_bytes, all_bytes;
 	atomic_bool finished;
@@ -37,7 +38,7 @@ static void let_go(void *arg)
 	struct verify_job *job = arg;
 	if (atomic_fetch_sub(&job->holders, 1) > 1)
 		return;
-	wipe(job->key, sizeof job->key);
+	secret_free(job->key);
 	free(job);
 }
 
@@ -104,7 +105,10 @@ void control_verify(struct control_request *request)
 		return;
 	}
 	struct verify_job *job = calloc(1, sizeof *job);
-	if (!job) {
+	if (job)
+		job->key = secret_new(KEYFILE_SYMMETRIC);
+	if (!job || !job->key) {
+		free(job);
 		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
 		return;
 	}
@@ -118,6 +122,7 @@ void control_verify(struct control_request *request)
 	if (!error && pthread_create(&thread, NULL, verify_thread, job) != 0)
 		error = message_set(&message, TTG_ESYS, "cannot start a thread");
 	if (error) {
+		secret_free(job->key);
 		free(job);
 		control_end(request, error, "%s", message.text);
 		return;

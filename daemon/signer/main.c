@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
+#include "base/secret.h"
 #include "confine/confine.h"
 #include "signer/serve.h"
 
@@ -156,6 +157,8 @@ static int start(const struct arguments *arguments)
 		error = confine_calls(CONFINE_SIGNER, &message);
 	if (!error && !find_user(arguments->user, &user))
 		error = message_set(&message, TTG_ENOENT, "--user: there is no user of that name");
+	if (!error && !secret_prepare())
+		log_write(log, LOG_LEVEL_WARN, "memory_not_locked", "reason=\"%s\"", strerror(ENOMEM));
 	if (!error)
 		error = sign_key_read(arguments->key, &key, &message);
 	if (!error) {
