@@ -81,7 +81,8 @@ static const char *kind_of(const char *directory, const char *key_file)
 	const char *kind = "";
 
 	if (key_file != NULL && keyfile_read_symmetric(key_file, key, NULL) == TTG_OK)
-		journal_walk(directory, key, world_real(), see_first, &kind, &result, NULL);
+		journal_walk(directory, key, world_real(),
+			     &(struct journal_walker){ .seen = see_first, .arg = &kind }, &result, NULL);
 	wipe(key, sizeof(key));
 	return kind;
 }

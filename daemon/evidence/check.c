@@ -30,6 +30,7 @@ struct check {
 	bool archive;
 	uint64_t first;           /* sequence held; 0: none yet */
 	struct marks leaves, ends;
+	size_t max_unsealed;      /* of each; 0: any number */
 	struct seal last;         /* number 0: none yet */
 	uint8_t last_hash[EVIDENCE_HASH];
 	char last_text[SEAL_TEXT_MAX];
@@ -149,6 +150,13 @@ static bool check_seal(struct check *check, const uint8_t *data, size_t len)
 	return true;
 }
 
+static bool has_room(struct check *check, const struct marks *marks)
+{
+	return check->max_unsealed == 0 || marks->n < check->max_unsealed ||
+	       wrong(check, "no seal covers so many events before it: ttgctl journal verify --directory "
+			    "can tell more");
+}
+
 bool check_record(struct check *check, uint64_t sequence, uint8_t kind, const uint8_t *data,
 		  size_t len)
 {
@@ -162,6 +170,8 @@ bool check_record(struct check *check, uint64_t sequence, uint8_t kind, const ui
 		return check_seal(check, data, len);
 	if (kind != RECORD_EVENT)
 		return true;
+	if (!has_room(check, &check->leaves))
+		return false;
 	known = check->archive ?
 			stretch_leaf_archived(check->hasher, check->journal, sequence, data, len, &leaf) :
 			stretch_leaf(check->hasher, check->journal, sequence, data, len, &leaf);
@@ -173,7 +183,7 @@ bool check_record(struct check *check, uint64_t sequence, uint8_t kind, const ui
 
 bool check_batch_end(struct check *check, uint64_t last, const uint8_t chain[EVIDENCE_HASH])
 {
-	return add(&check->ends, last, chain) || wrong(check, "no memory");
+	return has_room(check, &check->ends) && (add(&check->ends, last, chain) || wrong(check, "no memory"));
 }
 
 /* The newest seal in the file that is signed with the key. */
@@ -259,6 +269,11 @@ void check_free(struct check **check)
 	free(old->leaves.items);
 	free(old->ends.items);
 	free(old);
+}
+
+void check_set_limit(struct check *check, size_t max_unsealed)
+{
+	check->max_unsealed = max_unsealed;
 }
 
 void check_begin(struct check *check, const uint8_t journal[EVIDENCE_ID])

@@ -7,6 +7,8 @@
  * and its root is not compared when records it covers are gone. In an archive (archive/archive.h) events
  * are known by their digests, and the chain of the journal they come from cannot be looked at either.
  *
+ * Kept in memory are 40 bytes for each event and batch that no seal covers yet.
+ *
  * Owner: one thread.
  */
 #ifndef TTGD_EVIDENCE_CHECK_H
@@ -19,6 +21,9 @@ struct check;
 
 struct check *check_new(struct verify_key *take_key); /* takes it, also when there is no memory: NULL */
 void check_free(struct check **check);
+/* More events, and more batches, are not kept while no seal covers them: then the next is a failure. 0: any
+   number. */
+void check_set_limit(struct check *check, size_t max_unsealed);
 /* Begins, or begins again. */
 void check_begin(struct check *check, const uint8_t journal[EVIDENCE_ID]);
 /* The same for an archive of that journal: without check_batch_end() and check_signer(). */

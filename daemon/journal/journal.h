@@ -198,8 +198,14 @@ enum ttg_error journal_verify(const char *directory, const uint8_t *key, const s
 /*
  * The same with the key and one thread, showing each batch that was proven, in order. seen gets NULL
  * first, and again when a running journal has to be proven once more from the start. When it gives
- * false the walk ends with TTG_ECLOSED.
+ * false the walk ends with TTG_ECLOSED. progress may be NULL.
  */
+struct journal_batch;
+struct journal_walker {
+	bool (*seen)(void *arg, const struct journal_batch *batch);
+	void (*progress)(void *arg, uint64_t done_bytes, uint64_t all_bytes);
+	void *arg;
+};
 struct journal_batch {
 	const uint8_t *journal_id, *chain; /* the chain's hash behind it */
 	uint64_t segment, offset;          /* where it stands: first sequence of its segment; bytes */
@@ -210,8 +216,8 @@ struct journal_batch {
 };
 bool journal_batch_next(const struct journal_batch *batch, size_t *at, struct journal_record *out);
 enum ttg_error journal_walk(const char *directory, const uint8_t *key, const struct world *world,
-                            bool (*seen)(void *arg, const struct journal_batch *batch), void *arg,
-                            struct journal_verify_result *out, struct message *message);
+                            const struct journal_walker *walker, struct journal_verify_result *out,
+                            struct message *message);
 
 /*
  * A consistent copy (segments up to the durable end, newest snapshots) in an empty or missing

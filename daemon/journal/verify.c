@@ -87,16 +87,18 @@ enum ttg_error journal_verify(const char *directory, const uint8_t *key, const s
 }
 
 enum ttg_error journal_walk(const char *directory, const uint8_t *key, const struct world *world,
-                            bool (*seen)(void *arg, const struct journal_batch *batch), void *arg,
-                            struct journal_verify_result *out, struct message *message)
+                            const struct journal_walker *walker, struct journal_verify_result *out,
+                            struct message *message)
 {
 	const struct scan how = {
 		.world = world,
 		.directory = directory,
 		.key = key,
 		.threads = 1,
-		.seen = seen,
-		.seen_arg = arg,
+		.progress = walker->progress,
+		.progress_arg = walker->arg,
+		.seen = walker->seen,
+		.seen_arg = walker->arg,
 	};
 
 	return prove(&how, out, message);

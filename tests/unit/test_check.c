@@ -369,6 +369,23 @@ static void behind_a_gap_of_the_archive_seals_hold_again(void **state)
 	play_free(&play);
 }
 
+/* Seal 5 covers five events, and each record ends a batch here. */
+static void no_more_is_kept_than_was_said(void **state)
+{
+	struct play *play = sealed_play();
+	struct check *check = check_by('a');
+
+	(void)state;
+	check_set_limit(check, SEALS - 1);
+	assert_false(feed(check, play, 1, play->n_records));
+	assert_non_null(strstr(check_message(check), "so many"));
+	check_set_limit(check, 100);
+	check_begin(check, journal_id);
+	assert_true(feed(check, play, 1, play->n_records));
+	check_free(&check);
+	play_free(&play);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +394,7 @@ int main(void)
 		cmocka_unit_test(swapped_and_missing_records_are_found),
 		cmocka_unit_test(another_chain_is_found),
 		cmocka_unit_test(what_retention_took_is_not_missed),
+		cmocka_unit_test(no_more_is_kept_than_was_said),
 		cmocka_unit_test(a_tail_that_was_cut_off_is_told_by_the_signer),
 		cmocka_unit_test(seals_hold_over_the_archive_and_every_digest_in_it_counts),
 		cmocka_unit_test(behind_a_gap_of_the_archive_seals_hold_again),
