@@ -129,6 +129,7 @@ void control_receipt(struct control_request *request);
 /* control_work.c */
 void control_reload(struct control_request *request);
 void control_backup(struct control_request *request);
+/* control_verify.c */
 void control_verify(struct control_request *request);
 
 #endif

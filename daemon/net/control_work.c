@@ -1,10 +1,6 @@
 /*
- * The operator's long works: reload, backup, verify. Backup and verify run in threads of their own.
- * Verify touches nothing of the loop's, it reads the files as any other program could. It goes on
- * when its client hangs up, so there is one at a time: its job object is shared by the thread, the
- * request and the server, which asks it whether the last one is over; whoever lets go last frees it.
- * A backup is called off and joined when its client hangs up or the daemon stops, because it holds
- * back retention.
+ * The operator's works that take time: reload, backup. A backup runs in a thread of its own. It is called off
+ * and joined when its client hangs up or the daemon stops, because it holds back retention.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -12,128 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/keyfile.h"
-#include "base/secret.h"
 #include "net/archiver.h"
 #include "net/control.h"
 #include "net/control_request.h"
-
-#define PROGRESS_NS 1000000000LL
-
-struct verify_job {
-	atomic_int holders;
-	char directory[CONFIG_PATH_MAX];
-	uint8_t *key; /* a secret (base/secret.h) */
-	const struct world *world;
-	atomic_uint_fast64_t done_bytes, all_bytes;
-	atomic_bool finished;
-	enum ttg_error error;             /* of the thread, readable after finished */
-	struct journal_verify_result result;
-	struct message message;
-	int64_t told_ns;                  /* the loop's */
-};
-
-static void let_go(void *arg)
-{
-	struct verify_job *job = arg;
-	if (atomic_fetch_sub(&job->holders, 1) > 1)
-		return;
-	secret_free(job->key);
-	free(job);
-}
-
-static void on_progress(void *arg, uint64_t done_bytes, uint64_t all_bytes)
-{
-	struct verify_job *job = arg;
-	atomic_store(&job->done_bytes, done_bytes);
-	atomic_store(&job->all_bytes, all_bytes);
-}
-
-static void *verify_thread(void *arg)
-{
-	struct verify_job *job = arg;
-	job->error = journal_verify(job->directory, job->key, job->world, 1, on_progress, job,
-				    &job->result, &job->message);
-	atomic_store(&job->finished, true);
-	let_go(job);
-	return NULL;
-}
-
-static void verify_step(struct control_request *request)
-{
-	struct verify_job *job = request->job;
-	request->idle = true;
-	request->watch = true;
-	const int64_t now = request->net->world->mono_ns(request->net->world->self);
-	if (!atomic_load(&job->finished)) {
-		if (now - job->told_ns < PROGRESS_NS)
-			return;
-		job->told_ns = now;
-		control_item(request,
-			     json_pack("{s:I, s:I}", "done_bytes",
-				       (json_int_t)atomic_load(&job->done_bytes), "all_bytes",
-				       (json_int_t)atomic_load(&job->all_bytes)));
-		return;
-	}
-	const struct journal_verify_result *r = &job->result;
-	if (!job->error)
-		control_item(request,
-			     json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "segments",
-				       (json_int_t)r->segments, "batches", (json_int_t)r->batches,
-				       "records", (json_int_t)r->records, "bytes",
-				       (json_int_t)r->bytes, "first_sequence",
-				       (json_int_t)r->first_sequence, "last_sequence",
-				       (json_int_t)r->last_sequence, "torn_bytes",
-				       (json_int_t)r->torn_bytes, "chain_head",
-				       control_hex(r->chain_head, sizeof r->chain_head)));
-	control_end(request, job->error, "%s", job->error ? job->message.text : "");
-}
-
-void control_forget_verify(struct net *net)
-{
-	if (net->verify)
-		let_go(net->verify);
-	net->verify = NULL;
-}
-
-void control_verify(struct control_request *request)
-{
-	struct net *net = request->net;
-	struct message message = { "" };
-	if (net->verify && !atomic_load(&net->verify->finished)) {
-		control_end(request, TTG_EAGAIN, "the journal is being verified already");
-		return;
-	}
-	struct verify_job *job = calloc(1, sizeof *job);
-	if (job)
-		job->key = secret_new(KEYFILE_SYMMETRIC);
-	if (!job || !job->key) {
-		free(job);
-		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
-		return;
-	}
-	atomic_store(&job->holders, 3);
-	job->world = net->world;
-	job->told_ns = net->world->mono_ns(net->world->self);
-	snprintf(job->directory, sizeof job->directory, "%s", net->config->journal_directory);
-	enum ttg_error error =
-		keyfile_read_symmetric(net->config->journal_key_file, job->key, &message);
-	pthread_t thread;
-	if (!error && pthread_create(&thread, NULL, verify_thread, job) != 0)
-		error = message_set(&message, TTG_ESYS, "cannot start a thread");
-	if (error) {
-		secret_free(job->key);
-		free(job);
-		control_end(request, error, "%s", message.text);
-		return;
-	}
-	pthread_detach(thread);
-	control_forget_verify(net);
-	net->verify = job;
-	request->job = job;
-	request->free_job = let_go;
-	request->step = verify_step;
-}
 
 struct backup_job {
 	struct journal_backup *backup;

@@ -225,6 +225,73 @@ static void another_signer_is_not_taken(void **state)
 	must_have_passed(stage);
 }
 
+/* The last item of the running daemon's own proof. */
+static json_t *must_prove_running(struct stage *stage)
+{
+	json_t *items = must_ask(stage, "journal", "verify", NULL);
+	json_t *last = json_incref(json_array_get(items, json_array_size(items) - 1));
+
+	json_decref(items);
+	return last;
+}
+
+static void a_running_broker_proves_its_seals(void **state)
+{
+	struct stage *stage = *state;
+
+	must_make_seal_key(stage);
+	must_start_signer(stage);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	for (uint32_t i = 1; i <= 20; i++)
+		must_accept(stage, prison, &(struct made_wish){ .number = i });
+	must_get_receipt(stage, prison, 100);
+	json_t *proof = must_prove_running(stage);
+	assert_int_equal(json_integer_value(json_object_get(proof, "seals")),
+			 must_ask_number(stage, "status", "seals.number"));
+	assert_true(json_integer_value(json_object_get(proof, "sealed_sequence")) > 20);
+	assert_int_equal(json_integer_value(json_object_get(proof, "unsealed_events")), 0);
+	assert_non_null(json_string_value(json_object_get(proof, "sealed_at")));
+	json_decref(proof);
+	must_have_passed(stage);
+}
+
+/* Without the public key they are not looked at; with it, a seal that somebody else made has its place. */
+static void a_running_broker_names_the_place_of_a_seal_that_does_not_hold(void **state)
+{
+	struct stage *stage = *state;
+
+	must_make_seal_key(stage);
+	struct ran ran = must_run(stage, "ttg-signer", "--make-key", "other", NULL);
+	assert_int_equal(ran.code, 0);
+	ran_free(&ran);
+	must_start_other(stage, 0, "signer", "ttg-signer", "--key", "other.key", "--state", "seal.state",
+			 "--socket", "seal.socket", NULL);
+	snprintf(stage->seals, sizeof(stage->seals), "\tsigner_socket = \"seal.socket\";\n");
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	must_get_receipt(stage, prison, 1);
+	json_t *proof = must_prove_running(stage);
+	assert_true(json_is_null(json_object_get(proof, "seals")));
+	assert_true(json_integer_value(json_object_get(proof, "records")) > 0);
+	json_decref(proof);
+	assert_int_equal(must_stop_broker(stage), 0);
+	must_signal(&stage->others[0], SIGTERM);
+	assert_int_equal(must_end(&stage->others[0], PROCESS_LIMIT_MS), 0);
+	snprintf(stage->seals, sizeof(stage->seals), "\tpublic_file = \"seal.pub\";\n");
+	must_start_broker(stage);
+	ran = must_run(stage, "ttgctl", "--socket", "control", "journal", "verify", NULL);
+	struct ran files = must_run(stage, "ttgctl", "journal", "verify", "--directory", "journal", "--key",
+				    "keys/journal.key", "--seals", "seal.pub", NULL);
+	if (ran.code != 1 || !strstr(ran.err, "journal/seg-0000000000000001.ttj: offset ") ||
+	    !strstr(ran.err, ": seal 1: is not signed with this key"))
+		must_fail("journal verify ends with %d: %s%s", ran.code, ran.out, ran.err);
+	assert_string_equal(ran.err, files.err); /* in the same words */
+	ran_free(&files);
+	ran_free(&ran);
+	must_have_passed(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +300,8 @@ int main(void)
 		STAGE_TEST(an_older_copy_of_the_journal_is_noticed_by_the_signer),
 		STAGE_TEST(another_history_cannot_be_sealed),
 		STAGE_TEST(another_signer_is_not_taken),
+		STAGE_TEST(a_running_broker_proves_its_seals),
+		STAGE_TEST(a_running_broker_names_the_place_of_a_seal_that_does_not_hold),
 	};
 
 	return cmocka_run_group_tests_name("seals", tests, NULL, NULL);
