@@ -78,7 +78,11 @@ void model_apply_erased(struct model *model, const uint8_t *data, size_t len)
 
 uint32_t erased_retention(int type)
 {
-	return type == TYPE_ARREST ? 0 : life_now->plan->retain_s;
+	/* Where conditions are asked arrests wait, and may be kept no longer meanwhile. What is granted to
+	   nobody (who.h) has no end. */
+	const int endless = life_now->plan->gated ? TYPE_RELEASED : TYPE_ARREST;
+
+	return type == endless || type >= N_TYPES ? 0 : life_now->plan->retain_s;
 }
 
 /* As long as is agreed, and a twelfth longer at most; behind what has lapsed when the clock went back. */

@@ -105,13 +105,12 @@ static void draw_archive(struct life_plan *plan)
 	plan->archived = chance_below(&random, 2) == 0;
 }
 
-/* What is kept no more comes to nobody late: where conditions are asked, who.h says more than it knows. */
 static void draw_retention(struct life_plan *plan)
 {
 	const uint64_t kept[] = { 0, 0, 3, 30, 600, 86400 }, hold[] = { 0, 2, 20 };
 	uint64_t random = chance_mix(plan->seed + UINT64_C(0x6b657074));
 
-	if (!plan->keys || plan->gated)
+	if (!plan->keys)
 		return;
 	plan->retain_s = (uint32_t)one_of(&random, kept, 6);
 	plan->lapse_hold_s = (uint32_t)one_of(&random, hold, 3);

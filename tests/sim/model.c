@@ -191,6 +191,7 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 	life_check(who_is_key(&model->who, model->events[index].numbers[0], it.person_key),
 	           "event %d is recorded of another person", index);
 	model->events[index].sequence = sequence;
+	model->events[index].key = it.key;
 	who_learn(&model->who, &model->events[index], sequence, it.accepted_ns);
 	for (uint32_t i = 0; i < it.n_recipients; i++) {
 		record_next_recipient(&it.recipients, &to);

@@ -53,6 +53,7 @@ struct said { /* an event, published by an agency or made by the broker */
 	int numbers[2];     /* who.h: as it names the person, the best first; -1: none */
 	int64_t expires_ns; /* 0: never */
 	uint64_t sequence;  /* in the records as they stand; 0: not there */
+	uint64_t key;       /* it is sealed with there; 0: it is not */
 	bool open;          /* the client took it and has not told what became of it */
 	bool forgotten;     /* lost with a client that had no outbox */
 	bool refused;       /* at least once, so its place in the order is not promised */

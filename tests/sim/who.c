@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/record.h"
+#include "sim/erased.h"
 #include "sim/model.h"
 
 #define DAY_NS (86400 * PLAY_SECOND)
@@ -302,8 +303,10 @@ void who_decide(struct who *who, const struct record_decided *it, uint64_t seque
 const struct who_wait *who_overdue(const struct who *who)
 {
 	for (size_t i = 0; i < who->n_waits; i++)
-		/* One that ends is let go when it is looked at behind its time. */
+		/* One that ends is let go when it is looked at behind its time, and one that is kept no more
+		   goes to nobody. */
 		if (life_now->model->events[who->waits[i].event].expires_ns == 0 &&
+		    !model_is_erased(life_now->model, life_now->model->events[who->waits[i].event].key) &&
 		    who_ask(who, who->waits[i].number, who->waits[i].sequence) == WHO_OPEN)
 			return &who->waits[i];
 	return NULL;
