@@ -158,11 +158,10 @@ bool core_person_is(const struct core *core, const struct core_person *person, c
 		      identity_person(core->identity, person->key), PERSON_KEY_BYTES) == 0;
 }
 
-enum core_passes core_person_passes(const struct core *core, const struct core_now *now,
-				    const struct core_person *person,
+enum core_passes core_person_passes(const struct core *core, int64_t at_ns, const struct core_person *person,
 				    const struct rules_deliver_grant *grant)
 {
-	const struct gate_moment when = { now->real_ns, UINT64_MAX };
+	const struct gate_moment when = { at_ns, UINT64_MAX };
 	const struct gate_person who = { .numbers = { person->number }, .n = person->known ? 1 : 0 };
 	const enum gate gate = core_gate(core, grant, &who, &when);
 

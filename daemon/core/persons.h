@@ -53,10 +53,9 @@ enum ttg_error core_consult(struct core *core, const struct core_now *now,
 /* The number with this key is one of his, by what is known now. */
 bool core_person_is(const struct core *core, const struct core_person *person, const uint8_t *key);
 
-/* Whether the condition of this grant would let an event about him pass now. */
+/* Whether the condition of this grant would let an event about him pass then, by what is known now. */
 enum core_passes { CORE_PASSES, CORE_STOPS, CORE_DISPUTED };
-enum core_passes core_person_passes(const struct core *core, const struct core_now *now,
-				    const struct core_person *person,
+enum core_passes core_person_passes(const struct core *core, int64_t at_ns, const struct core_person *person,
 				    const struct rules_deliver_grant *grant);
 
 /* What is known of the person, a line of words each: each(arg, what, text), for example

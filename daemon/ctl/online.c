@@ -122,7 +122,7 @@ static const struct online commands[] = {
 	  { { ARGUMENT_TEXT_FLAG, "type", true }, { ARGUMENT_TEXT_FLAG, "from", false },
 	    { ARGUMENT_TEXT_FLAG, "at", false }, { ARGUMENT_TEXT_FLAG, "person", false },
 	    { ARGUMENT_TEXT_FLAG, "reason", false } }, STYLE_TABLE, false, explain_columns,
-	  "explain --type TYPE [--from AGENCY] [--at TIME | --person NUMBER --reason WHY]",
+	  "explain --type TYPE [--from AGENCY] [--at TIME] [--person NUMBER --reason WHY]",
 	  "who would receive it, which fields, by which agreements, and who not, and why" },
 	{ { "person", "show" }, "person.show",
 	  { { ARGUMENT_TEXT, "person", true }, { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_TABLE,

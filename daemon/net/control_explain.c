@@ -2,7 +2,7 @@
  * "Who would receive this?": for an event of one type, from one agency or from all that may publish it, what
  * each mailbox would be given and by which agreements; for every other mailbox, the first reason why not. The
  * rules in force are asked, at a moment that may be named; no event is looked at. With a person, conditions
- * are answered as they would be for an event about him now. Answered in slices.
+ * are answered by what is known of him now: the moment may be one to come. Answered in slices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,12 +124,11 @@ static bool add_grant(const struct question *it, const struct rules_deliver_gran
 static bool passes(const struct question *it, const struct rules_deliver_grant *grant,
 		   struct finding *found)
 {
-	const struct core_now now = net_now(it->request->net);
 	enum core_passes answer;
 
 	if (!it->of_person || grant->condition == 0)
 		return true;
-	answer = core_person_passes(it->request->net->core, &now, &it->person, grant);
+	answer = core_person_passes(it->request->net->core, it->at_ns, &it->person, grant);
 	found->disputed = found->disputed || answer == CORE_DISPUTED;
 	return answer == CORE_PASSES;
 }
@@ -298,7 +297,8 @@ static void begin(struct control_request *request, int type, const char *only, i
 
 void control_explain(struct control_request *request)
 {
-	int64_t at_ns = request->net->world->real_ns(request->net->world->self);
+	const int64_t now_ns = request->net->world->real_ns(request->net->world->self);
+	int64_t at_ns = now_ns;
 	const char *type = NULL, *from = NULL, *at = NULL, *person = NULL, *reason = NULL;
 	struct core_person found_person;
 
@@ -308,13 +308,14 @@ void control_explain(struct control_request *request)
 	    !control_string(request, "person", false, &person) ||
 	    !control_string(request, "reason", person != NULL, &reason))
 		return;
-	if (person && at) {
-		control_end(request, TTG_EINVAL,
-			    "what is known of a person is known as of now: person without at");
-		return;
-	}
 	if (at && instant_parse(at, &at_ns) != TTG_OK) {
 		control_end(request, TTG_EINVAL, "at must be an instant such as 2026-11-27T09:00:00Z");
+		return;
+	}
+	if (person && at_ns < now_ns) {
+		control_end(request, TTG_EINVAL,
+			    "at is past: what was known of a person then is not kept; disclosures tells what "
+			    "was given");
 		return;
 	}
 	if (from && rules_find_agency(request->net->config->rules, from) < 0) {

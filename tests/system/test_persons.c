@@ -178,11 +178,12 @@ static void must_have_heard(struct stage *stage, struct peer *desk, size_t n, co
 	assert_int_equal(desk->got[n - 1].attempt, 1);
 }
 
-/* What ttgctl explain says of an arrest of this person. */
-static void must_explain(struct stage *stage, const char *person, bool receives, const char *reason)
+/* What ttgctl explain says of an arrest of this person; at NULL: now. */
+static void must_explain_at(struct stage *stage, const char *person, const char *at, bool receives,
+			    const char *reason)
 {
 	json_t *items = must_ask(stage, "explain", "--type", "police.arrest", "--from", "police",
-				 "--person", person, "--reason", WHY, NULL);
+				 "--person", person, "--reason", WHY, at ? "--at" : NULL, at, NULL);
 	const json_t *found = NULL;
 
 	for (size_t i = 0; i < json_array_size(items); i++) {
@@ -193,6 +194,11 @@ static void must_explain(struct stage *stage, const char *person, bool receives,
 	assert_int_equal(json_is_true(json_object_get(found, "receives")), receives);
 	assert_string_equal(text_of(found, "reason"), reason);
 	json_decref(items);
+}
+
+static void must_explain(struct stage *stage, const char *person, bool receives, const char *reason)
+{
+	must_explain_at(stage, person, NULL, receives, reason);
 }
 
 /* What ttgctl trace tells of it: kinds in order, and in which record it was accepted. */
@@ -250,6 +256,26 @@ static void must_have_kept_quiet(struct stage *stage)
 	assert_non_null(strstr(log, "event=ready"));
 	must_not_hold_secrets("the log", log);
 	free(log);
+	must_have_passed(stage);
+}
+
+/* By what is known now: his enrolment ends with the year 2090, the agreement later. */
+static void what_would_be_given_at_a_time_to_come_is_told(void **state)
+{
+	struct stage *stage = *state;
+
+	start(stage);
+	must_say(stage, "one-service", "service.enrolled", "NOMS:" NOMS,
+		 "\"scheme\":\"pilot\",\"until_date\":\"2090-12-31\",");
+	must_explain(stage, NOMS, true, "");
+	must_explain_at(stage, NOMS, "2090-12-31T12:00:00Z", true, "");
+	must_explain_at(stage, NOMS, "2091-01-02T12:00:00Z", false, "not met: " CONDITION);
+	struct ran ran = must_run(stage, "ttgctl", "--socket", "control", "explain", "--type",
+				  "police.arrest", "--person", NOMS, "--reason", WHY, "--at",
+				  "2026-01-01T00:00:00Z", NULL);
+	assert_int_equal(ran.code, 2);
+	assert_non_null(strstr(ran.err, "at is past"));
+	ran_free(&ran);
 	must_have_passed(stage);
 }
 
@@ -615,6 +641,7 @@ static void who_asks_of_a_person_is_shown_kinds_and_leaves_a_trace(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STAGE_TEST(what_would_be_given_at_a_time_to_come_is_told),
 		STAGE_TEST(a_link_that_is_known_lets_the_arrest_through_once),
 		STAGE_TEST(a_link_that_comes_afterwards_lets_the_arrest_through_once),
 		STAGE_TEST(so_does_one_that_comes_after_a_restart),
