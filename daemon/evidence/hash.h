@@ -16,6 +16,7 @@
 
 #define EVIDENCE_HASH 32u
 #define EVIDENCE_ID 16u /* of a journal, of an event */
+#define EVIDENCE_KEY 32u /* a public key of Ed25519, RFC 8032 */
 
 struct hasher;
 

@@ -25,12 +25,13 @@
 #include "base/world.h"
 
 #define KIND         "ED25519"
-#define PUBLIC_BYTES 32u
-#define FILE_BYTES_MAX 1024u /* the longest form has 119 */
+#define PUBLIC_BYTES EVIDENCE_KEY
+#define FILE_BYTES_MAX 2048u /* the longest form of a secret key has 119; of public ones there may be some */
 #define SECRET_TITLE "-----BEGIN PRIVATE KEY-----"
+#define PUBLIC_END   "-----END PUBLIC KEY-----\n"
 #define LOCKED_TITLE "-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
-static_assert(SIGNATURE_PEM_MAX <= FILE_BYTES_MAX, "a public key fits its file");
+static_assert(VERIFY_KEYS_MAX * SIGNATURE_PEM_MAX <= FILE_BYTES_MAX, "public keys fit their file");
 
 struct sign_key {
 	uint8_t *seed; /* SIGNATURE_SEED bytes, a secret */
@@ -38,7 +39,11 @@ struct sign_key {
 };
 
 struct verify_key {
-	EVP_PKEY *key;
+	struct {
+		uint8_t public[PUBLIC_BYTES];
+		EVP_PKEY *key;
+	} keys[VERIFY_KEYS_MAX];
+	size_t n;
 	EVP_MD_CTX *context;
 };
 
@@ -64,16 +69,36 @@ bool sign_key_sign(struct sign_key *key, const void *data, size_t len, uint8_t o
 	return fine;
 }
 
-bool verify_key_accepts(struct verify_key *key, const void *data, size_t len,
+static bool one_accepts(struct verify_key *key, size_t i, const void *data, size_t len,
 			const uint8_t signature[SEAL_SIGNATURE])
 {
 	const bool fine =
 		EVP_MD_CTX_reset(key->context) == 1 &&
-		EVP_DigestVerifyInit(key->context, NULL, NULL, NULL, key->key) == 1 &&
+		EVP_DigestVerifyInit(key->context, NULL, NULL, NULL, key->keys[i].key) == 1 &&
 		EVP_DigestVerify(key->context, signature, SEAL_SIGNATURE, data, len) == 1;
 
 	ERR_clear_error();
 	return fine;
+}
+
+bool verify_key_which(struct verify_key *key, const void *data, size_t len,
+		      const uint8_t signature[SEAL_SIGNATURE], uint8_t out[EVIDENCE_KEY])
+{
+	for (size_t i = 0; i < key->n; i++) {
+		if (!one_accepts(key, i, data, len, signature))
+			continue;
+		memcpy(out, key->keys[i].public, PUBLIC_BYTES);
+		return true;
+	}
+	return false;
+}
+
+bool verify_key_accepts(struct verify_key *key, const void *data, size_t len,
+			const uint8_t signature[SEAL_SIGNATURE])
+{
+	uint8_t which[EVIDENCE_KEY];
+
+	return verify_key_which(key, data, len, signature, which);
 }
 
 struct sign_key *sign_key_from_seed(const uint8_t seed[SIGNATURE_SEED])
@@ -105,22 +130,59 @@ void sign_key_free(struct sign_key **key)
 	*key = NULL;
 }
 
-static struct verify_key *verify_key_new(const uint8_t public[PUBLIC_BYTES])
+void sign_key_bytes(const struct sign_key *key, uint8_t out[EVIDENCE_KEY])
+{
+	memcpy(out, key->public, PUBLIC_BYTES);
+}
+
+bool verify_key_has(const struct verify_key *key, const uint8_t public[EVIDENCE_KEY])
+{
+	for (size_t i = 0; i < key->n; i++)
+		if (memcmp(key->keys[i].public, public, PUBLIC_BYTES) == 0)
+			return true;
+	return false;
+}
+
+bool verify_key_add(struct verify_key *key, const uint8_t public[EVIDENCE_KEY])
+{
+	if (verify_key_has(key, public))
+		return true;
+	if (key->n == VERIFY_KEYS_MAX)
+		return false;
+	key->keys[key->n].key = EVP_PKEY_new_raw_public_key_ex(NULL, KIND, NULL, public, PUBLIC_BYTES);
+	if (!key->keys[key->n].key) {
+		ERR_clear_error();
+		return false;
+	}
+	memcpy(key->keys[key->n++].public, public, PUBLIC_BYTES);
+	return true;
+}
+
+/* Of no key yet. */
+static struct verify_key *verify_key_new(void)
 {
 	struct verify_key *key = calloc(1, sizeof(*key));
 
 	if (!key)
 		return NULL;
-	key->key = EVP_PKEY_new_raw_public_key_ex(NULL, KIND, NULL, public, PUBLIC_BYTES);
 	key->context = EVP_MD_CTX_new();
-	if (!key->key || !key->context)
+	if (!key->context)
+		verify_key_free(&key);
+	return key;
+}
+
+struct verify_key *verify_key_of_bytes(const uint8_t public[EVIDENCE_KEY])
+{
+	struct verify_key *key = verify_key_new();
+
+	if (key && !verify_key_add(key, public))
 		verify_key_free(&key);
 	return key;
 }
 
 struct verify_key *verify_key_of(const struct sign_key *key)
 {
-	return verify_key_new(key->public);
+	return verify_key_of_bytes(key->public);
 }
 
 void verify_key_free(struct verify_key **key)
@@ -128,7 +190,8 @@ void verify_key_free(struct verify_key **key)
 	if (!*key)
 		return;
 	EVP_MD_CTX_free((*key)->context);
-	EVP_PKEY_free((*key)->key);
+	for (size_t i = 0; i < (*key)->n; i++)
+		EVP_PKEY_free((*key)->keys[i].key);
 	free(*key);
 	*key = NULL;
 }
@@ -171,7 +234,7 @@ static bool public_text(const EVP_PKEY *key, char out[SIGNATURE_PEM_MAX])
 bool sign_key_public(const struct sign_key *key, char out[SIGNATURE_PEM_MAX])
 {
 	struct verify_key *public = verify_key_of(key);
-	const bool fine = public && public_text(public->key, out);
+	const bool fine = public && public_text(public->keys[0].key, out);
 
 	verify_key_free(&public);
 	return fine;
@@ -290,8 +353,9 @@ enum ttg_error sign_key_read(const char *path, struct sign_key **out, struct mes
 	return error;
 }
 
+/* One PEM text, exactly; its key becomes one of `out`. */
 static enum ttg_error parse_public(const char *path, const char *text, size_t len,
-				   struct verify_key **out, struct message *message)
+				   struct verify_key *out, struct message *message)
 {
 	BIO *bio = BIO_new_mem_buf(text, (int)len);
 	char none[] = ""; /* the pass phrase, or OpenSSL would ask somebody */
@@ -317,8 +381,27 @@ static enum ttg_error parse_public(const char *path, const char *text, size_t le
 	ERR_clear_error();
 	if (error)
 		return error;
-	*out = verify_key_new(public);
-	return *out ? TTG_OK : message_set(message, TTG_ENOMEM, "%s: no memory for a key", path);
+	return verify_key_add(out, public) ?
+		       TTG_OK :
+		       message_set(message, TTG_ENOMEM, "%s: no memory for a key, or more than %u", path,
+				   VERIFY_KEYS_MAX);
+}
+
+/* Each up to its last line; what is behind the last one of all has to be none. */
+static enum ttg_error parse_publics(const char *path, const char *text, size_t len,
+				    struct verify_key *out, struct message *message)
+{
+	enum ttg_error error = TTG_OK;
+
+	do {
+		const char *end = memmem(text, len, PUBLIC_END, strlen(PUBLIC_END));
+		const size_t one = end ? (size_t)(end - text) + strlen(PUBLIC_END) : len;
+
+		error = parse_public(path, text, one, out, message);
+		text += one;
+		len -= one;
+	} while (!error && len > 0);
+	return error;
 }
 
 enum ttg_error verify_key_read(const char *path, struct verify_key **out, struct message *message)
@@ -329,8 +412,13 @@ enum ttg_error verify_key_read(const char *path, struct verify_key **out, struct
 	*out = NULL;
 	/* Somebody may have put a secret here: treated as one until it is known. */
 	enum ttg_error error = smallfile_read(path, false, text, sizeof(text), &len, message);
-	if (!error)
-		error = parse_public(path, text, len, out, message);
+	if (!error) {
+		*out = verify_key_new();
+		error = *out ? parse_publics(path, text, len, *out, message) :
+			       message_set(message, TTG_ENOMEM, "%s: no memory for a key", path);
+	}
+	if (error)
+		verify_key_free(out);
 	wipe(text, sizeof(text));
 	return error;
 }

@@ -15,7 +15,9 @@
 #define SIGNATURE_PEM_MAX 256u /* text of a public key, with NUL */
 
 struct sign_key;
+/* One public key or several: what one of them accepts is accepted. */
 struct verify_key;
+#define VERIFY_KEYS_MAX 8u
 
 /* TTG_EEXIST: neither file is ever overwritten; a pair is made whole or not at all. */
 enum ttg_error signature_make(const char *secret_path, const char *public_path,
@@ -26,14 +28,23 @@ struct sign_key *sign_key_from_seed(const uint8_t seed[SIGNATURE_SEED]); /* NULL
 void sign_key_free(struct sign_key **key);
 bool sign_key_sign(struct sign_key *key, const void *data, size_t len,
 		   uint8_t out[SEAL_SIGNATURE]);
-/* The public half, as the PEM text. */
+/* The public half, as the PEM text, and as its bytes. */
 bool sign_key_public(const struct sign_key *key, char out[SIGNATURE_PEM_MAX]);
+void sign_key_bytes(const struct sign_key *key, uint8_t out[EVIDENCE_KEY]);
 
+/* A file of one PEM text, or of up to VERIFY_KEYS_MAX one behind the other. */
 enum ttg_error verify_key_read(const char *path, struct verify_key **out, struct message *message);
-struct verify_key *verify_key_of(const struct sign_key *key); /* NULL: no memory */
+struct verify_key *verify_key_of(const struct sign_key *key);                 /* NULL: no memory */
+struct verify_key *verify_key_of_bytes(const uint8_t public[EVIDENCE_KEY]); /* or no key */
 void verify_key_free(struct verify_key **key);
 bool verify_key_accepts(struct verify_key *key, const void *data, size_t len,
 			const uint8_t signature[SEAL_SIGNATURE]);
+/* The bytes of the one that accepts. False: none does. */
+bool verify_key_which(struct verify_key *key, const void *data, size_t len,
+		      const uint8_t signature[SEAL_SIGNATURE], uint8_t out[EVIDENCE_KEY]);
+bool verify_key_has(const struct verify_key *key, const uint8_t public[EVIDENCE_KEY]);
+/* One more; nothing when it is there. False: there are VERIFY_KEYS_MAX, or no memory. */
+bool verify_key_add(struct verify_key *key, const uint8_t public[EVIDENCE_KEY]);
 
 /* One line of base64, without its end, 88 characters for a signature; NUL behind. */
 #define SIGNATURE_BASE64 89u

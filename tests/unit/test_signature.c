@@ -398,6 +398,89 @@ static void damaged_files_are_refused_without_showing_their_bytes(void **state)
 	must_refuse_secret(path, "not a secret");
 }
 
+static void append_file(const char *to, const char *from)
+{
+	assert_true(ran("cat %s >>%s", from, to));
+}
+
+/* NUMBER.key and NUMBER.pub; the key. */
+static struct sign_key *made_key(const struct folder *folder, int number, char public[FOLDER_PATH])
+{
+	char name[16], secret[FOLDER_PATH];
+	struct sign_key *key = NULL;
+	struct message message = { "" };
+
+	snprintf(name, sizeof(name), "%d.key", number);
+	folder_path(folder, name, secret);
+	snprintf(name, sizeof(name), "%d.pub", number);
+	folder_path(folder, name, public);
+	assert_int_equal(signature_make(secret, public, &message), TTG_OK);
+	assert_int_equal(sign_key_read(secret, &key, &message), TTG_OK);
+	return key;
+}
+
+/* One behind the other: what one of them accepts is accepted, and which it was is known. */
+static void a_file_may_hold_several_public_keys(void **state)
+{
+	struct verify_key *keys = NULL;
+	struct sign_key *signer[3];
+	uint8_t signature[SEAL_SIGNATURE], which[EVIDENCE_KEY], own[EVIDENCE_KEY];
+	char all[FOLDER_PATH], public[FOLDER_PATH];
+	struct message message = { "" };
+
+	folder_path(*state, "all", all);
+	for (int i = 0; i < 3; i++) {
+		signer[i] = made_key(*state, i, public);
+		if (i < 2)
+			append_file(all, public);
+	}
+	assert_int_equal(verify_key_read(all, &keys, &message), TTG_OK);
+	for (int i = 0; i < 3; i++) {
+		assert_true(sign_key_sign(signer[i], "said", 4, signature));
+		sign_key_bytes(signer[i], own);
+		assert_true(verify_key_has(keys, own) == (i < 2));
+		assert_true(verify_key_accepts(keys, "said", 4, signature) == (i < 2));
+		assert_true(verify_key_which(keys, "said", 4, signature, which) == (i < 2));
+		if (i < 2)
+			assert_memory_equal(which, own, EVIDENCE_KEY);
+		sign_key_free(&signer[i]);
+	}
+	verify_key_free(&keys);
+}
+
+/* Each is as strictly read as one alone, and there may not be more than there is room for. */
+static void several_public_keys_are_read_like_one(void **state)
+{
+	char all[FOLDER_PATH], public[FOLDER_PATH], secret[FOLDER_PATH];
+	struct verify_key *keys = NULL;
+	struct message message = { "" };
+	struct stat first;
+
+	folder_path(*state, "all", all);
+	for (int i = 0; i <= (int)VERIFY_KEYS_MAX; i++) {
+		struct sign_key *key = made_key(*state, i, public);
+
+		sign_key_free(&key);
+		append_file(all, public);
+		if (i == 0)
+			assert_int_equal(stat(all, &first), 0);
+		assert_int_equal(verify_key_read(all, &keys, &message),
+				 i < (int)VERIFY_KEYS_MAX ? TTG_OK : TTG_ENOMEM);
+		verify_key_free(&keys);
+	}
+	for (off_t bytes = 2 * first.st_size - 1; bytes > first.st_size; bytes--) {
+		assert_int_equal(truncate(all, bytes), 0);
+		assert_int_equal(verify_key_read(all, &keys, &message), TTG_EFORMAT);
+		assert_null(keys);
+	}
+	assert_int_equal(truncate(all, first.st_size), 0);
+	assert_int_equal(verify_key_read(all, &keys, &message), TTG_OK);
+	verify_key_free(&keys);
+	folder_path(*state, "0.key", secret);
+	append_file(all, secret);
+	assert_int_equal(verify_key_read(all, &keys, &message), TTG_EFORMAT);
+}
+
 static void what_is_not_a_small_regular_file_is_refused(void **state)
 {
 	char path[FOLDER_PATH], large[8192];
@@ -478,6 +561,8 @@ int main(void)
 		TEST(a_pair_that_cannot_be_whole_is_not_there),
 		TEST(a_secret_that_others_may_read_is_refused),
 		TEST(damaged_files_are_refused_without_showing_their_bytes),
+		TEST(a_file_may_hold_several_public_keys),
+		TEST(several_public_keys_are_read_like_one),
 		TEST(what_is_not_a_small_regular_file_is_refused),
 		cmocka_unit_test(base64_has_one_form),
 	};
