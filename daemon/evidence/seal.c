@@ -73,7 +73,9 @@ bool seal_follows(const struct seal *before, const uint8_t before_hash[EVIDENCE_
 		*why = "journal: another one";
 	else if (seal->number != (before ? before->number + 1 : 1))
 		*why = "number: does not follow";
-	else if (before && seal->first <= before->last)
+	else if (seal->hands_over && (!before || seal->last != before->last))
+		*why = "last: not where the seal before ends";
+	else if (!seal->hands_over && before && seal->first <= before->last)
 		*why = "first: is sealed already";
 	else if (memcmp(seal->before, before ? before_hash : none, EVIDENCE_HASH) != 0)
 		*why = "before: not the hash of the seal before";

@@ -37,9 +37,12 @@ struct seal {
 	uint8_t chain[EVIDENCE_HASH];
 	uint8_t before[EVIDENCE_HASH];
 	int64_t sealed_ns;
+	/* It is none but a hand-over (hand_over.h), which stands in the line of seals as one. */
+	bool hands_over;
+	uint8_t from[EVIDENCE_KEY], to[EVIDENCE_KEY];
 };
 
-/* A seal as it is kept: its text, and the signature over exactly these bytes. */
+/* A seal, or a hand-over, as it is kept: its text, and the signature over exactly these bytes. */
 struct seal_signed {
 	char text[SEAL_TEXT_MAX];
 	size_t len;
@@ -55,7 +58,7 @@ bool seal_take(struct reading *reading, struct seal *out);
 
 /*
  * May `seal` follow `before` (NULL: be the first), whose text has the hash before_hash? Otherwise
- * false, and *why names the line that is wrong, for people.
+ * false, and *why names the line that is wrong, for people. Either may be a hand-over.
  */
 bool seal_follows(const struct seal *before, const uint8_t before_hash[EVIDENCE_HASH],
 		  const struct seal *seal, const char **why);

@@ -1,15 +1,18 @@
 /*
  * See signer.h.
  *
- * Invariant: `last` is the newest seal this key is known to have signed, and its signature is ours.
- * It changes in one place, move_to(), and only to a seal with a higher number: one that follows it,
- * signed here, or one taken back. A packet that is refused changes nothing.
+ * Invariant: `last` is the newest seal this key is known to have signed, or the hand-over to it or by it.
+ * It changes in one place, move_to(), and only to one with a higher number: one that follows it,
+ * signed here, or one taken back. A packet that is refused changes nothing. Behind a hand-over by it
+ * this key signs nothing any more.
  */
 #include "evidence/signer.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "evidence/hand_over.h"
 
 #define ASK_LAST     "last\n"
 #define ASK_SIGN     "sign\n"
@@ -29,6 +32,7 @@ static_assert(sizeof(ASK_PUBLIC) + SIGNATURE_PEM_MAX <= SIGNER_PACKET_MAX, "and 
 struct signer {
 	struct sign_key *key;
 	struct verify_key *public;
+	uint8_t bytes[EVIDENCE_KEY];   /* of the public key */
 	struct hasher *hasher;
 	bool has_last;
 	struct seal_signed last;
@@ -102,19 +106,28 @@ static bool take_signature(const char **at, size_t *len, uint8_t out[SEAL_SIGNAT
 	return true;
 }
 
-/* A signature's line, then the text of a seal and nothing more. */
+/* A signature's line, then the text of a seal or a hand-over and nothing more. */
 static bool read_signed(const char *at, size_t len, struct seal_signed *out, struct seal *seal)
 {
-	if (!take_signature(&at, &len, out->signature) || !seal_read(at, len, seal))
+	if (!take_signature(&at, &len, out->signature) || !link_read(at, len, seal))
 		return false;
 	memcpy(out->text, at, len);
 	out->len = len;
 	return true;
 }
 
-static bool is_ours(struct signer *signer, const struct seal_signed *last)
+/* Our key signed it, or it hands over to our key. */
+static bool is_ours(struct signer *signer, const struct seal_signed *last, const struct seal *seal)
 {
+	if (seal->hands_over && memcmp(seal->to, signer->bytes, EVIDENCE_KEY) == 0)
+		return hand_over_is_signed(seal, last);
 	return verify_key_accepts(signer->public, last->text, last->len, last->signature);
+}
+
+bool signer_has_ended(const struct signer *signer)
+{
+	return signer->has_last && signer->seal.hands_over &&
+	       memcmp(signer->seal.from, signer->bytes, EVIDENCE_KEY) == 0;
 }
 
 /* False: cryptography failed, and nothing has changed. */
@@ -151,13 +164,15 @@ static size_t answer_sign(struct signer *signer, const char *text, size_t len,
 	if (signer->has_last && len == signer->last.len &&
 	    memcmp(text, signer->last.text, len) == 0)
 		return answer_signed(signer, out);
+	if (signer_has_ended(signer))
+		return refuse("this key has handed over to another", out);
 	if (!seal_read(text, len, &seal))
 		return refuse("not the text of a seal", out);
 	if (!seal_follows(signer->has_last ? &signer->seal : NULL, signer->hash, &seal, &why))
 		return refuse(why, out);
 	memcpy(next.text, text, len);
 	/* Looked at again: what a failing machine signs wrongly may give the key away. */
-	if (!sign_key_sign(signer->key, text, len, next.signature) || !is_ours(signer, &next) ||
+	if (!sign_key_sign(signer->key, text, len, next.signature) || !is_ours(signer, &next, &seal) ||
 	    !move_to(signer, &next, &seal))
 		return refuse("cryptography failed", out);
 	return answer_signed(signer, out);
@@ -172,8 +187,11 @@ static size_t answer_take(struct signer *signer, const char *at, size_t len,
 
 	if (!read_signed(at, len, &last, &seal))
 		return refuse("not a signature and the text of a seal", out);
-	if (!is_ours(signer, &last))
+	if (!is_ours(signer, &last, &seal))
 		return refuse("the signature is not ours", out);
+	/* Anybody could make such a one, and move us on with it. Who has no last one signs any first. */
+	if (signer->has_last && seal.hands_over && memcmp(seal.to, signer->bytes, EVIDENCE_KEY) == 0)
+		return refuse("a hand-over to us, and we have signed before", out);
 	/* Ours, but of another journal: this key signs for one. */
 	if (signer->has_last && memcmp(seal.journal, signer->seal.journal, EVIDENCE_ID) != 0)
 		return refuse("journal: another one", out);
@@ -233,8 +251,25 @@ bool signer_resume(struct signer *signer, const struct seal_signed *last)
 {
 	struct seal seal;
 
-	return seal_read(last->text, last->len, &seal) && is_ours(signer, last) &&
+	return link_read(last->text, last->len, &seal) && is_ours(signer, last, &seal) &&
 	       move_to(signer, last, &seal);
+}
+
+bool signer_hand_over(struct signer *signer, const uint8_t to[EVIDENCE_KEY], int64_t now_ns)
+{
+	struct seal_signed next = { .len = 0 };
+	struct seal it = { .hands_over = true, .sealed_ns = now_ns };
+
+	assert(signer->has_last && !signer->seal.hands_over && now_ns >= 0);
+	memcpy(it.journal, signer->seal.journal, EVIDENCE_ID);
+	it.number = signer->seal.number + 1;
+	it.first = it.last = signer->seal.last;
+	memcpy(it.before, signer->hash, EVIDENCE_HASH);
+	memcpy(it.from, signer->bytes, EVIDENCE_KEY);
+	memcpy(it.to, to, EVIDENCE_KEY);
+	next.len = hand_over_write(&it, next.text);
+	return sign_key_sign(signer->key, next.text, next.len, next.signature) &&
+	       hand_over_is_signed(&it, &next) && move_to(signer, &next, &it);
 }
 
 struct signer *signer_new(struct sign_key *take_key)
@@ -243,6 +278,7 @@ struct signer *signer_new(struct sign_key *take_key)
 
 	if (!signer)
 		return NULL;
+	sign_key_bytes(take_key, signer->bytes);
 	signer->public = verify_key_of(take_key);
 	signer->hasher = hasher_new();
 	if (signer->public && signer->hasher)

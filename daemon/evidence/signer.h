@@ -15,7 +15,9 @@
  * sign: TTG seals of one journal, each following the last. The last one itself, byte for byte, is
  * answered again with its signature. take: a seal of our own that we forgot (the machine stopped
  * before our state was on disk): the signature proves that it is ours; its journal must be the last
- * one's and its number higher than that one's; from then on it is the last.
+ * one's and its number higher than that one's; from then on it is the last. What is last, and taken, may
+ * be a hand-over (hand_over.h) by our key, which then signs nothing any more, or to it; to it only while
+ * it has no last one.
  *
  * Owner: one thread.
  */
@@ -37,6 +39,10 @@ size_t signer_answer(struct signer *signer, const char *packet, size_t len,
 /* State: the last seal, to be kept by the process; NULL before the first. Taken back at its start:
    false when the signature is not ours or the text is no seal. */
 const struct seal_signed *signer_last(const struct signer *signer);
+bool signer_has_ended(const struct signer *signer); /* this key has handed over */
+/* Behind the last seal, which there is and which is no hand-over: hands over to that key, and that is the
+   last then. False: cryptography failed. */
+bool signer_hand_over(struct signer *signer, const uint8_t to[EVIDENCE_KEY], int64_t now_ns);
 bool signer_resume(struct signer *signer, const struct seal_signed *last);
 
 /* The broker's half: packets to send (their length), and an answer understood. */

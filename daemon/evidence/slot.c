@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "evidence/hand_over.h"
+
 #define SIGNATURE_LINE SIGNATURE_BASE64 /* its end instead of the NUL */
 
 static_assert(SIGNATURE_LINE + SEAL_TEXT_MAX < SLOT_BYTES, "a slot holds a seal, and ends in zeros");
@@ -27,7 +29,7 @@ uint64_t slot_read(const char slot[SLOT_BYTES], struct seal_signed *out)
 			return 0;
 	if (slot[SIGNATURE_LINE - 1] != '\n' ||
 	    !signature_from_base64(slot, SIGNATURE_LINE - 1, out->signature) ||
-	    !seal_read(text, len, &seal))
+	    !link_read(text, len, &seal))
 		return 0;
 	memcpy(out->text, text, len);
 	out->len = len;

@@ -18,7 +18,7 @@
 #define SLOTS_BYTES (SLOTS * SLOT_BYTES)
 
 void slot_write(const struct seal_signed *seal, char out[SLOT_BYTES]);
-/* The number of its seal; 0: it has none. Whose signature it is, is not looked at. */
+/* The number of its seal, or hand-over; 0: it has none. Whose signature it is, is not looked at. */
 uint64_t slot_read(const char slot[SLOT_BYTES], struct seal_signed *out);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include "base/secret.h"
 #include "confine/confine.h"
+#include "signer/hand_over.h"
 #include "signer/serve.h"
 
 #define HOME           "/var/lib/ttg-signer"
@@ -29,7 +30,7 @@ enum { EXIT_FINE = 0, EXIT_BROKEN = 1, EXIT_USAGE = 2, EXIT_CONFIG = 3, EXIT_LOC
        EXIT_DAMAGED = 5 };
 
 struct arguments {
-	const char *key, *state, *socket, *user, *run_as, *make_key;
+	const char *key, *state, *socket, *user, *run_as, *make_key, *hand_over;
 };
 
 static void usage(FILE *out)
@@ -37,6 +38,7 @@ static void usage(FILE *out)
 	fputs("Usage: ttg-signer [--key FILE] [--state FILE] [--socket PATH] [--user NAME]\n"
 	      "                  [--run-as USER]\n"
 	      "       ttg-signer --make-key NAME\n"
+	      "       ttg-signer [--key FILE] [--state FILE] --hand-over NEW-KEY\n"
 	      "Signs the seals of one broker, each number once.\n"
 	      "\n"
 	      "      --key FILE       secret key (" DEFAULT_KEY ")\n"
@@ -45,6 +47,8 @@ static void usage(FILE *out)
 	      "      --user NAME      who may ask beside root and the signer's own user\n"
 	      "      --run-as USER    when started by root, become this user first\n"
 	      "      --make-key NAME  makes NAME.key and NAME.pub, and exits\n"
+	      "      --hand-over FILE the last that --key signs: from now on this secret key signs;\n"
+	      "                       prints the statement, and exits\n"
 	      "  -h, --help           this text\n"
 	      "  -V, --version        version\n"
 	      "\n"
@@ -80,6 +84,29 @@ static int make_key(const char *name)
 	}
 	printf("%s\n%s\n", secret, public);
 	return EXIT_FINE;
+}
+
+static int hand_over(const struct arguments *arguments)
+{
+	struct sign_key *old = NULL, *new = NULL;
+	struct message message = { "" };
+	char statement[HAND_OVER_FILE_MAX];
+	size_t len = 0;
+	enum ttg_error error = sign_key_read(arguments->key, &old, &message);
+
+	if (!error)
+		error = sign_key_read(arguments->hand_over, &new, &message);
+	if (error) {
+		sign_key_free(&old);
+		fprintf(stderr, "ttg-signer: %s\n", message.text);
+		return EXIT_CONFIG;
+	}
+	error = hand_over_state(world_real(), arguments->state, old, new, statement, &len, &message);
+	if (error)
+		fprintf(stderr, "ttg-signer: %s\n", message.text);
+	else if (printf("%.*s", (int)len, statement) < 0 || fflush(stdout) != 0)
+		error = TTG_EIO; /* it is done: asked again it prints the same */
+	return exit_status(error);
 }
 
 /* False: there is no such user. */
@@ -126,6 +153,11 @@ static enum ttg_error run(const struct arguments *arguments, struct sign_key *ta
 	}
 	enum ttg_error error =
 		signer_state_open(&state, world_real(), arguments->state, signer, message);
+	if (!error && signer_has_ended(signer))
+		error = message_set(message, TTG_ECORRUPT,
+				    "%s: this key has handed over to another and signs no more: --key has to "
+				    "name that one",
+				    arguments->state);
 	if (!error) {
 		lock_memory(log);
 		error = serve(&(struct serve_options){ .socket_path = arguments->socket,
@@ -181,7 +213,8 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
 		{ "key", required_argument, NULL, 'k' },    { "state", required_argument, NULL, 's' },
 		{ "socket", required_argument, NULL, 'l' }, { "user", required_argument, NULL, 'u' },
 		{ "run-as", required_argument, NULL, 'r' },
-		{ "make-key", required_argument, NULL, 'm' }, { "help", no_argument, NULL, 'h' },
+		{ "make-key", required_argument, NULL, 'm' },
+		{ "hand-over", required_argument, NULL, 'o' }, { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },	    { NULL, 0, NULL, 0 },
 	};
 	int option = 0;
@@ -205,6 +238,9 @@ static int read_arguments(int argc, char **argv, struct arguments *out)
 			break;
 		case 'm':
 			out->make_key = optarg;
+			break;
+		case 'o':
+			out->hand_over = optarg;
 			break;
 		case 'h':
 			usage(stdout);
@@ -233,5 +269,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	prepare_process();
-	return arguments.make_key ? make_key(arguments.make_key) : start(&arguments);
+	if (arguments.make_key)
+		return make_key(arguments.make_key);
+	return arguments.hand_over ? hand_over(&arguments) : start(&arguments);
 }

@@ -1,9 +1,10 @@
 /*
- * Texts of evidence: receipts, leaves, seals. Broken when two texts say the same, when a receipt that
- * is no proof is found good, or when the line that is wrong is not there.
+ * Texts of evidence: receipts, leaves, seals, hand-overs. Broken when two texts say the same, when a receipt
+ * that is no proof is found good, or when the line that is wrong is not there.
  */
 #include "fuzz.h"
 
+#include "evidence/hand_over.h"
 #include "support/receipts.h"
 
 static size_t lines_of(const char *text, size_t len)
@@ -63,6 +64,18 @@ static void try_seal(const char *text, size_t len)
 		MUST(seal_write(&seal, again) == len && memcmp(again, text, len) == 0);
 }
 
+static void try_hand_over(const char *text, size_t len)
+{
+	struct seal it;
+	char again[SEAL_TEXT_MAX];
+
+	if (hand_over_read(text, len, &it))
+		MUST(hand_over_write(&it, again) == len && memcmp(again, text, len) == 0);
+	if (hand_over_from_file(text, len, &it))
+		MUST(hand_over_write(&it, again) == len - SIGNATURE_BASE64 &&
+		     memcmp(again, text + SIGNATURE_BASE64, len - SIGNATURE_BASE64) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fuzz_input input = { data, len };
@@ -71,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	try_receipt(text, len);
 	try_leaf(text, len);
 	try_seal(text, len);
+	try_hand_over(text, len);
 	free(text);
 	return 0;
 }
