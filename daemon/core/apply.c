@@ -407,6 +407,8 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 		return apply_refused(data, len);
 	case RECORD_SEAL:
 		return core_apply_seal(core, sequence, data, len);
+	case RECORD_HAND_OVER:
+		return core_apply_hand_over(core, sequence, data, len);
 	case RECORD_FOREIGN:
 	default:
 		return kind >= RECORD_FOREIGN ? TTG_OK : TTG_ECORRUPT;

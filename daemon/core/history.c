@@ -241,6 +241,7 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 	case RECORD_MAILBOX:
 	case RECORD_RULES_TEXT:
 	case RECORD_SEAL:
+	case RECORD_HAND_OVER:
 	case RECORD_REFUSED:
 	case RECORD_FOREIGN:
 	default:

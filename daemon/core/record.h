@@ -48,6 +48,7 @@
  *              | how often
  *   SEAL       version u8 | number | first and last sequence it covers
  *              | what was signed: varint length, bytes | signature 64 bytes
+ *   HAND_OVER  the same; first and last are the last sequence of the seal before
  *
  * A record that is longer or shorter than its layout is damaged. Pure functions; encoders fail only
  * when the buffer is too small.
@@ -96,6 +97,7 @@ enum record_kind {
 	RECORD_ERASED = 18,
 	RECORD_REFUSED = 19,
 	RECORD_LAPSED = 20,
+	RECORD_HAND_OVER = 22,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 

@@ -47,6 +47,23 @@ static bool follows(const struct core *core, const struct sealed *seal)
 	       seal->first <= seal->last && seal->len > 0;
 }
 
+/* It covers nothing, and the next seal goes on where the last one ended. */
+static bool hands_over(const struct core *core, const struct sealed *it)
+{
+	return core->sealed.number > 0 && it->number == core->sealed.number + 1 &&
+	       it->first == core->sealed.last && it->last == core->sealed.last && it->len > 0;
+}
+
+enum ttg_error core_apply_hand_over(struct core *core, uint64_t sequence, const uint8_t *data, size_t len)
+{
+	struct sealed it;
+
+	if (!record_get_seal(data, len, &it) || !hands_over(core, &it) || it.last >= sequence)
+		return TTG_ECORRUPT;
+	core->sealed = it;
+	return TTG_OK;
+}
+
 enum ttg_error core_apply_seal(struct core *core, uint64_t sequence, const uint8_t *data, size_t len)
 {
 	struct sealed seal;
@@ -68,6 +85,19 @@ enum ttg_error core_seal(struct core *core, const struct core_now *now, const st
 	cursor_put_u8(&cursor, RECORD_VERSION);
 	sealed_put(&cursor, seal);
 	return core_commit(core, now, RECORD_SEAL, &cursor, sequence);
+}
+
+enum ttg_error core_hand_over(struct core *core, const struct core_now *now, const struct sealed *it,
+			      uint64_t *sequence)
+{
+	struct cursor cursor;
+
+	if (!hands_over(core, it) || it->len > SEALED_TEXT_MAX)
+		return TTG_EINVAL;
+	core_begin_record(core, &cursor);
+	cursor_put_u8(&cursor, RECORD_VERSION);
+	sealed_put(&cursor, it);
+	return core_commit(core, now, RECORD_HAND_OVER, &cursor, sequence);
 }
 
 const struct sealed *core_last_seal(const struct core *core)

@@ -29,13 +29,16 @@ struct sealed {
    does not; TTG_EAGAIN, TTG_ENOSPC, TTG_EIO of the journal: nothing was done, may be repeated. */
 enum ttg_error core_seal(struct core *core, const struct core_now *now, const struct sealed *seal,
 			 uint64_t *sequence);
-/* The last one recorded, durable or not; number 0: none. */
+/* The same for the hand-over of the signing key behind the last seal: first and last are where that ends. */
+enum ttg_error core_hand_over(struct core *core, const struct core_now *now, const struct sealed *it,
+			      uint64_t *sequence);
+/* The last one recorded, durable or not, seal or hand-over; number 0: none. */
 const struct sealed *core_last_seal(const struct core *core);
 
 /* As they stand in a SEAL record behind its version, and in a snapshot. */
 void sealed_put(struct cursor *cursor, const struct sealed *it);
 void sealed_get(struct cursor *cursor, struct sealed *out); /* fails the cursor */
-/* The whole record. False: damaged. */
+/* The whole record, of a seal or a hand-over. False: damaged. */
 bool record_get_seal(const uint8_t *data, size_t len, struct sealed *out);
 
 #endif

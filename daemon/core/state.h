@@ -160,6 +160,7 @@ enum ttg_error core_pump_mailbox(struct core *core, const struct core_now *now,
 enum ttg_error core_log_row(struct core *core, const struct core_now *now, struct mailbox *mailbox);
 
 enum ttg_error core_apply_seal(struct core *core, uint64_t sequence, const uint8_t *data, size_t len);
+enum ttg_error core_apply_hand_over(struct core *core, uint64_t sequence, const uint8_t *data, size_t len);
 struct history_scratch *history_new(void); /* history.c */
 void history_free(struct history_scratch **scratch);
 

@@ -7,6 +7,7 @@
 #include "base/planted.h"
 #include "core/record.h"
 #include "core/sealed.h"
+#include "evidence/hand_over.h"
 #include "evidence/stretch.h"
 #include "net/net.h"
 
@@ -15,6 +16,7 @@
 #define REFUSED_NS (10 * NS_PER_S)  /* the same after it refused something: somebody has to act */
 #define ANSWER_NS (10 * NS_PER_S)   /* a signer that says nothing for so long is away */
 #define QUIET_NS (60 * NS_PER_S)    /* records without an event among them are sealed then */
+#define OTHER_HAND_OVER "the signer's hand-over is not behind the journal's last seal"
 #define RECORDS_A_STEP 4096u
 #define RECORDS_QUIET 65536u        /* so many are sealed without waiting for an event */
 
@@ -105,7 +107,7 @@ static void begin_stretch(struct sealer *sealer, const struct net *net)
 
 static void count_other(struct sealer *sealer, const struct net *net, uint8_t kind)
 {
-	if (kind == RECORD_EVENT || kind == RECORD_SEAL)
+	if (kind == RECORD_EVENT || kind == RECORD_SEAL || kind == RECORD_HAND_OVER)
 		return;
 	if (sealer->others++ == 0)
 		sealer->others_since_ns = net->world->mono_ns(net->world->self);
@@ -165,12 +167,9 @@ static bool is_signed(struct sealer *sealer, const char *text, size_t len,
 	return sealer->proven;
 }
 
-/* It is signed: into the journal with it. What the journal has no room for is asked for again. */
-static void record_seal(struct sealer *sealer, struct net *net, const struct sealed *seal)
+/* Into the journal with it, and on. What the journal has no room for is asked for again. */
+static void recorded(struct sealer *sealer, struct net *net, enum ttg_error error)
 {
-	const struct core_now now = net_now(net);
-	const enum ttg_error error = core_seal(net->core, &now, seal, &sealer->recorded);
-
 	get_ready(sealer, net);
 	begin_stretch(sealer, net);
 	if (!error)
@@ -179,6 +178,13 @@ static void record_seal(struct sealer *sealer, struct net *net, const struct sea
 		go_away(sealer, net, AGAIN_NS, "the journal has no room for a seal");
 	else if (!net->failure)
 		net->failure = error;
+}
+
+static void record_seal(struct sealer *sealer, struct net *net, const struct sealed *seal)
+{
+	const struct core_now now = net_now(net);
+
+	recorded(sealer, net, core_seal(net->core, &now, seal, &sealer->recorded));
 }
 
 static bool worth_a_seal(const struct sealer *sealer, const struct net *net)
@@ -261,6 +267,56 @@ static void adopt(struct sealer *sealer, struct net *net, const struct seal *the
 	record_seal(sealer, net, &seal);
 }
 
+/* Behind the journal's last seal, by the key that signed that. */
+static bool is_next(struct sealer *sealer, const struct net *net, const struct seal *theirs)
+{
+	const struct sealed *last = core_last_seal(net->core);
+	struct verify_key *from = verify_key_of_bytes(theirs->from);
+	uint8_t hash[EVIDENCE_HASH];
+	struct seal before;
+	const char *why = NULL;
+	bool fine = from && link_read(last->text, last->len, &before) &&
+		    hasher_sum(sealer->hasher, last->text, last->len, hash) &&
+		    seal_follows(&before, hash, theirs, &why);
+
+	if (fine && before.hands_over)
+		fine = memcmp(before.to, theirs->from, EVIDENCE_KEY) == 0;
+	else if (fine)
+		fine = verify_key_accepts(from, last->text, last->len, last->signature);
+	verify_key_free(&from);
+	return fine;
+}
+
+/* Who is trusted handed over to this key. */
+static void trust(struct sealer *sealer, const struct net *net, const struct seal *theirs)
+{
+	if (sealer->key && !verify_key_add(sealer->key, theirs->to))
+		log_write(net->log, LOG_LEVEL_WARN, "seal_failed", "code=%s", ttg_error_name(TTG_ELIMIT));
+}
+
+/* The signer has another key than when it made the journal's last seal, and the statement of that one. */
+static void take_over(struct sealer *sealer, struct net *net, const struct seal *theirs,
+		      const struct seal_signed *with)
+{
+	const struct core_now now = net_now(net);
+	struct sealed it = { .number = theirs->number, .first = theirs->first, .last = theirs->last,
+			     .len = with->len };
+	enum ttg_error error;
+
+	if (!is_next(sealer, net, theirs)) {
+		go_away(sealer, net, REFUSED_NS, OTHER_HAND_OVER);
+		return;
+	}
+	memcpy(it.text, with->text, with->len);
+	memcpy(it.signature, with->signature, SEALED_SIGNATURE);
+	trust(sealer, net, theirs);
+	error = core_hand_over(net->core, &now, &it, &sealer->recorded);
+	if (!error)
+		log_write(net->log, LOG_LEVEL_NOTICE, "signer_key_changed", "number=%llu",
+			  (unsigned long long)it.number);
+	recorded(sealer, net, error);
+}
+
 static void offer(struct sealer *sealer, const struct net *net)
 {
 	const struct sealed *last = core_last_seal(net->core);
@@ -272,26 +328,42 @@ static void offer(struct sealer *sealer, const struct net *net)
 	ask(sealer, net, OFFERING, packet, signer_put_take(&seal, packet));
 }
 
+/* By a key that is trusted; a hand-over to one as well. */
+static bool is_believed(struct sealer *sealer, const struct seal *theirs, const struct seal_signed *with)
+{
+	if (!theirs->hands_over)
+		return is_signed(sealer, with->text, with->len, with->signature);
+	return hand_over_is_signed(theirs, with) &&
+	       (!sealer->key || verify_key_has(sealer->key, theirs->from) ||
+		verify_key_has(sealer->key, theirs->to));
+}
+
 static void on_last(struct sealer *sealer, struct net *net, const struct seal_signed *with)
 {
 	const struct sealed *last = core_last_seal(net->core);
 	struct seal theirs;
 
-	if (!seal_read(with->text, with->len, &theirs) ||
-	    !is_signed(sealer, with->text, with->len, with->signature))
+	if (!link_read(with->text, with->len, &theirs) || !is_believed(sealer, &theirs, with))
 		go_away(sealer, net, REFUSED_NS, "the signer has another key than the configured one");
 	else if (memcmp(theirs.journal, sealer->journal_id, EVIDENCE_ID) != 0)
 		go_away(sealer, net, REFUSED_NS, "the signer seals another journal");
 	else if (theirs.number < last->number)
 		offer(sealer, net);
+	else if (theirs.number == last->number + 1 && theirs.hands_over)
+		take_over(sealer, net, &theirs, with);
 	else if (theirs.number == last->number + 1)
 		adopt(sealer, net, &theirs, with);
 	else if (theirs.number > last->number)
 		contradict(sealer, net, "the signer made seals that the journal does not have: an "
 					"older copy was put back, or its end is missing");
-	else if (with->len != last->len || memcmp(with->text, last->text, last->len) != 0)
-		contradict(sealer, net, "the last seal in the journal is not the signer's");
-	else {
+	else if (with->len != last->len || memcmp(with->text, last->text, last->len) != 0) {
+		if (theirs.hands_over)
+			go_away(sealer, net, REFUSED_NS, OTHER_HAND_OVER);
+		else
+			contradict(sealer, net, "the last seal in the journal is not the signer's");
+	} else {
+		if (theirs.hands_over)
+			trust(sealer, net, &theirs);
 		begin_stretch(sealer, net);
 		get_ready(sealer, net);
 	}

@@ -8,6 +8,10 @@
  * still the journal it sealed: after a start from an older copy, or with records changed, it is not,
  * and the broker stops (TTG_ECORRUPT) before it makes things worse.
  *
+ * A signer whose key was changed shows the hand-over by the one before as its last. It is recorded when it
+ * stands behind the journal's last seal and the key that signed that signed it too; then the new key is
+ * trusted as the old one was.
+ *
  * Owner: the loop. The simulator runs this file with a signer of its own.
  */
 #ifndef TTGD_NET_SEALER_H

@@ -169,7 +169,8 @@ static bool is_notice(const struct net *net, const uint8_t *data, size_t len)
 /* Nobody waits for it to be on disk. */
 static bool may_wait(uint8_t kind)
 {
-	return kind == RECORD_DELIVERED || kind == RECORD_ACK || kind == RECORD_SEAL;
+	return kind == RECORD_DELIVERED || kind == RECORD_ACK || kind == RECORD_SEAL ||
+	       kind == RECORD_HAND_OVER;
 }
 
 static enum ttg_error sink_append(void *self, const struct core_record *records, size_t n,

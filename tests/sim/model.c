@@ -453,6 +453,7 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 	case RECORD_RULES:
 	case RECORD_RULES_TEXT:
 	case RECORD_SEAL:
+	case RECORD_HAND_OVER:
 	case RECORD_FOREIGN:
 	default:
 		break;

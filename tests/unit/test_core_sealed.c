@@ -161,6 +161,42 @@ static void a_seal_that_does_not_follow_is_damage(void **state)
 	play_free(&play);
 }
 
+static enum ttg_error hand_over(struct play *play, uint64_t number, uint64_t first, uint64_t last)
+{
+	const struct sealed it = some_seal(number, first, last);
+
+	return core_hand_over(play->core, &play->now, &it, NULL);
+}
+
+/* The key that signs hands over to another: a link in the line that covers nothing. */
+static void a_hand_over_stands_where_the_last_seal_ends(void **state)
+{
+	struct play *play = play_new(8, 100);
+	const uint64_t durable = say_ten(play);
+	uint8_t *data = NULL;
+	size_t len = 0;
+
+	(void)state;
+	assert_int_equal(hand_over(play, 1, 0, 0), TTG_EINVAL); /* nothing is sealed */
+	assert_int_equal(seal_play(play, 1, 1, durable - 1), TTG_OK);
+	assert_int_equal(hand_over(play, 1, durable - 1, durable - 1), TTG_EINVAL);
+	assert_int_equal(hand_over(play, 3, durable - 1, durable - 1), TTG_EINVAL);
+	assert_int_equal(hand_over(play, 2, durable, durable), TTG_EINVAL);
+	assert_int_equal(hand_over(play, 2, 1, durable - 1), TTG_EINVAL);
+	assert_int_equal(hand_over(play, 2, durable - 1, durable - 1), TTG_OK);
+	assert_int_equal(play->records[play->n_records - 1].kind, RECORD_HAND_OVER);
+	play_restart(play, play->n_records, NULL, 0); /* from its records */
+	assert_int_equal(core_last_seal(play->core)->number, 2);
+	assert_int_equal(core_snapshot(play->core, &data, &len), TTG_OK);
+	play_restart(play, play->n_records, data, len);
+	assert_int_equal(core_last_seal(play->core)->number, 2);
+	assert_int_equal(core_last_seal(play->core)->last, durable - 1);
+	assert_int_equal(seal_play(play, 3, durable - 1, durable), TTG_EINVAL);
+	assert_int_equal(seal_play(play, 3, durable, durable), TTG_OK);
+	free(data);
+	play_free(&play);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +206,7 @@ int main(void)
 		cmocka_unit_test(a_restart_knows_the_last_seal),
 		cmocka_unit_test(a_snapshot_knows_the_last_seal),
 		cmocka_unit_test(a_seal_that_does_not_follow_is_damage),
+		cmocka_unit_test(a_hand_over_stands_where_the_last_seal_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

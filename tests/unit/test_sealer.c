@@ -7,6 +7,8 @@
 #include <string.h>
 #include "core/record.h"
 #include "core/sealed.h"
+#include "evidence/check.h"
+#include "evidence/hand_over.h"
 #include "evidence/stretch.h"
 #include "net/net.h"
 #include "net/sealer.h"
@@ -28,6 +30,7 @@ struct bed {
 	bool away, silent; /* silent: it takes packets and acts, and its answer is lost */
 	unsigned signed_seals;
 	bool has_key; /* the broker knows the signer's public key */
+	char also;    /* and this one */
 };
 
 static bool link_open(void *self)
@@ -94,6 +97,14 @@ static void pass(struct bed *bed, int64_t seconds)
 	}
 }
 
+static void key_bytes(char letter, uint8_t out[EVIDENCE_KEY])
+{
+	struct sign_key *key = receipts_key(letter);
+
+	sign_key_bytes(key, out);
+	sign_key_free(&key);
+}
+
 static void start(struct bed *bed)
 {
 	struct net *net = &bed->net;
@@ -115,9 +126,15 @@ static void start(struct bed *bed)
 	assert_int_equal(net_make_core(net, (const uint8_t[32]){ 7 }), TTG_OK);
 	assert_int_equal(journal_open(&net->journal, &journal, net->world, &message), TTG_OK);
 	assert_int_equal(net_recover(net, NULL), TTG_OK);
-	assert_int_equal(sealer_new(&net->sealer, net, &link, bed->has_key ? verify_key_of(key) : NULL),
-			 TTG_OK);
+	struct verify_key *known = bed->has_key ? verify_key_of(key) : NULL;
 	sign_key_free(&key);
+	if (bed->also) {
+		uint8_t bytes[EVIDENCE_KEY];
+
+		key_bytes(bed->also, bytes);
+		assert_true(verify_key_add(known, bytes));
+	}
+	assert_int_equal(sealer_new(&net->sealer, net, &link, known), TTG_OK);
 	sealer_step(net->sealer, net);
 	const struct core_now now = net_now(net);
 	if (!net->failure)
@@ -526,6 +543,194 @@ static void retention_waits_for_the_record_of_the_seal(void **state)
 	bed_free(&bed);
 }
 
+/* The signer was stopped, hands over, and comes back with the other key. */
+static void change_key(struct bed *bed, char to)
+{
+	uint8_t bytes[EVIDENCE_KEY];
+
+	key_bytes(to, bytes);
+	assert_true(signer_hand_over(bed->signer, bytes, 5));
+	const struct seal_signed last = *signer_last(bed->signer);
+	new_signer(bed, to);
+	assert_true(signer_resume(bed->signer, &last));
+}
+
+/* The whole journal against the one key, and those that come of it; so many seals and hand-overs. */
+static uint64_t proven_by(const struct bed *bed, char letter)
+{
+	struct journal_reader *reader = NULL;
+	struct sign_key *secret = receipts_key(letter);
+	struct check *check = check_new(verify_key_of(secret));
+	uint8_t id[EVIDENCE_ID], chain[EVIDENCE_HASH];
+	uint64_t sequence = 0, batch_last = 0, links = 0;
+	struct journal_record record;
+	struct check_result result;
+	bool fine = true;
+
+	journal_get_id(bed->net.journal, id);
+	check_begin(check, id);
+	assert_int_equal(journal_reader_open(&reader, bed->net.journal), TTG_OK);
+	while (fine && journal_reader_next(reader, &sequence, &record) == TTG_OK) {
+		journal_reader_batch(reader, &batch_last, chain);
+		links += record.kind == RECORD_SEAL || record.kind == RECORD_HAND_OVER;
+		fine = check_record(check, sequence, record.kind, record.data, record.len) &&
+		       (sequence < batch_last || check_batch_end(check, sequence, chain));
+	}
+	check_get_result(check, &result);
+	if (fine)
+		assert_int_equal(result.number, links);
+	journal_reader_close(&reader);
+	check_free(&check);
+	sign_key_free(&secret);
+	return fine ? links : 0;
+}
+
+static bool last_is_by(const struct bed *bed, char letter)
+{
+	struct sign_key *secret = receipts_key(letter);
+	struct verify_key *key = verify_key_of(secret);
+	const struct sealed *last = last_of(bed);
+	const bool yes = verify_key_accepts(key, last->text, last->len, last->signature);
+
+	verify_key_free(&key);
+	sign_key_free(&secret);
+	return yes;
+}
+
+static void the_signer_comes_back_with_another_key_and_the_line_goes_on(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	publish(bed, 10);
+	bed->away = true;
+	publish(bed, 10);
+	const uint64_t number = last_of(bed)->number;
+	change_key(bed, 'b');
+	bed->away = false;
+	pass(bed, 3);
+	assert_true(view_of(bed).ready);
+	assert_true(last_of(bed)->number >= number + 2);
+	assert_true(last_is_by(bed, 'b'));
+	assert_int_equal(proven_by(bed, 'a'), last_of(bed)->number);
+	assert_int_equal(proven_by(bed, 'b'), 0);
+	/* Who is started with the first key alone cannot know of it any more. */
+	stop(bed);
+	start(bed);
+	publish(bed, 1);
+	assert_false(view_of(bed).ready);
+	assert_int_equal(bed->net.failure, TTG_OK);
+	stop(bed);
+	bed->also = 'b';
+	start(bed);
+	publish(bed, 1);
+	assert_true(view_of(bed).ready);
+	change_key(bed, 'c'); /* and once more, while it runs */
+	bed->packet_len = 0;
+	pass(bed, 15);
+	stop(bed);
+	start(bed);
+	publish(bed, 10);
+	assert_true(view_of(bed).ready);
+	assert_true(last_is_by(bed, 'c'));
+	assert_int_equal(proven_by(bed, 'a'), last_of(bed)->number);
+	bed_free(&bed);
+}
+
+static void a_restart_between_hand_over_and_first_seal_changes_nothing(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	publish(bed, 10);
+	const uint64_t number = last_of(bed)->number;
+	bed->away = true;
+	pass(bed, 2);
+	change_key(bed, 'b');
+	bed->away = false;
+	pass(bed, 2);
+	assert_int_equal(last_of(bed)->number, number + 1);
+	assert_true(last_is_by(bed, 'a')); /* it is the old key's word */
+	stop(bed);
+	start(bed);
+	publish(bed, 10);
+	assert_true(last_is_by(bed, 'b'));
+	assert_int_equal(proven_by(bed, 'a'), last_of(bed)->number);
+	bed_free(&bed);
+}
+
+/* The signer had lost its last seal with the power, and handed over before the broker gave it back. */
+static void a_hand_over_that_is_not_behind_the_last_seal_is_not_taken(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	publish(bed, 10);
+	const struct seal_signed older = *signer_last(bed->signer);
+	publish(bed, 10);
+	const uint64_t number = last_of(bed)->number;
+	bed->away = true;
+	pass(bed, 2);
+	new_signer(bed, 'a');
+	assert_true(signer_resume(bed->signer, &older));
+	change_key(bed, 'b');
+	bed->away = false;
+	pass(bed, 15);
+	assert_int_equal(bed->net.failure, TTG_OK);
+	assert_false(view_of(bed).ready);
+	assert_int_equal(last_of(bed)->number, number);
+	/* What the manual says: the old key once more, from what the journal holds. */
+	new_signer(bed, 'a');
+	pass(bed, 15);
+	assert_true(view_of(bed).ready);
+	bed->away = true;
+	pass(bed, 2);
+	change_key(bed, 'b');
+	bed->away = false;
+	publish(bed, 10);
+	pass(bed, 15);
+	assert_true(last_is_by(bed, 'b'));
+	assert_int_equal(proven_by(bed, 'a'), last_of(bed)->number);
+	bed_free(&bed);
+}
+
+/* By a key that never sealed here: whether the broker knows the right one or none. */
+static void a_forged_hand_over_is_not_taken(void **state)
+{
+	struct bed *bed = bed_new();
+	struct hasher *hasher = hasher_new();
+	struct sign_key *forger = receipts_key('c');
+	struct seal_signed forged = { .len = 0 };
+	struct seal it = { .hands_over = true, .sealed_ns = 5 };
+
+	(void)state;
+	publish(bed, 10);
+	const struct sealed *last = last_of(bed);
+	const uint64_t number = last->number;
+	it.number = number + 1;
+	it.first = it.last = last->last;
+	journal_get_id(bed->net.journal, it.journal);
+	assert_true(hasher_sum(hasher, last->text, last->len, it.before));
+	key_bytes('c', it.from);
+	key_bytes('b', it.to);
+	forged.len = hand_over_write(&it, forged.text);
+	assert_true(sign_key_sign(forger, forged.text, forged.len, forged.signature));
+	for (int known = 1; known >= 0; known--) {
+		stop(bed);
+		bed->has_key = known;
+		new_signer(bed, 'b');
+		assert_true(signer_resume(bed->signer, &forged));
+		start(bed);
+		publish(bed, 10);
+		assert_int_equal(bed->net.failure, TTG_OK);
+		assert_false(view_of(bed).ready);
+		assert_int_equal(last_of(bed)->number, number);
+	}
+	hasher_free(&hasher);
+	sign_key_free(&forger);
+	bed_free(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -542,6 +747,10 @@ int main(void)
 		cmocka_unit_test(a_journal_that_went_another_way_does_not_start),
 		cmocka_unit_test(retention_waits_for_the_signer),
 		cmocka_unit_test(retention_waits_for_the_record_of_the_seal),
+		cmocka_unit_test(the_signer_comes_back_with_another_key_and_the_line_goes_on),
+		cmocka_unit_test(a_restart_between_hand_over_and_first_seal_changes_nothing),
+		cmocka_unit_test(a_hand_over_that_is_not_behind_the_last_seal_is_not_taken),
+		cmocka_unit_test(a_forged_hand_over_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
