@@ -9,6 +9,7 @@
 #include "base/world.h"
 #include "core/record.h"
 #include "core/sealed.h"
+#include "evidence/hand_over.h"
 #include "evidence/slot.h"
 #include "evidence/stretch.h"
 
@@ -23,7 +24,8 @@ struct marks {
 };
 
 struct check {
-	struct verify_key *key;
+	struct verify_key *key;     /* trusted: as given, and what those handed over to */
+	struct verify_key *current; /* the one of them that signs here; NULL: not known yet */
 	struct hasher *hasher;
 	struct tree *tree;
 	uint8_t journal[EVIDENCE_ID];
@@ -125,29 +127,88 @@ static bool check_order(struct check *check, const struct seal *seal)
 	return wrong(check, "seal %llu: %s", (unsigned long long)seal->number, why);
 }
 
+/* From here on this one signs. */
+static bool move_to_key(struct check *check, const uint8_t public[EVIDENCE_KEY])
+{
+	verify_key_free(&check->current);
+	check->current = verify_key_of_bytes(public);
+	return check->current || wrong(check, "no memory");
+}
+
+static bool is_signed(struct check *check, const struct sealed *it)
+{
+	uint8_t which[EVIDENCE_KEY];
+
+	if (check->current)
+		return verify_key_accepts(check->current, it->text, it->len, it->signature);
+	return verify_key_which(check->key, it->text, it->len, it->signature, which) &&
+	       move_to_key(check, which);
+}
+
+/* It is the last one now. */
+static bool keep(struct check *check, const struct sealed *it, const struct seal *seal)
+{
+	if (!hasher_sum(check->hasher, it->text, it->len, check->last_hash))
+		return wrong(check, "cryptography failed");
+	check->last = *seal;
+	memcpy(check->last_text, it->text, it->len);
+	check->last_len = it->len;
+	return true;
+}
+
+static bool read_record(struct check *check, const uint8_t *data, size_t len, struct sealed *it,
+			struct seal *seal)
+{
+	return (record_get_seal(data, len, it) && link_read(it->text, it->len, seal) &&
+		it->number == seal->number && it->first == seal->first && it->last == seal->last) ||
+	       wrong(check, "the record of a seal cannot be read");
+}
+
 static bool check_seal(struct check *check, const uint8_t *data, size_t len)
 {
 	struct sealed it;
 	struct seal seal;
 
-	if (!record_get_seal(data, len, &it) || !seal_read(it.text, it.len, &seal) ||
-	    it.number != seal.number || it.first != seal.first || it.last != seal.last)
-		return wrong(check, "the record of a seal cannot be read");
-	if (!verify_key_accepts(check->key, it.text, it.len, it.signature))
+	if (!read_record(check, data, len, &it, &seal))
+		return false;
+	if (seal.hands_over || !is_signed(check, &it))
 		return wrong(check, "seal %llu: is not signed with this key",
 			     (unsigned long long)seal.number);
 	if (!check_order(check, &seal) || (!check->archive && !check_chain(check, &seal)) ||
-	    !check_root(check, &seal))
+	    !check_root(check, &seal) || !keep(check, &it, &seal))
 		return false;
-	if (!hasher_sum(check->hasher, it.text, it.len, check->last_hash))
-		return wrong(check, "cryptography failed");
-	check->last = seal;
-	memcpy(check->last_text, it.text, it.len);
-	check->last_len = it.len;
 	check->seals++;
 	drop(&check->leaves, seal.last);
 	drop(&check->ends, seal.last);
 	return true;
+}
+
+/* The key that signs here, or, before the first seal, one that is trusted; or to one that is. */
+static bool may_hand_over(const struct check *check, const struct seal *seal)
+{
+	if (check->current)
+		return verify_key_has(check->current, seal->from);
+	return verify_key_has(check->key, seal->from) || verify_key_has(check->key, seal->to);
+}
+
+static bool check_hand_over(struct check *check, const uint8_t *data, size_t len)
+{
+	struct seal_signed with;
+	struct sealed it;
+	struct seal seal;
+
+	if (!read_record(check, data, len, &it, &seal))
+		return false;
+	with.len = it.len;
+	memcpy(with.text, it.text, it.len);
+	memcpy(with.signature, it.signature, SEAL_SIGNATURE);
+	if (!hand_over_is_signed(&seal, &with) || !may_hand_over(check, &seal))
+		return wrong(check, "hand-over %llu: is not signed with this key",
+			     (unsigned long long)seal.number);
+	if (!check_order(check, &seal) || !keep(check, &it, &seal))
+		return false;
+	(void)verify_key_add(check->key, seal.to); /* for behind a gap; where there are many, for no more */
+	return move_to_key(check, seal.to);
 }
 
 static bool has_room(struct check *check, const struct marks *marks)
@@ -168,6 +229,8 @@ bool check_record(struct check *check, uint64_t sequence, uint8_t kind, const ui
 		check->first = sequence;
 	if (kind == RECORD_SEAL)
 		return check_seal(check, data, len);
+	if (kind == RECORD_HAND_OVER)
+		return check_hand_over(check, data, len);
 	if (kind != RECORD_EVENT)
 		return true;
 	if (!has_room(check, &check->leaves))
@@ -186,6 +249,18 @@ bool check_batch_end(struct check *check, uint64_t last, const uint8_t chain[EVI
 	return has_room(check, &check->ends) && (add(&check->ends, last, chain) || wrong(check, "no memory"));
 }
 
+/* It is the last one of the journal, or somebody who is trusted signed it. */
+static bool is_believed(struct check *check, const struct seal_signed *it, const struct seal *seal)
+{
+	if (check->last.number > 0 && it->len == check->last_len &&
+	    memcmp(it->text, check->last_text, it->len) == 0)
+		return true;
+	if (seal->hands_over)
+		return hand_over_is_signed(seal, it) && may_hand_over(check, seal);
+	return verify_key_accepts(check->key, it->text, it->len, it->signature) ||
+	       (check->current && verify_key_accepts(check->current, it->text, it->len, it->signature));
+}
+
 /* The newest seal in the file that is signed with the key. */
 static bool newest_of(struct check *check, const char bytes[SLOTS_BYTES], struct seal *out,
 		      struct seal_signed *with)
@@ -196,8 +271,7 @@ static bool newest_of(struct check *check, const char bytes[SLOTS_BYTES], struct
 	out->number = 0;
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (slot_read(bytes + (size_t)i * SLOT_BYTES, &it) > out->number &&
-		    verify_key_accepts(check->key, it.text, it.len, it.signature) &&
-		    seal_read(it.text, it.len, &seal)) {
+		    link_read(it.text, it.len, &seal) && is_believed(check, &it, &seal)) {
 			*out = seal;
 			*with = it;
 		}
@@ -237,7 +311,8 @@ bool check_signer(struct check *check, const char *state_file)
 		return wrong(check, "the signer made seal %llu, up to record %llu: the end of the journal "
 				    "is missing, or an older copy was put back",
 			     (unsigned long long)seal.number, (unsigned long long)seal.last);
-	return check_order(check, &seal) && check_chain(check, &seal) && check_root(check, &seal);
+	return check_order(check, &seal) &&
+	       (seal.hands_over || (check_chain(check, &seal) && check_root(check, &seal)));
 }
 
 struct check *check_new(struct verify_key *take_key)
@@ -264,6 +339,7 @@ void check_free(struct check **check)
 	if (!old)
 		return;
 	verify_key_free(&old->key);
+	verify_key_free(&old->current);
 	hasher_free(&old->hasher);
 	tree_free(&old->tree);
 	free(old->leaves.items);
@@ -296,6 +372,7 @@ void check_skip(struct check *check, uint64_t sequence)
 	check->first = sequence;
 	check->leaves.n = check->ends.n = 0;
 	check->last.number = 0;
+	verify_key_free(&check->current);
 }
 
 void check_get_result(const struct check *check, struct check_result *out)

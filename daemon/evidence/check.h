@@ -3,6 +3,9 @@
  * held, and compares every seal with what it covers: the signature, the seal before, the chain's hash
  * and the root over the events. Behind the end it may be told what the signer signed last.
  *
+ * The first seal held is signed by one of the keys that are trusted, those behind it by the same, until that
+ * hands over to another (hand_over.h), which is trusted from there on.
+ *
  * What retention took cannot be looked at: the first seal held is believed to follow what was there,
  * and its root is not compared when records it covers are gone. In an archive (archive/archive.h) events
  * are known by their digests, and the chain of the journal they come from cannot be looked at either.

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "evidence/hand_over.h"
 #include "evidence/receipt.h"
 #include "report.h"
 
@@ -24,16 +25,20 @@ struct task {
 	const char *key_path, *event_path; /* event_path NULL: no event was given */
 	bool json;
 	struct verify_key *key;
+	const char *hand_overs[VERIFY_KEYS_MAX];
+	size_t n_hand_overs;
 	char *event; /* NULL without one */
 	size_t event_len;
 };
 
 static void usage(FILE *out)
 {
-	fputs("Usage: ttg-verify --key BROKER.pub [--event FILE] [--json] RECEIPT...\n"
+	fputs("Usage: ttg-verify --key BROKER.pub [--hand-over FILE]... [--event FILE] [--json] RECEIPT...\n"
 	      "Checks receipts: that the broker accepted an event, from whom, when and as which.\n"
 	      "\n"
-	      "      --key FILE      the broker's public key\n"
+	      "      --key FILE      the broker's public key, or several\n"
+	      "      --hand-over FILE\n"
+	      "                      what one of them signed about the key after it: that is trusted too\n"
 	      "      --event FILE    the event's bytes as they were published; - for standard input\n"
 	      "      --json          one JSON object a line for each receipt\n"
 	      "  -h, --help          this text\n"
@@ -112,17 +117,47 @@ static int verify(const struct task *task, const char *path)
 	return status;
 }
 
-/* The highest status of all. */
-static int verify_all(struct task *task, char **paths, int n)
+/* Each in its turn: by a key that is trusted, of one that then is. */
+static bool take_hand_over(const struct task *task, const char *path)
+{
+	char bytes[HAND_OVER_FILE_MAX + 1];
+	size_t len = 0;
+	struct seal it;
+	const char *why = NULL;
+
+	if (!read_file(path, bytes, sizeof(bytes), &len))
+		why = strerror(errno);
+	else if (!hand_over_from_file(bytes, len, &it))
+		why = "is not a hand-over, or not signed by the key it is from";
+	else if (!verify_key_has(task->key, it.from))
+		why = "is from a key that is not trusted";
+	else if (!verify_key_add(task->key, it.to))
+		why = "one key too many";
+	if (why)
+		fprintf(stderr, "ttg-verify: %s: %s\n", path, why);
+	return !why;
+}
+
+static bool read_keys(struct task *task)
 {
 	struct message message = { "" };
-	int status = EXIT_FINE;
 
 	if (verify_key_read(task->key_path, &task->key, &message) != TTG_OK) {
 		fprintf(stderr, "ttg-verify: %s\n", message.text);
-		return EXIT_NOT_READ;
+		return false;
 	}
-	if (read_event(task)) {
+	for (size_t i = 0; i < task->n_hand_overs; i++)
+		if (!take_hand_over(task, task->hand_overs[i]))
+			return false;
+	return true;
+}
+
+/* The highest status of all. */
+static int verify_all(struct task *task, char **paths, int n)
+{
+	int status = EXIT_FINE;
+
+	if (read_keys(task) && read_event(task)) {
 		for (int i = 0; i < n; i++) {
 			const int one = verify(task, paths[i]);
 
@@ -140,6 +175,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "key", required_argument, NULL, 'k' }, { "event", required_argument, NULL, 'e' },
+		{ "hand-over", required_argument, NULL, 'o' },
 		{ "json", no_argument, NULL, 'j' },	 { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },	 { NULL, 0, NULL, 0 },
 	};
@@ -153,6 +189,13 @@ int main(int argc, char **argv)
 			break;
 		case 'e':
 			task.event_path = optarg;
+			break;
+		case 'o':
+			if (task.n_hand_overs == VERIFY_KEYS_MAX) {
+				usage(stderr);
+				return EXIT_USAGE;
+			}
+			task.hand_overs[task.n_hand_overs++] = optarg;
 			break;
 		case 'j':
 			task.json = true;

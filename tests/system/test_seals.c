@@ -292,6 +292,92 @@ static void a_running_broker_names_the_place_of_a_seal_that_does_not_hold(void *
 	must_have_passed(stage);
 }
 
+static void must_run_shell(const struct stage *stage, const char *what)
+{
+	char command[3 * PROCESS_PATH_MAX];
+
+	snprintf(command, sizeof(command), "cd '%s' && %s", stage->directory, what);
+	must_be(system(command) == 0, command);
+}
+
+static void must_stop_signer(struct stage *stage)
+{
+	must_signal(&stage->others[0], SIGTERM);
+	assert_int_equal(must_end(&stage->others[0], PROCESS_LIMIT_MS), 0);
+}
+
+/* seal.key hands over to next.key; the statement lies in hand-over. */
+static void must_hand_over(struct stage *stage)
+{
+	struct ran ran = must_run(stage, "ttg-signer", "--make-key", "next", NULL);
+
+	assert_int_equal(ran.code, 0);
+	ran_free(&ran);
+	ran = must_run(stage, "ttg-signer", "--key", "seal.key", "--state", "seal.state", "--hand-over",
+		       "next.key", NULL);
+	if (ran.code != 0)
+		must_fail("--hand-over: %s%s", ran.out, ran.err);
+	must_write(stage, "hand-over", "%s", ran.out);
+	ran_free(&ran);
+}
+
+static int verify_handed_over(struct stage *stage, const char *key)
+{
+	struct ran ran = must_run(stage, "ttg-verify", "--key", key, "--hand-over", "hand-over", "--event",
+				  "event.bin", "event.receipt", NULL);
+	const int code = ran.code;
+
+	ran_free(&ran);
+	return code;
+}
+
+static void receipts_and_journal_stay_good_when_the_signing_key_is_changed(void **state)
+{
+	struct stage *stage = *state;
+
+	must_make_seal_key(stage);
+	must_start_signer(stage);
+	must_start_broker(stage);
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	must_get_receipt(stage, prison, 1);
+	must_run_shell(stage, "cp event.bin old.bin && cp event.receipt old.receipt");
+	must_stop_signer(stage);
+	must_accept(stage, prison, &(struct made_wish){ .number = 2 });
+	must_hand_over(stage);
+	struct ran ran = must_run(stage, "ttg-signer", "--key", "seal.key", "--state", "seal.state",
+				  "--socket", "seal.socket", NULL);
+	assert_int_equal(ran.code, EXIT_DAMAGED); /* it signs no more */
+	assert_non_null(strstr(ran.err, "handed over"));
+	ran_free(&ran);
+	must_start_other(stage, 0, "signer", "ttg-signer", "--key", "next.key", "--state", "seal.state",
+			 "--socket", "seal.socket", NULL);
+	must_see(stage, "ttgd.err", "signer_key_changed");
+	must_get_receipt(stage, prison, 3);
+	assert_int_equal(verify(stage, "next.pub"), 0);
+	assert_int_equal(verify(stage, "seal.pub"), 1);
+	assert_int_equal(verify_handed_over(stage, "seal.pub"), 0);
+	assert_int_equal(verify_handed_over(stage, "next.pub"), 3); /* that is not who it is from */
+	json_t *proof = must_prove_running(stage);
+	assert_int_equal(json_integer_value(json_object_get(proof, "unsealed_events")), 0);
+	assert_int_equal(json_integer_value(json_object_get(proof, "last_seal")),
+			 must_ask_number(stage, "status", "seals.number"));
+	json_decref(proof);
+	assert_int_equal(must_stop_broker(stage), 0);
+	must_verify_journal(stage, 0, "unsealed events  0\n");
+	must_run_shell(stage, "cp seal.pub first.pub && cp next.pub seal.pub");
+	must_verify_journal(stage, 1, "is not signed with this key"); /* the oldest are the first key's */
+	/* Both in one file: the broker knows the new one after a restart, and the old receipt stays good. */
+	must_run_shell(stage, "cat next.pub first.pub >seal.pub");
+	must_verify_journal(stage, 0, "unsealed events  0\n");
+	must_start_broker(stage);
+	must_get_receipt(stage, prison, 4);
+	assert_int_equal(verify(stage, "next.pub"), 0);
+	must_run_shell(stage, "cp old.bin event.bin && cp old.receipt event.receipt");
+	assert_int_equal(verify(stage, "first.pub"), 0);
+	assert_int_equal(verify(stage, "next.pub"), 1);
+	must_have_passed(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +388,7 @@ int main(void)
 		STAGE_TEST(another_signer_is_not_taken),
 		STAGE_TEST(a_running_broker_proves_its_seals),
 		STAGE_TEST(a_running_broker_names_the_place_of_a_seal_that_does_not_hold),
+		STAGE_TEST(receipts_and_journal_stay_good_when_the_signing_key_is_changed),
 	};
 
 	return cmocka_run_group_tests_name("seals", tests, NULL, NULL);

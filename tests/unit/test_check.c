@@ -11,6 +11,7 @@
 #include "core/sealed.h"
 #include "core/strip.h"
 #include "evidence/check.h"
+#include "evidence/hand_over.h"
 #include "evidence/signer.h"
 #include "evidence/slot.h"
 #include "evidence/stretch.h"
@@ -369,6 +370,161 @@ static void behind_a_gap_of_the_archive_seals_hold_again(void **state)
 	play_free(&play);
 }
 
+/* What the key of `from` says of that of `to`, behind the last seal; recorded. */
+static void hand_over_play(struct play *play, char from, char to)
+{
+	const struct sealed *last = core_last_seal(play->core);
+	struct sign_key *old = receipts_key(from), *new = receipts_key(to);
+	struct seal it = { .hands_over = true, .number = last->number + 1, .first = last->last,
+			   .last = last->last, .sealed_ns = 7 };
+	struct sealed record = { .number = it.number, .first = it.first, .last = it.last };
+	struct hasher *hasher = hasher_new();
+
+	memcpy(it.journal, journal_id, sizeof(it.journal));
+	assert_true(hasher_sum(hasher, last->text, last->len, it.before));
+	sign_key_bytes(old, it.from);
+	sign_key_bytes(new, it.to);
+	record.len = hand_over_write(&it, record.text);
+	assert_true(sign_key_sign(old, record.text, record.len, record.signature));
+	assert_int_equal(core_hand_over(play->core, &play->now, &record, NULL), TTG_OK);
+	hasher_free(&hasher);
+	sign_key_free(&old);
+	sign_key_free(&new);
+}
+
+static void seal_with(struct play *play, char letter)
+{
+	struct sign_key *key = receipts_key(letter);
+
+	play_say(play, TYPE_RELEASED, 3);
+	seal_play(play, key);
+	sign_key_free(&key);
+}
+
+/* Five seals by a, two by b, one by c. The records of the hand-overs in first and second. */
+static struct play *handed_over_play(uint64_t *first, uint64_t *second)
+{
+	struct play *play = sealed_play();
+
+	hand_over_play(play, 'a', 'b');
+	*first = play->n_records;
+	seal_with(play, 'b');
+	seal_with(play, 'b');
+	hand_over_play(play, 'b', 'c');
+	*second = play->n_records;
+	seal_with(play, 'c');
+	return play;
+}
+
+static bool holds_by(const struct play *play, const char *letters, uint64_t from, uint64_t seals)
+{
+	struct check *check;
+	struct verify_key *keys = NULL;
+	struct check_result result;
+	bool fine;
+
+	for (; *letters; letters++) {
+		struct sign_key *key = receipts_key(*letters);
+		uint8_t bytes[EVIDENCE_KEY];
+
+		sign_key_bytes(key, bytes);
+		if (!keys)
+			keys = verify_key_of_bytes(bytes);
+		assert_true(verify_key_add(keys, bytes));
+		sign_key_free(&key);
+	}
+	check = check_new(keys);
+	check_begin(check, journal_id);
+	fine = feed(check, play, from, play->n_records);
+	check_get_result(check, &result);
+	if (fine)
+		assert_int_equal(result.seals, seals);
+	check_free(&check);
+	return fine;
+}
+
+static void who_trusts_a_key_trusts_those_it_hands_over_to(void **state)
+{
+	uint64_t first, second;
+	struct play *play = handed_over_play(&first, &second);
+
+	(void)state;
+	assert_true(holds_by(play, "a", 1, SEALS + 3));
+	assert_true(holds_by(play, "ca", 1, SEALS + 3)); /* whatever else is trusted */
+	assert_false(holds_by(play, "b", 1, 0));         /* the first seals are not by it */
+	assert_false(holds_by(play, "c", 1, 0));
+	/* Retention took the first: the key that signs at the beginning has to be named, or the one after. */
+	assert_true(holds_by(play, "a", first, 3));
+	assert_true(holds_by(play, "b", first, 3));
+	assert_true(holds_by(play, "b", first + 1, 3));
+	assert_false(holds_by(play, "a", first + 1, 0));
+	assert_true(holds_by(play, "c", second, 1));
+	play_free(&play);
+}
+
+static void every_byte_of_a_hand_over_counts(void **state)
+{
+	uint64_t first, second;
+	struct play *play = handed_over_play(&first, &second);
+	struct play_record *it = &play->records[first - 1];
+
+	(void)state;
+	for (size_t i = 0; i < it->len; i++) {
+		it->data[i] ^= 0x10;
+		assert_false(holds_by(play, "a", 1, 0));
+		it->data[i] ^= 0x10;
+	}
+	const struct play_record gone = *it; /* nor can it be left out, or said twice */
+	it->kind = RECORD_CONSULTED;
+	assert_false(holds_by(play, "ab", 1, 0));
+	it->kind = gone.kind;
+	assert_true(holds_by(play, "a", 1, SEALS + 3));
+	play_free(&play);
+}
+
+/* What a key signs behind its hand-over counts for nothing, though it was trusted once. */
+static void a_key_that_handed_over_signs_no_more(void **state)
+{
+	struct play *play = sealed_play();
+
+	(void)state;
+	hand_over_play(play, 'a', 'b');
+	assert_true(holds_by(play, "a", 1, SEALS));
+	seal_with(play, 'a');
+	assert_false(holds_by(play, "a", 1, 0));
+	assert_false(holds_by(play, "ab", 1, 0));
+	play_free(&play);
+	play = sealed_play();
+	hand_over_play(play, 'c', 'b'); /* and c was never asked */
+	assert_false(holds_by(play, "a", 1, 0));
+	assert_false(holds_by(play, "abc", 1, 0));
+	play_free(&play);
+}
+
+/* The newest in the signer's file may be the hand-over, in the journal already or not. */
+static void a_hand_over_is_told_by_the_signer_too(void **state)
+{
+	struct play *play = sealed_play();
+	char path[PATH];
+
+	(void)state;
+	play_settle(play);
+	hand_over_play(play, 'a', 'b');
+	write_state(play, play->n_records, path);
+	struct check *check = check_by('a');
+	assert_true(feed(check, play, 1, play->n_records - 1));
+	assert_true(check_signer(check, path));
+	check_begin(check, journal_id);
+	assert_true(feed(check, play, 1, play->n_records));
+	assert_true(check_signer(check, path));
+	check_begin(check, journal_id);
+	assert_true(feed(check, play, 1, core_last_seal(play->core)->last)); /* without the seal before it */
+	assert_false(check_signer(check, path));
+	check_free(&check);
+	unlink(path);
+	play_free(&play);
+}
+
 /* Seal 5 covers five events, and each record ends a batch here. */
 static void no_more_is_kept_than_was_said(void **state)
 {
@@ -395,6 +551,10 @@ int main(void)
 		cmocka_unit_test(another_chain_is_found),
 		cmocka_unit_test(what_retention_took_is_not_missed),
 		cmocka_unit_test(no_more_is_kept_than_was_said),
+		cmocka_unit_test(who_trusts_a_key_trusts_those_it_hands_over_to),
+		cmocka_unit_test(every_byte_of_a_hand_over_counts),
+		cmocka_unit_test(a_key_that_handed_over_signs_no_more),
+		cmocka_unit_test(a_hand_over_is_told_by_the_signer_too),
 		cmocka_unit_test(a_tail_that_was_cut_off_is_told_by_the_signer),
 		cmocka_unit_test(seals_hold_over_the_archive_and_every_digest_in_it_counts),
 		cmocka_unit_test(behind_a_gap_of_the_archive_seals_hold_again),
