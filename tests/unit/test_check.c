@@ -501,6 +501,31 @@ static void a_key_that_handed_over_signs_no_more(void **state)
 	play_free(&play);
 }
 
+static void hand_overs_hold_over_the_archive(void **state)
+{
+	uint64_t first, second;
+	struct play *play = handed_over_play(&first, &second);
+	struct check *check = check_by('a');
+	struct check_result result;
+
+	(void)state;
+	check_begin_archive(check, journal_id);
+	assert_true(feed_archive(check, play, 1, play->n_records, 0));
+	check_get_result(check, &result);
+	assert_int_equal(result.seals, SEALS + 3);
+	/* Behind a gap that took the first hand-over away the key it named is still known. */
+	check_skip(check, first + 1);
+	assert_true(feed_archive(check, play, first + 1, play->n_records, 0));
+	check_free(&check);
+	check = check_by('a');
+	check_begin_archive(check, journal_id);
+	assert_true(feed_archive(check, play, 1, first - 1, 0));
+	check_skip(check, first + 1);
+	assert_false(feed_archive(check, play, first + 1, play->n_records, 0)); /* nobody said so */
+	check_free(&check);
+	play_free(&play);
+}
+
 /* The newest in the signer's file may be the hand-over, in the journal already or not. */
 static void a_hand_over_is_told_by_the_signer_too(void **state)
 {
@@ -554,6 +579,7 @@ int main(void)
 		cmocka_unit_test(who_trusts_a_key_trusts_those_it_hands_over_to),
 		cmocka_unit_test(every_byte_of_a_hand_over_counts),
 		cmocka_unit_test(a_key_that_handed_over_signs_no_more),
+		cmocka_unit_test(hand_overs_hold_over_the_archive),
 		cmocka_unit_test(a_hand_over_is_told_by_the_signer_too),
 		cmocka_unit_test(a_tail_that_was_cut_off_is_told_by_the_signer),
 		cmocka_unit_test(seals_hold_over_the_archive_and_every_digest_in_it_counts),
