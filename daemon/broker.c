@@ -139,6 +139,7 @@ static enum ttg_error open_signals(int *out, struct message *message)
 
 enum ttg_error broker_run(struct config *take_config, struct message *message)
 {
+	const bool can_lock = secret_prepare();
 	struct secrets *secrets = secret_new(sizeof *secrets);
 	struct journal *journal = NULL;
 	struct net *net = NULL;
@@ -147,10 +148,14 @@ enum ttg_error broker_run(struct config *take_config, struct message *message)
 	struct log *log = log_new("ttgd", take_config->log_target, take_config->log_level);
 
 	log_write(log, LOG_LEVEL_NOTICE, "starting", "version=%s", TTG_VERSION);
-	if (!secret_prepare())
+	if (!can_lock)
 		log_write(log, LOG_LEVEL_WARN, "memory_not_locked", "reason=\"%s\"", strerror(ENOMEM));
-	error = secrets ? open_signals(&signal_fd, message) :
-			  message_set(message, TTG_ENOMEM, "no memory for keys");
+	if (!secrets) {
+		message_set(message, TTG_ENOMEM, "no memory for keys");
+		error = TTG_ENOMEM;
+	}
+	if (!error)
+		error = open_signals(&signal_fd, message);
 	if (!error)
 		error = read_secrets(take_config, secrets, message);
 	if (!error)

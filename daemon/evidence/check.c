@@ -159,9 +159,11 @@ static bool keep(struct check *check, const struct sealed *it, const struct seal
 static bool read_record(struct check *check, const uint8_t *data, size_t len, struct sealed *it,
 			struct seal *seal)
 {
-	return (record_get_seal(data, len, it) && link_read(it->text, it->len, seal) &&
-		it->number == seal->number && it->first == seal->first && it->last == seal->last) ||
-	       wrong(check, "the record of a seal cannot be read");
+	if (record_get_seal(data, len, it) && link_read(it->text, it->len, seal) &&
+	    it->number == seal->number && it->first == seal->first && it->last == seal->last)
+		return true;
+	wrong(check, "the record of a seal cannot be read");
+	return false;
 }
 
 static bool check_seal(struct check *check, const uint8_t *data, size_t len)

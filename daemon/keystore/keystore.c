@@ -211,7 +211,8 @@ void keystore_close(struct keystore **handle)
 	*handle = NULL;
 	if (!store)
 		return;
-	rewrap_drop(store);
+	if (store->secrets)
+		rewrap_drop(store);
 	if (store->file >= 0)
 		(void)store->world->close(store->world->self, store->file);
 	if (store->graves >= 0)

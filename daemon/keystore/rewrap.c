@@ -19,8 +19,7 @@ void rewrap_drop(struct keystore *store)
 		(void)store->world->close(store->world->self, store->wanted_file);
 	store->wanted_file = -1;
 	store->rewrapping = false;
-	if (store->secrets)
-		wipe(store->secrets->wanted, KEYSTORE_KEY);
+	wipe(store->secrets->wanted, KEYSTORE_KEY);
 }
 
 bool keystore_is_under(const struct keystore *store, const uint8_t master[KEYSTORE_KEY])
