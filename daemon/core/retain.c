@@ -94,14 +94,14 @@ static enum ttg_error put(struct core *core, const struct core_now *now, uint64_
 	return code;
 }
 
-/* What is due, unless that is noted already. */
+/* What is due, unless that is noted already and the clock has not gone back behind it. */
 static void note_due(struct core *core, const struct core_now *now, uint64_t now_s)
 {
 	const uint64_t first_s = core->keys.first_s;
 
 	if (first_s == 0 || now_s < first_s || now_s < core->lapse_s)
 		core->lapse_s = 0;
-	else if (core->lapse_s == 0) {
+	if (first_s != 0 && now_s >= first_s && core->lapse_s == 0) {
 		core->lapse_s = now_s;
 		core->lapse_seen_ns = now->mono_ns;
 	}

@@ -253,7 +253,8 @@ static void damage_is_named(void **state)
 	(void)state;
 	for (size_t i = 0; i < 6; i++)
 		numbers[i] = take(&bed, key);
-	assert_int_equal(keystore_destroy(bed.store, &numbers[0], 2), TTG_OK);
+	assert_int_equal(keystore_destroy(bed.store, &numbers[0], 1), TTG_OK);
+	assert_int_equal(keystore_destroy(bed.store, &numbers[1], 1), TTG_OK);
 	keystore_close(&bed.store);
 	file = memory_world_file(bed.memory, KEYS, &size);
 	for (unsigned at = 0; at < 64; at++) { /* every byte of a slot, one after the other */
@@ -270,11 +271,58 @@ static void damage_is_named(void **state)
 	file[20] ^= 1;
 	file = memory_world_file(bed.memory, GRAVES, &size);
 	assert_int_equal(size, 64);
-	file[5] ^= 1; /* with a whole one behind it */
+	file[5] ^= 1; /* with a later one behind it */
 	assert_int_equal(keystore_open(&bed.store, &bed.options, memory_world_table(bed.memory),
 	&bed.message), 		 TTG_ECORRUPT);
 	assert_non_null(strstr(bed.message.text, "tombstones: damaged at offset 0"));
 	end(&bed);
+}
+
+static bool is_destroyed(struct bed *bed, uint64_t number)
+{
+	uint8_t key[KEYSTORE_KEY];
+
+	return keystore_get(bed->store, number, key) == TTG_EPERM;
+}
+
+/* Many at once, cut short by a crash that keeps any of the sectors: the store opens, the others are as they
+   were, and what is asked for again is done. */
+static void what_a_crash_left_of_many_is_put_in_order(void **state)
+{
+	uint64_t numbers[200], kept, before;
+	uint8_t key[KEYSTORE_KEY], held[KEYSTORE_KEY];
+	unsigned int torn = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		struct bed bed = make_bed(1000 + seed);
+
+		before = take(&bed, key);
+		for (size_t i = 0; i < 200; i++)
+			numbers[i] = take(&bed, key);
+		kept = take(&bed, held);
+		assert_int_equal(keystore_destroy(bed.store, &before, 1), TTG_OK);
+		memory_world_fail(bed.memory, MEMORY_SYNC, 0, EIO, true);
+		assert_int_equal(keystore_destroy(bed.store, numbers, 200), TTG_EIO);
+		memory_world_fail(bed.memory, MEMORY_SYNC, UINT64_MAX, EIO, false);
+		crash(&bed, MEMORY_CRASH_RANDOM);
+		for (int again = 0; again < 2; again++) {
+			unsigned int gone = 0;
+
+			open_store(&bed);
+			assert_true(is_destroyed(&bed, before));
+			for (size_t i = 0; i < 200; i++)
+				gone += is_destroyed(&bed, numbers[i]);
+			torn += again == 0 && gone > 0 && gone < 200;
+			must_be(&bed, kept, held);
+			assert_int_equal(keystore_destroy(bed.store, numbers, 200), TTG_OK);
+			for (size_t i = 0; i < 200; i++)
+				assert_true(is_destroyed(&bed, numbers[i]));
+			keystore_close(&bed.store);
+		}
+		end(&bed);
+	}
+	assert_true(torn > 20);
 }
 
 static void an_older_or_another_store_is_noticed(void **state)
@@ -361,6 +409,7 @@ int main(void)
 		cmocka_unit_test(a_destruction_that_was_cut_short_is_made_whole),
 		cmocka_unit_test(no_room_loses_nothing),
 		cmocka_unit_test(damage_is_named),
+		cmocka_unit_test(what_a_crash_left_of_many_is_put_in_order),
 		cmocka_unit_test(an_older_or_another_store_is_noticed),
 		cmocka_unit_test(another_master_key_loses_nothing),
 	};
