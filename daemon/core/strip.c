@@ -4,7 +4,7 @@
 #include "core/digest.h"
 #include "core/record.h"
 
-/* The salt of what is not sealed is zeros, and stands in front of it as a line (evidence/hash.h). */
+/* The salt of what is not sealed is zeros, and stands in front of it as a line (base/hash.h). */
 static const char no_salt[] = "salt 00000000000000000000000000000000\n";
 
 static bool sum(const uint8_t *data, size_t len, uint8_t out[DIGEST_BYTES])

@@ -13,7 +13,7 @@
 #include "base/keyfile.h"
 #include "base/world.h"
 #include "config/config.h"
-#include "evidence/signature.h"
+#include "base/signature.h"
 
 struct tally {
 	size_t errors, warnings;

@@ -18,7 +18,8 @@
 #define TTGD_EVIDENCE_CHECK_H
 
 #include "base/message.h"
-#include "evidence/signature.h"
+#include "base/signature.h"
+#include "evidence/seal.h"
 
 struct check;
 

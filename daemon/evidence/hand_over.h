@@ -22,7 +22,7 @@
 #ifndef TTGD_EVIDENCE_HAND_OVER_H
 #define TTGD_EVIDENCE_HAND_OVER_H
 
-#include "evidence/signature.h"
+#include "evidence/seal.h"
 
 /* Length of the text. */
 size_t hand_over_write(const struct seal *it, char out[SEAL_TEXT_MAX]);

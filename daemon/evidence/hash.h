@@ -1,59 +1,14 @@
 /*
- * SHA-256, and the hexadecimal and decimal lines of which everything signed here is made.
- *
- * Texts of this folder are lines "word value\n" in a fixed order, nothing optional, so that two
- * texts that say the same are the same bytes, and so that anybody can hash and verify them with
- * tools he has (docs/formats.md). Numbers have no leading zeros, hexadecimal digits are lower case.
- *
- * Owner: a hasher belongs to one thread; all else is pure.
+ * Sizes of what is proven here. How texts are written, read and hashed stands in base/hash.h.
  */
 #ifndef TTGD_EVIDENCE_HASH_H
 #define TTGD_EVIDENCE_HASH_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/hash.h"
 
-#define EVIDENCE_HASH 32u
+#define EVIDENCE_HASH HASH_BYTES
+#define EVIDENCE_SALT HASH_SALT
 #define EVIDENCE_ID 16u /* of a journal, of an event */
 #define EVIDENCE_KEY 32u /* a public key of Ed25519, RFC 8032 */
-
-struct hasher;
-
-struct hasher *hasher_new(void); /* NULL without memory or cryptography */
-void hasher_free(struct hasher **hasher);
-bool hasher_sum(struct hasher *hasher, const void *data, size_t len, uint8_t out[EVIDENCE_HASH]);
-/*
- * Of an event's bytes, salted: SHA-256 of the line "salt <32 digits>", its line feed included, and the
- * bytes. Who does not know the salt cannot tell from it what the bytes were, not even by trying.
- */
-#define EVIDENCE_SALT 16u
-bool hasher_salted(struct hasher *hasher, const uint8_t salt[EVIDENCE_SALT], const void *data, size_t len,
-		   uint8_t out[EVIDENCE_HASH]);
-
-/* Writing: a line each behind *used; a text that does not fit becomes *used = size + 1 and stays so. */
-struct lines {
-	char *text;
-	size_t size, used;
-};
-void lines_put(struct lines *lines, const char *line);            /* as it is, and the line's end */
-void lines_put_lines(struct lines *lines, const char *text, size_t len); /* whole ones, as they are */
-void lines_put_text(struct lines *lines, const char *word, const char *value);
-void lines_put_number(struct lines *lines, const char *word, uint64_t value);
-void lines_put_hex(struct lines *lines, const char *word, const uint8_t *bytes, size_t len);
-bool lines_fit(const struct lines *lines);
-
-/* Reading: the first line that is not exactly as asked for makes all that follow fail; `at` stays
-   where it begins. */
-struct reading {
-	const char *at, *end;
-	bool failed;
-};
-bool reading_line(struct reading *reading, const char *line);
-/* Up to max - 1 characters, none of them a space or below; NUL behind. */
-bool reading_text(struct reading *reading, const char *word, char *out, size_t max);
-bool reading_number(struct reading *reading, const char *word, uint64_t *out);
-bool reading_hex(struct reading *reading, const char *word, uint8_t *out, size_t len);
-bool reading_done(const struct reading *reading); /* all of it, and nothing failed */
 
 #endif

@@ -22,8 +22,8 @@
 
 #include "evidence/leaf.h"
 #include "evidence/seal.h"
-#include "evidence/signature.h"
-#include "evidence/tree.h"
+#include "base/signature.h"
+#include "base/tree.h"
 
 #define RECEIPT_TEXT_MAX 5120u
 

@@ -23,10 +23,11 @@
 #ifndef TTGD_EVIDENCE_SEAL_H
 #define TTGD_EVIDENCE_SEAL_H
 
+#include "base/signature.h"
 #include "evidence/hash.h"
 
 #define SEAL_TEXT_MAX 640u  /* bytes, without a NUL */
-#define SEAL_SIGNATURE 64u  /* Ed25519, RFC 8032 */
+#define SEAL_SIGNATURE SIGNATURE_BYTES /* Ed25519, RFC 8032 */
 
 struct seal {
 	uint8_t journal[EVIDENCE_ID];

@@ -278,7 +278,7 @@ struct signer *signer_new(struct sign_key *take_key)
 
 	if (!signer)
 		return NULL;
-	sign_key_bytes(take_key, signer->bytes);
+	sign_key_raw(take_key, signer->bytes);
 	signer->public = verify_key_of(take_key);
 	signer->hasher = hasher_new();
 	if (signer->public && signer->hasher)

@@ -24,7 +24,8 @@
 #ifndef TTGD_EVIDENCE_SIGNER_H
 #define TTGD_EVIDENCE_SIGNER_H
 
-#include "evidence/signature.h"
+#include "base/signature.h"
+#include "evidence/seal.h"
 
 #define SIGNER_PACKET_MAX 2048u
 

@@ -11,7 +11,8 @@
 #ifndef TTGD_EVIDENCE_SLOT_H
 #define TTGD_EVIDENCE_SLOT_H
 
-#include "evidence/signature.h"
+#include "base/signature.h"
+#include "evidence/seal.h"
 
 #define SLOT_BYTES 4096u
 #define SLOTS 2u

@@ -11,7 +11,7 @@
 #include "base/message.h"
 #include "evidence/leaf.h"
 #include "evidence/seal.h"
-#include "evidence/tree.h"
+#include "base/tree.h"
 
 struct stretch;
 

@@ -44,8 +44,8 @@ enum ttg_error hand_over_state(const struct world *world, const char *state_path
 	struct signer_state *state = NULL;
 	bool done = false;
 
-	sign_key_bytes(take_old, from);
-	sign_key_bytes(take_new, to);
+	sign_key_raw(take_old, from);
+	sign_key_raw(take_new, to);
 	sign_key_free(&take_new);
 	struct signer *signer = signer_new(take_old);
 	if (!signer) {

@@ -16,7 +16,7 @@
 #include "sim/broker_private.h"
 #include "sim/memory.h"
 
-#define HASH_BYTES    64 /* of the two hash tables, for each session */
+#define ENTRY_BYTES    64 /* of the two hash tables, for each session */
 #define ENTRIES_FIRST 16 /* room for so many, when there is the first */
 #define SNAPSHOT_BYTES                                                                             \
 	(48u * 1024)      /* not yet written: a block of the dedupe window and the rest            \
@@ -48,7 +48,7 @@ static size_t weigh_mailbox(const struct mailbox *mailbox)
 
 static size_t weigh_session(const struct session *session)
 {
-	size_t bytes = sizeof(*session) + HASH_BYTES;
+	size_t bytes = sizeof(*session) + ENTRY_BYTES;
 
 	for (const struct session_reply *it = session->replies; it; it = it->next)
 		bytes += sizeof(*it) + it->len;

@@ -382,8 +382,8 @@ static void hand_over_play(struct play *play, char from, char to)
 
 	memcpy(it.journal, journal_id, sizeof(it.journal));
 	assert_true(hasher_sum(hasher, last->text, last->len, it.before));
-	sign_key_bytes(old, it.from);
-	sign_key_bytes(new, it.to);
+	sign_key_raw(old, it.from);
+	sign_key_raw(new, it.to);
 	record.len = hand_over_write(&it, record.text);
 	assert_true(sign_key_sign(old, record.text, record.len, record.signature));
 	assert_int_equal(core_hand_over(play->core, &play->now, &record, NULL), TTG_OK);
@@ -427,7 +427,7 @@ static bool holds_by(const struct play *play, const char *letters, uint64_t from
 		struct sign_key *key = receipts_key(*letters);
 		uint8_t bytes[EVIDENCE_KEY];
 
-		sign_key_bytes(key, bytes);
+		sign_key_raw(key, bytes);
 		if (!keys)
 			keys = verify_key_of_bytes(bytes);
 		assert_true(verify_key_add(keys, bytes));

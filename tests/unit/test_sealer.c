@@ -101,7 +101,7 @@ static void key_bytes(char letter, uint8_t out[EVIDENCE_KEY])
 {
 	struct sign_key *key = receipts_key(letter);
 
-	sign_key_bytes(key, out);
+	sign_key_raw(key, out);
 	sign_key_free(&key);
 }
 

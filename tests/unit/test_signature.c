@@ -4,7 +4,7 @@
  */
 #include "unit.h"
 
-#include "evidence/signature.h"
+#include "base/signature.h"
 #include "support/folder.h"
 
 #include <string.h>
@@ -96,7 +96,7 @@ static void signatures_are_those_of_the_rfc(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
-		uint8_t seed[128], message[128], expected[128], signature[SEAL_SIGNATURE];
+		uint8_t seed[128], message[128], expected[128], signature[SIGNATURE_BYTES];
 		const size_t len = from_hex(vectors[i].message, message);
 
 		from_hex(vectors[i].seed, seed);
@@ -106,7 +106,7 @@ static void signatures_are_those_of_the_rfc(void **state)
 		assert_non_null(public);
 		for (int time = 0; time < 2; time++) {
 			assert_true(sign_key_sign(key, message, len, signature));
-			assert_memory_equal(signature, expected, SEAL_SIGNATURE);
+			assert_memory_equal(signature, expected, SIGNATURE_BYTES);
 			assert_true(verify_key_accepts(public, message, len, signature));
 		}
 		verify_key_free(&public);
@@ -142,7 +142,7 @@ static void the_public_half_is_the_one_of_the_rfc(void **state)
 static void a_changed_bit_of_message_or_signature_is_noticed(void **state)
 {
 	static const char text[] = "all of it counts";
-	uint8_t signature[SEAL_SIGNATURE];
+	uint8_t signature[SIGNATURE_BYTES];
 	char changed[sizeof(text)];
 	struct sign_key *key = some_key();
 	struct verify_key *public = verify_key_of(key);
@@ -154,7 +154,7 @@ static void a_changed_bit_of_message_or_signature_is_noticed(void **state)
 		changed[bit / 8] = (char)(changed[bit / 8] ^ (1 << bit % 8));
 		assert_false(verify_key_accepts(public, changed, sizeof(text), signature));
 	}
-	for (size_t bit = 0; bit < (size_t)8 * SEAL_SIGNATURE; bit++) {
+	for (size_t bit = 0; bit < (size_t)8 * SIGNATURE_BYTES; bit++) {
 		signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		assert_false(verify_key_accepts(public, text, sizeof(text), signature));
 		signature[bit / 8] ^= (uint8_t)(1u << bit % 8);
@@ -167,7 +167,7 @@ static void a_changed_bit_of_message_or_signature_is_noticed(void **state)
 
 static void another_key_does_not_accept_it(void **state)
 {
-	uint8_t seed[SIGNATURE_SEED] = { 1 }, signature[SEAL_SIGNATURE];
+	uint8_t seed[SIGNATURE_SEED] = { 1 }, signature[SIGNATURE_BYTES];
 	struct sign_key *key = some_key(), *other = sign_key_from_seed(seed);
 	struct verify_key *public = verify_key_of(other);
 
@@ -182,7 +182,7 @@ static void another_key_does_not_accept_it(void **state)
 static void a_pair_that_was_made_signs_and_accepts_and_openssl_reads_it(void **state)
 {
 	char secret[FOLDER_PATH], public[FOLDER_PATH], ours[512], theirs[512];
-	uint8_t signature[SEAL_SIGNATURE];
+	uint8_t signature[SIGNATURE_BYTES];
 	struct message message = { "" };
 	struct sign_key *key = NULL;
 	struct verify_key *accepts = NULL;
@@ -223,7 +223,7 @@ static void two_pairs_are_two_keys(void **state)
 static void a_pair_of_the_openssl_command_is_read(void **state)
 {
 	char secret[FOLDER_PATH], public[FOLDER_PATH];
-	uint8_t signature[SEAL_SIGNATURE];
+	uint8_t signature[SIGNATURE_BYTES];
 	struct message message = { "" };
 	struct sign_key *key = NULL;
 	struct verify_key *accepts = NULL;
@@ -424,7 +424,7 @@ static void a_file_may_hold_several_public_keys(void **state)
 {
 	struct verify_key *keys = NULL;
 	struct sign_key *signer[3];
-	uint8_t signature[SEAL_SIGNATURE], which[EVIDENCE_KEY], own[EVIDENCE_KEY];
+	uint8_t signature[SIGNATURE_BYTES], which[SIGNATURE_PUBLIC], own[SIGNATURE_PUBLIC];
 	char all[FOLDER_PATH], public[FOLDER_PATH];
 	struct message message = { "" };
 
@@ -437,12 +437,12 @@ static void a_file_may_hold_several_public_keys(void **state)
 	assert_int_equal(verify_key_read(all, &keys, &message), TTG_OK);
 	for (int i = 0; i < 3; i++) {
 		assert_true(sign_key_sign(signer[i], "said", 4, signature));
-		sign_key_bytes(signer[i], own);
+		sign_key_raw(signer[i], own);
 		assert_true(verify_key_has(keys, own) == (i < 2));
 		assert_true(verify_key_accepts(keys, "said", 4, signature) == (i < 2));
 		assert_true(verify_key_which(keys, "said", 4, signature, which) == (i < 2));
 		if (i < 2)
-			assert_memory_equal(which, own, EVIDENCE_KEY);
+			assert_memory_equal(which, own, SIGNATURE_PUBLIC);
 		sign_key_free(&signer[i]);
 	}
 	verify_key_free(&keys);
@@ -510,7 +510,7 @@ static void what_is_not_a_small_regular_file_is_refused(void **state)
 /* One text for one signature, and the other way round. */
 static void base64_has_one_form(void **state)
 {
-	uint8_t bytes[SEAL_SIGNATURE], back[SEAL_SIGNATURE];
+	uint8_t bytes[SIGNATURE_BYTES], back[SIGNATURE_BYTES];
 	char text[SIGNATURE_BASE64], again[SIGNATURE_BASE64], longer[SIGNATURE_BASE64 + 4];
 	unsigned taken = 0;
 

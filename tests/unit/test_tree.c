@@ -4,27 +4,27 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "evidence/tree.h"
+#include "base/tree.h"
 
 #define LEAVES 300u
 
 struct reference {
 	struct hasher *hasher;
-	uint8_t leaves[LEAVES][EVIDENCE_HASH];
+	uint8_t leaves[LEAVES][HASH_BYTES];
 };
 
 static void print_hex(const uint8_t *bytes, char *out)
 {
-	for (size_t i = 0; i < EVIDENCE_HASH; i++)
+	for (size_t i = 0; i < HASH_BYTES; i++)
 		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
 /* The definition, word for word, of the leaves from..from + n. */
 static void slow_root(const struct reference *reference, size_t from, size_t n,
-		      uint8_t out[EVIDENCE_HASH])
+		      uint8_t out[HASH_BYTES])
 {
-	uint8_t left[EVIDENCE_HASH], right[EVIDENCE_HASH];
-	char left_hex[2 * EVIDENCE_HASH + 1], right_hex[2 * EVIDENCE_HASH + 1], text[256];
+	uint8_t left[HASH_BYTES], right[HASH_BYTES];
+	char left_hex[2 * HASH_BYTES + 1], right_hex[2 * HASH_BYTES + 1], text[256];
 	size_t part = 1;
 
 	if (n == 0) {
@@ -32,7 +32,7 @@ static void slow_root(const struct reference *reference, size_t from, size_t n,
 		return;
 	}
 	if (n == 1) {
-		memcpy(out, reference->leaves[from], EVIDENCE_HASH);
+		memcpy(out, reference->leaves[from], HASH_BYTES);
 		return;
 	}
 	while (2 * part < n)
@@ -81,7 +81,7 @@ static struct tree *must_grow(const struct reference *reference, size_t n)
 static void a_root_is_that_of_the_definition(void **state)
 {
 	const struct reference *reference = *state;
-	uint8_t expected[EVIDENCE_HASH], root[EVIDENCE_HASH];
+	uint8_t expected[HASH_BYTES], root[HASH_BYTES];
 
 	for (size_t n = 0; n <= LEAVES; n++) {
 		struct tree *tree = must_grow(reference, n);
@@ -98,7 +98,7 @@ static void a_root_is_that_of_the_definition(void **state)
 static void a_root_is_right_again_behind_every_leaf_that_comes(void **state)
 {
 	const struct reference *reference = *state;
-	uint8_t expected[EVIDENCE_HASH], root[EVIDENCE_HASH];
+	uint8_t expected[HASH_BYTES], root[HASH_BYTES];
 	struct tree *tree = must_grow(reference, 0);
 
 	for (int life = 0; life < 2; life++) {
@@ -119,7 +119,7 @@ static void every_path_of_every_tree_climbs_to_its_root(void **state)
 {
 	const struct reference *reference = *state;
 	struct tree_step steps[TREE_STEPS_MAX];
-	uint8_t root[EVIDENCE_HASH], reached[EVIDENCE_HASH];
+	uint8_t root[HASH_BYTES], reached[HASH_BYTES];
 	size_t n_steps = 0;
 
 	for (size_t n = 1; n <= LEAVES; n++) {
@@ -142,7 +142,7 @@ static void a_path_is_there_before_the_root_was_asked_for(void **state)
 {
 	const struct reference *reference = *state;
 	struct tree_step steps[TREE_STEPS_MAX];
-	uint8_t root[EVIDENCE_HASH], reached[EVIDENCE_HASH];
+	uint8_t root[HASH_BYTES], reached[HASH_BYTES];
 	struct tree *tree = must_grow(reference, 77);
 	size_t n_steps = 0;
 
@@ -155,12 +155,12 @@ static void a_path_is_there_before_the_root_was_asked_for(void **state)
 }
 
 static void must_miss(const struct reference *reference, size_t leaf, const struct tree_step *steps,
-		      size_t n_steps, const uint8_t root[EVIDENCE_HASH])
+		      size_t n_steps, const uint8_t root[HASH_BYTES])
 {
-	uint8_t reached[EVIDENCE_HASH];
+	uint8_t reached[HASH_BYTES];
 
 	assert_true(tree_climb(reference->hasher, reference->leaves[leaf], steps, n_steps, reached));
-	assert_memory_not_equal(reached, root, EVIDENCE_HASH);
+	assert_memory_not_equal(reached, root, HASH_BYTES);
 }
 
 static void a_path_that_was_changed_does_not_climb_to_the_root(void **state)
@@ -168,7 +168,7 @@ static void a_path_that_was_changed_does_not_climb_to_the_root(void **state)
 	const struct reference *reference = *state;
 	static const size_t sizes[] = { 2, 3, 7, 8, 9, 64, 65, 255, 300 };
 	struct tree_step steps[TREE_STEPS_MAX];
-	uint8_t root[EVIDENCE_HASH];
+	uint8_t root[HASH_BYTES];
 	size_t n_steps = 0, changes = 0;
 
 	for (size_t t = 0; t < sizeof(sizes) / sizeof(sizes[0]); t++) {
@@ -180,9 +180,9 @@ static void a_path_that_was_changed_does_not_climb_to_the_root(void **state)
 			must_miss(reference, (i + 1) % sizes[t], steps, n_steps, root);
 			must_miss(reference, i, steps, n_steps - 1, root);
 			for (size_t k = 0; k < n_steps; k++, changes++) {
-				steps[k].hash[changes % EVIDENCE_HASH] ^= 1;
+				steps[k].hash[changes % HASH_BYTES] ^= 1;
 				must_miss(reference, i, steps, n_steps, root);
-				steps[k].hash[changes % EVIDENCE_HASH] ^= 1;
+				steps[k].hash[changes % HASH_BYTES] ^= 1;
 				steps[k].left = !steps[k].left;
 				must_miss(reference, i, steps, n_steps, root);
 				steps[k].left = !steps[k].left;

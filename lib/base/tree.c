@@ -6,7 +6,7 @@
  * The levels above the leaves stand one behind the other in `inner`, for which tree_add() keeps room:
  * once the leaves are in, nothing can fail for lack of memory.
  */
-#include "evidence/tree.h"
+#include "base/tree.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 
 #define FIRST_ROOM 64u
 #define LEAVES_MAX (UINT64_C(1) << TREE_STEPS_MAX)
-#define NODE_TEXT  (4u + 2 * (1 + 2 * EVIDENCE_HASH) + 1)
+#define NODE_TEXT  (4u + 2 * (1 + 2 * HASH_BYTES) + 1)
 
 struct node {
-	uint8_t hash[EVIDENCE_HASH];
+	uint8_t hash[HASH_BYTES];
 };
 
 struct tree {
@@ -33,15 +33,15 @@ static size_t inner_room(size_t leaves)
 	return leaves + TREE_STEPS_MAX;
 }
 
-static bool hash_pair(struct hasher *hasher, const uint8_t left[EVIDENCE_HASH],
-		      const uint8_t right[EVIDENCE_HASH], uint8_t out[EVIDENCE_HASH])
+static bool hash_pair(struct hasher *hasher, const uint8_t left[HASH_BYTES],
+		      const uint8_t right[HASH_BYTES], uint8_t out[HASH_BYTES])
 {
 	char text[NODE_TEXT];
 	struct lines lines = { text, sizeof(text), 0 };
 
-	lines_put_hex(&lines, "node", left, EVIDENCE_HASH);
+	lines_put_hex(&lines, "node", left, HASH_BYTES);
 	lines.used--; /* it is one line */
-	lines_put_hex(&lines, "", right, EVIDENCE_HASH);
+	lines_put_hex(&lines, "", right, HASH_BYTES);
 	assert(lines_fit(&lines) && lines.used == sizeof(text));
 	return hasher_sum(hasher, text, sizeof(text), out);
 }
@@ -68,7 +68,7 @@ static bool build(struct tree *tree)
 	return true;
 }
 
-bool tree_root(struct tree *tree, uint8_t out[EVIDENCE_HASH])
+bool tree_root(struct tree *tree, uint8_t out[HASH_BYTES])
 {
 	const struct node *level = tree->leaves;
 	const struct node *above = tree->inner;
@@ -81,7 +81,7 @@ bool tree_root(struct tree *tree, uint8_t out[EVIDENCE_HASH])
 		level = above;
 		above += (n + 1) / 2;
 	}
-	memcpy(out, level->hash, EVIDENCE_HASH);
+	memcpy(out, level->hash, HASH_BYTES);
 	return true;
 }
 
@@ -101,7 +101,7 @@ bool tree_path(struct tree *tree, size_t index, struct tree_step steps[TREE_STEP
 		if (sibling < n) {
 			assert(*n_steps < TREE_STEPS_MAX);
 			steps[*n_steps].left = sibling < index;
-			memcpy(steps[*n_steps].hash, level[sibling].hash, EVIDENCE_HASH);
+			memcpy(steps[*n_steps].hash, level[sibling].hash, HASH_BYTES);
 			++*n_steps;
 		}
 		index /= 2;
@@ -161,11 +161,11 @@ static bool grow(struct tree *tree)
 
 static_assert(LEAVES_MAX % FIRST_ROOM == 0, "doubled, the room becomes exactly LEAVES_MAX");
 
-bool tree_add(struct tree *tree, const uint8_t leaf[EVIDENCE_HASH])
+bool tree_add(struct tree *tree, const uint8_t leaf[HASH_BYTES])
 {
 	if (tree->n_leaves == tree->room && !grow(tree))
 		return false;
-	memcpy(tree->leaves[tree->n_leaves++].hash, leaf, EVIDENCE_HASH);
+	memcpy(tree->leaves[tree->n_leaves++].hash, leaf, HASH_BYTES);
 	tree->built = false;
 	return true;
 }
@@ -175,10 +175,10 @@ size_t tree_leaves(const struct tree *tree)
 	return tree->n_leaves;
 }
 
-bool tree_climb(struct hasher *hasher, const uint8_t leaf[EVIDENCE_HASH],
-		const struct tree_step *steps, size_t n_steps, uint8_t out[EVIDENCE_HASH])
+bool tree_climb(struct hasher *hasher, const uint8_t leaf[HASH_BYTES],
+		const struct tree_step *steps, size_t n_steps, uint8_t out[HASH_BYTES])
 {
-	uint8_t reached[EVIDENCE_HASH];
+	uint8_t reached[HASH_BYTES];
 
 	memcpy(reached, leaf, sizeof(reached));
 	for (size_t i = 0; i < n_steps; i++)

@@ -1,5 +1,5 @@
 /* See hash.h. One context for all sums: setting one up costs as much as hashing 200 bytes. */
-#include "evidence/hash.h"
+#include "base/hash.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -38,25 +38,25 @@ void hasher_free(struct hasher **hasher)
 	*hasher = NULL;
 }
 
-bool hasher_sum(struct hasher *hasher, const void *data, size_t len, uint8_t out[EVIDENCE_HASH])
+bool hasher_sum(struct hasher *hasher, const void *data, size_t len, uint8_t out[HASH_BYTES])
 {
 	unsigned int written = 0;
 
 	return EVP_DigestInit_ex2(hasher->context, hasher->md, NULL) &&
 	       EVP_DigestUpdate(hasher->context, data, len) &&
-	       EVP_DigestFinal_ex(hasher->context, out, &written) && written == EVIDENCE_HASH;
+	       EVP_DigestFinal_ex(hasher->context, out, &written) && written == HASH_BYTES;
 }
 
-bool hasher_salted(struct hasher *hasher, const uint8_t salt[EVIDENCE_SALT], const void *data, size_t len,
-		   uint8_t out[EVIDENCE_HASH])
+bool hasher_salted(struct hasher *hasher, const uint8_t salt[HASH_SALT], const void *data, size_t len,
+		   uint8_t out[HASH_BYTES])
 {
 	static const char digits[] = "0123456789abcdef", word[] = "salt ";
-	uint8_t line[sizeof(word) - 1 + 2 * EVIDENCE_SALT + 1];
+	uint8_t line[sizeof(word) - 1 + 2 * HASH_SALT + 1];
 	size_t at = sizeof(word) - 1;
 	unsigned int written = 0;
 
 	memcpy(line, word, at);
-	for (size_t i = 0; i < EVIDENCE_SALT; i++) {
+	for (size_t i = 0; i < HASH_SALT; i++) {
 		line[at++] = (uint8_t)digits[salt[i] >> 4];
 		line[at++] = (uint8_t)digits[salt[i] & 15];
 	}
@@ -64,7 +64,7 @@ bool hasher_salted(struct hasher *hasher, const uint8_t salt[EVIDENCE_SALT], con
 	return EVP_DigestInit_ex2(hasher->context, hasher->md, NULL) &&
 	       EVP_DigestUpdate(hasher->context, line, sizeof(line)) &&
 	       EVP_DigestUpdate(hasher->context, data, len) &&
-	       EVP_DigestFinal_ex(hasher->context, out, &written) && written == EVIDENCE_HASH;
+	       EVP_DigestFinal_ex(hasher->context, out, &written) && written == HASH_BYTES;
 }
 
 static void put(struct lines *lines, const char *text, size_t len)

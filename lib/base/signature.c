@@ -7,7 +7,7 @@
  * A key file is exactly what `openssl pkey` would write for its key, byte for byte, or it is refused:
  * so that a file says one thing only, whoever reads it. No message holds a byte of a file.
  */
-#include "evidence/signature.h"
+#include "base/signature.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -25,7 +25,6 @@
 #include "base/world.h"
 
 #define KIND         "ED25519"
-#define PUBLIC_BYTES EVIDENCE_KEY
 #define FILE_BYTES_MAX 2048u /* the longest form of a secret key has 119; of public ones there may be some */
 #define SECRET_TITLE "-----BEGIN PRIVATE KEY-----"
 #define PUBLIC_END   "-----END PUBLIC KEY-----\n"
@@ -35,12 +34,12 @@ static_assert(VERIFY_KEYS_MAX * SIGNATURE_PEM_MAX <= FILE_BYTES_MAX, "public key
 
 struct sign_key {
 	uint8_t *seed; /* SIGNATURE_SEED bytes, a secret */
-	uint8_t public[PUBLIC_BYTES];
+	uint8_t public[SIGNATURE_PUBLIC];
 };
 
 struct verify_key {
 	struct {
-		uint8_t public[PUBLIC_BYTES];
+		uint8_t public[SIGNATURE_PUBLIC];
 		EVP_PKEY *key;
 	} keys[VERIFY_KEYS_MAX];
 	size_t n;
@@ -53,15 +52,15 @@ static EVP_PKEY *secret_of(const struct sign_key *key)
 	return EVP_PKEY_new_raw_private_key_ex(NULL, KIND, NULL, key->seed, SIGNATURE_SEED);
 }
 
-bool sign_key_sign(struct sign_key *key, const void *data, size_t len, uint8_t out[SEAL_SIGNATURE])
+bool sign_key_sign(struct sign_key *key, const void *data, size_t len, uint8_t out[SIGNATURE_BYTES])
 {
 	EVP_PKEY *secret = secret_of(key);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	size_t written = SEAL_SIGNATURE;
+	size_t written = SIGNATURE_BYTES;
 	const bool fine = secret && context &&
 			  EVP_DigestSignInit(context, NULL, NULL, NULL, secret) == 1 &&
 			  EVP_DigestSign(context, out, &written, data, len) == 1 &&
-			  written == SEAL_SIGNATURE;
+			  written == SIGNATURE_BYTES;
 
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(secret);
@@ -70,33 +69,33 @@ bool sign_key_sign(struct sign_key *key, const void *data, size_t len, uint8_t o
 }
 
 static bool one_accepts(struct verify_key *key, size_t i, const void *data, size_t len,
-			const uint8_t signature[SEAL_SIGNATURE])
+			const uint8_t signature[SIGNATURE_BYTES])
 {
 	const bool fine =
 		EVP_MD_CTX_reset(key->context) == 1 &&
 		EVP_DigestVerifyInit(key->context, NULL, NULL, NULL, key->keys[i].key) == 1 &&
-		EVP_DigestVerify(key->context, signature, SEAL_SIGNATURE, data, len) == 1;
+		EVP_DigestVerify(key->context, signature, SIGNATURE_BYTES, data, len) == 1;
 
 	ERR_clear_error();
 	return fine;
 }
 
 bool verify_key_which(struct verify_key *key, const void *data, size_t len,
-		      const uint8_t signature[SEAL_SIGNATURE], uint8_t out[EVIDENCE_KEY])
+		      const uint8_t signature[SIGNATURE_BYTES], uint8_t out[SIGNATURE_PUBLIC])
 {
 	for (size_t i = 0; i < key->n; i++) {
 		if (!one_accepts(key, i, data, len, signature))
 			continue;
-		memcpy(out, key->keys[i].public, PUBLIC_BYTES);
+		memcpy(out, key->keys[i].public, SIGNATURE_PUBLIC);
 		return true;
 	}
 	return false;
 }
 
 bool verify_key_accepts(struct verify_key *key, const void *data, size_t len,
-			const uint8_t signature[SEAL_SIGNATURE])
+			const uint8_t signature[SIGNATURE_BYTES])
 {
-	uint8_t which[EVIDENCE_KEY];
+	uint8_t which[SIGNATURE_PUBLIC];
 
 	return verify_key_which(key, data, len, signature, which);
 }
@@ -105,7 +104,7 @@ struct sign_key *sign_key_from_seed(const uint8_t seed[SIGNATURE_SEED])
 {
 	struct sign_key *key = calloc(1, sizeof(*key));
 	EVP_PKEY *secret = NULL;
-	size_t len = PUBLIC_BYTES;
+	size_t len = SIGNATURE_PUBLIC;
 
 	if (!key)
 		return NULL;
@@ -115,7 +114,7 @@ struct sign_key *sign_key_from_seed(const uint8_t seed[SIGNATURE_SEED])
 		secret = secret_of(key);
 	}
 	if (!secret || EVP_PKEY_get_raw_public_key(secret, key->public, &len) != 1 ||
-	    len != PUBLIC_BYTES)
+	    len != SIGNATURE_PUBLIC)
 		sign_key_free(&key);
 	EVP_PKEY_free(secret);
 	return key;
@@ -130,31 +129,31 @@ void sign_key_free(struct sign_key **key)
 	*key = NULL;
 }
 
-void sign_key_bytes(const struct sign_key *key, uint8_t out[EVIDENCE_KEY])
+void sign_key_raw(const struct sign_key *key, uint8_t out[SIGNATURE_PUBLIC])
 {
-	memcpy(out, key->public, PUBLIC_BYTES);
+	memcpy(out, key->public, SIGNATURE_PUBLIC);
 }
 
-bool verify_key_has(const struct verify_key *key, const uint8_t public[EVIDENCE_KEY])
+bool verify_key_has(const struct verify_key *key, const uint8_t public[SIGNATURE_PUBLIC])
 {
 	for (size_t i = 0; i < key->n; i++)
-		if (memcmp(key->keys[i].public, public, PUBLIC_BYTES) == 0)
+		if (memcmp(key->keys[i].public, public, SIGNATURE_PUBLIC) == 0)
 			return true;
 	return false;
 }
 
-bool verify_key_add(struct verify_key *key, const uint8_t public[EVIDENCE_KEY])
+bool verify_key_add(struct verify_key *key, const uint8_t public[SIGNATURE_PUBLIC])
 {
 	if (verify_key_has(key, public))
 		return true;
 	if (key->n == VERIFY_KEYS_MAX)
 		return false;
-	key->keys[key->n].key = EVP_PKEY_new_raw_public_key_ex(NULL, KIND, NULL, public, PUBLIC_BYTES);
+	key->keys[key->n].key = EVP_PKEY_new_raw_public_key_ex(NULL, KIND, NULL, public, SIGNATURE_PUBLIC);
 	if (!key->keys[key->n].key) {
 		ERR_clear_error();
 		return false;
 	}
-	memcpy(key->keys[key->n++].public, public, PUBLIC_BYTES);
+	memcpy(key->keys[key->n++].public, public, SIGNATURE_PUBLIC);
 	return true;
 }
 
@@ -171,7 +170,7 @@ static struct verify_key *verify_key_new(void)
 	return key;
 }
 
-struct verify_key *verify_key_of_bytes(const uint8_t public[EVIDENCE_KEY])
+struct verify_key *verify_key_of_bytes(const uint8_t public[SIGNATURE_PUBLIC])
 {
 	struct verify_key *key = verify_key_new();
 
@@ -183,6 +182,22 @@ struct verify_key *verify_key_of_bytes(const uint8_t public[EVIDENCE_KEY])
 struct verify_key *verify_key_of(const struct sign_key *key)
 {
 	return verify_key_of_bytes(key->public);
+}
+
+bool verify_key_raw(const struct verify_key *key, uint8_t out[SIGNATURE_PUBLIC])
+{
+	if (key->n != 1)
+		return false;
+	memcpy(out, key->keys[0].public, SIGNATURE_PUBLIC);
+	return true;
+}
+
+bool signature_fingerprint(const uint8_t public[SIGNATURE_PUBLIC], uint8_t out[SIGNATURE_FINGERPRINT])
+{
+	unsigned int len = 0;
+
+	return EVP_Digest(public, SIGNATURE_PUBLIC, out, &len, EVP_sha256(), NULL) == 1 &&
+	       len == SIGNATURE_FINGERPRINT;
 }
 
 void verify_key_free(struct verify_key **key)
@@ -360,7 +375,7 @@ static enum ttg_error parse_public(const char *path, const char *text, size_t le
 	BIO *bio = BIO_new_mem_buf(text, (int)len);
 	char none[] = ""; /* the pass phrase, or OpenSSL would ask somebody */
 	EVP_PKEY *found = bio ? PEM_read_bio_PUBKEY(bio, NULL, NULL, none) : NULL;
-	uint8_t public[PUBLIC_BYTES];
+	uint8_t public[SIGNATURE_PUBLIC];
 	char again[SIGNATURE_PEM_MAX];
 	size_t n = sizeof(public);
 	enum ttg_error error = TTG_OK;
@@ -371,7 +386,7 @@ static enum ttg_error parse_public(const char *path, const char *text, size_t le
 	else if (starts_with(text, len, SECRET_TITLE))
 		error = message_set(message, TTG_EFORMAT,
 				    "%s: is a secret key; the public one belongs here", path);
-	else if (!found || EVP_PKEY_get_raw_public_key(found, public, &n) != 1 || n != PUBLIC_BYTES ||
+	else if (!found || EVP_PKEY_get_raw_public_key(found, public, &n) != 1 || n != SIGNATURE_PUBLIC ||
 		 !public_text(found, again) || strlen(again) != len || memcmp(again, text, len) != 0)
 		error = message_set(message, TTG_EFORMAT,
 				    "%s: is not a public Ed25519 key as openssl pkey writes it (PEM)",
@@ -423,13 +438,13 @@ enum ttg_error verify_key_read(const char *path, struct verify_key **out, struct
 	return error;
 }
 
-void signature_to_base64(const uint8_t signature[SEAL_SIGNATURE], char out[SIGNATURE_BASE64])
+void signature_to_base64(const uint8_t signature[SIGNATURE_BYTES], char out[SIGNATURE_BASE64])
 {
-	EVP_EncodeBlock((unsigned char *)out, signature, SEAL_SIGNATURE);
+	EVP_EncodeBlock((unsigned char *)out, signature, SIGNATURE_BYTES);
 }
 
 /* What OpenSSL decodes is written again and compared: it takes more than one form of a text. */
-bool signature_from_base64(const char *text, size_t len, uint8_t out[SEAL_SIGNATURE])
+bool signature_from_base64(const char *text, size_t len, uint8_t out[SIGNATURE_BYTES])
 {
 	uint8_t bytes[SIGNATURE_BASE64 / 4 * 3];
 	char again[SIGNATURE_BASE64];
@@ -440,6 +455,6 @@ bool signature_from_base64(const char *text, size_t len, uint8_t out[SEAL_SIGNAT
 	signature_to_base64(bytes, again);
 	if (memcmp(again, text, len) != 0)
 		return false;
-	memcpy(out, bytes, SEAL_SIGNATURE);
+	memcpy(out, bytes, SIGNATURE_BYTES);
 	return true;
 }
