@@ -1,5 +1,6 @@
 /*
- * agencies.d: who may connect, with which keys, from where, how fast, and which mailboxes it has.
+ * agencies.d: who may connect, with which keys, from where, how fast, what it signs, and which mailboxes
+ * it has.
  *
  * Owner: whoever loads. An agency whose id is good is added even when the rest of it is not, so that
  * agreements naming it are not reported as well.
@@ -8,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/signature.h"
 #include "config/address.h"
 #include "config/forms.h"
 
@@ -114,6 +116,91 @@ static void add_keys(struct builder *builder, const struct source *source,
 	}
 	for (int i = 0; i < n; i++)
 		add_key(builder, source, config_setting_get_elem(list, (unsigned int)i), agency);
+}
+
+/* Reads the public half that the form names; false after an error. */
+static bool take_signing(struct builder *builder, const struct signing_key_form *form,
+			 struct place place, struct rules_signing_key *key)
+{
+	struct verify_key *public = NULL;
+	struct message message = { "" };
+	bool fine = verify_key_read(form->public_file, &public, &message) == TTG_OK;
+
+	if (!fine)
+		errors_add(builder->errors, place, "signing key %s: %s", form->label, message.text);
+	else if (!verify_key_raw(public, key->public) ||
+		 !signature_fingerprint(key->public, key->fingerprint)) {
+		errors_add(builder->errors, place, "signing key %s: cryptography failed", form->label);
+		fine = false;
+	}
+	verify_key_free(&public);
+	return fine;
+}
+
+/* Told apart by label and by what it is: a signature names the key it was made with. */
+static bool is_new_signing(struct builder *builder, const struct rules_agency *agency,
+			   const struct rules_signing_key *key, struct place place)
+{
+	for (size_t i = 0; i < agency->n_signing_keys; i++) {
+		if (strcmp(agency->signing_keys[i].label, key->label) == 0) {
+			errors_add(builder->errors, place,
+				   "signing_keys.label %s stands twice in %s, must be told apart",
+				   key->label, agency->id);
+			return false;
+		}
+		if (memcmp(agency->signing_keys[i].public, key->public, sizeof(key->public)) == 0) {
+			errors_add(builder->errors, place,
+				   "signing key %s is the same as %s, must be another", key->label,
+				   agency->signing_keys[i].label);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void add_signing(struct builder *builder, const struct source *source,
+			const config_setting_t *group, struct rules_agency *agency)
+{
+	struct place place = source_place(source, group);
+	struct rules_signing_key key = { .revoked = false };
+	struct signing_key_form form;
+
+	if (!options_read(source, group, "signing_keys", place, &options_agency[3], &form, NULL))
+		return;
+	strcpy(key.label, form.label);
+	key.from_ns = form.from[0] != '\0' ? build_instant(form.from) : INT64_MIN;
+	key.to_ns = form.to[0] != '\0' ? build_instant(form.to) : RULES_FOREVER;
+	key.revoked = form.revoked;
+	if (key.from_ns >= key.to_ns)
+		errors_add(builder->errors, place,
+			   "signing key %s: from is not before to, must be: to is the first day it is "
+			   "not good",
+			   form.label);
+	else if (take_signing(builder, &form, place, &key) &&
+		 is_new_signing(builder, agency, &key, place))
+		agency->signing_keys[agency->n_signing_keys++] = key;
+}
+
+static void add_all_signing(struct builder *builder, const struct source *source,
+			    const struct agency_form *form, struct place place,
+			    struct rules_agency *agency)
+{
+	const int n = form->signing_keys != NULL ? config_setting_length(form->signing_keys) : 0;
+
+	agency->must_sign = form->must_sign;
+	if (n == 0 && form->must_sign)
+		errors_add(builder->errors, place,
+			   "agency.must_sign is true without signing_keys, must have one at least");
+	if (n == 0)
+		return;
+	agency->signing_keys = calloc((size_t)n, sizeof(*agency->signing_keys));
+	if (agency->signing_keys == NULL) {
+		errors_add(builder->errors, place, "no memory");
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		add_signing(builder, source, config_setting_get_elem(form->signing_keys, (unsigned int)i),
+			    agency);
 }
 
 static void add_ranges(struct builder *builder, const struct source *source,
@@ -242,6 +329,7 @@ static void add_agency(struct builder *builder, const struct source *source,
 		errors_add(builder->errors, place,
 			   "agency.burst is %u without a rate_per_s, must be left out", form.burst);
 	add_keys(builder, source, form.keys, agency);
+	add_all_signing(builder, source, &form, place, agency);
 	add_ranges(builder, source, form.addresses, agency);
 	n_boxes = form.mailboxes != NULL ? config_setting_length(form.mailboxes) : 0;
 	for (int i = 0; i < n_boxes; i++)

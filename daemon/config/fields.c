@@ -83,6 +83,10 @@ static bool tell(const struct list *it, struct place place, const char *path,
 	case MASK_NO_FIELD:
 		tell_no_field(it, place, path);
 		return false;
+	case MASK_NEVER:
+		errors_add(it->builder->errors, place,
+			   "%s: %.64s goes with whole events only, must be left out", it->name, path);
+		return false;
 	case MASK_NO_PARTS:
 		errors_add(it->builder->errors, place,
 			   "%s: %.64s goes into a field that has no parts, must end before",

@@ -14,14 +14,21 @@
 struct agency_form {
 	char id[RULES_ID_MAX + 1];
 	char name[129];
-	const config_setting_t *keys, *addresses, *mailboxes;
+	const config_setting_t *keys, *signing_keys, *addresses, *mailboxes;
 	uint32_t rate_per_s, burst;
-	bool links, asks_states;
+	bool links, asks_states, must_sign;
 };
 
 struct key_form {
 	char label[RULES_ID_MAX + 1];
 	char public[KEYFILE_Z85];
+	char public_file[CONFIG_PATH_MAX];
+	char from[11], to[11];
+	bool revoked;
+};
+
+struct signing_key_form {
+	char label[RULES_ID_MAX + 1];
 	char public_file[CONFIG_PATH_MAX];
 	char from[11], to[11];
 	bool revoked;

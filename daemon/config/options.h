@@ -48,8 +48,8 @@ struct option_group {
 #define OPTIONS_MAIN_GROUPS 9
 extern const struct option_group options_main[OPTIONS_MAIN_GROUPS];
 
-/* agencies.d/: agency, key, mailbox. Members of the forms in forms.h. */
-#define OPTIONS_AGENCY_GROUPS 3
+/* agencies.d/: agency, key, mailbox, signing key. Members of the forms in forms.h. */
+#define OPTIONS_AGENCY_GROUPS 4
 extern const struct option_group options_agency[OPTIONS_AGENCY_GROUPS];
 
 /* agreements.d/: agreement, publish, deliver, its when. Members of the forms in forms.h. */

@@ -11,6 +11,8 @@
 	offsetof(struct agency_form, member), sizeof(((struct agency_form *)0)->member)
 #define KEY(member) \
 	offsetof(struct key_form, member), sizeof(((struct key_form *)0)->member)
+#define SIGNING(member) \
+	offsetof(struct signing_key_form, member), sizeof(((struct signing_key_form *)0)->member)
 #define BOX(member) \
 	offsetof(struct box_form, member), sizeof(((struct box_form *)0)->member)
 #define AGREEMENT(member) \
@@ -40,6 +42,10 @@ static const struct option agency_options[] = {
 	  "true: what its events say of numbers being one man's counts" },
 	{ "asks_states", OPTION_BOOL, AGENCY(asks_states), 0, 1, "false", NULL, false,
 	  "true: it may ask how many recipients got each of its events, and acknowledged" },
+	{ "signing_keys", OPTION_GROUPS, AGENCY(signing_keys), 0, BUILD_MAX_KEYS, "", NULL, false,
+	  "public keys of what it signs; several while one replaces another" },
+	{ "must_sign", OPTION_BOOL, AGENCY(must_sign), 0, 1, "false", NULL, false,
+	  "true: events that it publishes without a signature are refused" },
 	{ "mailboxes", OPTION_GROUPS, AGENCY(mailboxes), 0, BUILD_MAX_BOXES, "", NULL, false,
 	  "where it receives" },
 };
@@ -56,6 +62,19 @@ static const struct option key_options[] = {
 	{ "to", OPTION_DATE, KEY(to), 10, 10, "", NULL, false,
 	  "first day it is no longer good for; empty: without end" },
 	{ "revoked", OPTION_BOOL, KEY(revoked), 0, 1, "false", NULL, false,
+	  "true: refused at once, whatever the dates" },
+};
+
+static const struct option signing_key_options[] = {
+	{ "label", OPTION_ID, SIGNING(label), 1, RULES_ID_MAX, NULL, NULL, false,
+	  "name of the key, for example \"2026-a\"" },
+	{ "public_file", OPTION_PATH, SIGNING(public_file), 1, CONFIG_PATH_MAX - 1, NULL, NULL, false,
+	  "file with the public Ed25519 key (PEM), from ttgctl keygen --signing" },
+	{ "from", OPTION_DATE, SIGNING(from), 10, 10, "", NULL, false,
+	  "first day it is good for; empty: always was" },
+	{ "to", OPTION_DATE, SIGNING(to), 10, 10, "", NULL, false,
+	  "first day it is no longer good for; empty: without end" },
+	{ "revoked", OPTION_BOOL, SIGNING(revoked), 0, 1, "false", NULL, false,
 	  "true: refused at once, whatever the dates" },
 };
 
@@ -172,6 +191,7 @@ const struct option_group options_agency[OPTIONS_AGENCY_GROUPS] = {
 	GROUP("agency", agency_options),
 	GROUP("agency.keys", key_options),
 	GROUP("agency.mailboxes", box_options),
+	GROUP("agency.signing_keys", signing_key_options),
 };
 
 const struct option_group options_agreement[OPTIONS_AGREEMENT_GROUPS] = {

@@ -44,6 +44,33 @@ static void review_keys(const struct builder *builder)
 	}
 }
 
+static bool may_sign(const struct rules_agency *agency, int64_t now_ns)
+{
+	for (size_t i = 0; i < agency->n_signing_keys; i++)
+		if (rules_signing_key_valid(&agency->signing_keys[i], now_ns))
+			return true;
+	return false;
+}
+
+static void review_signing(const struct builder *builder)
+{
+	for (size_t i = 0; i < builder->rules->n_agencies; i++) {
+		const struct rules_agency *agency = &builder->rules->agencies[i];
+
+		if (!agency->must_sign || agency->n_signing_keys == 0)
+			continue;
+		if (!may_sign(agency, builder->now_ns))
+			errors_warn(builder->errors, builder->agency_places[i],
+				    "agency %s must sign and has no valid signing key, it cannot publish",
+				    agency->id);
+		else if (!may_sign(agency, builder->now_ns + BUILD_KEY_NOTICE_NS))
+			errors_warn(builder->errors, builder->agency_places[i],
+				    "agency %s must sign and has no signing key in %lld days, add its "
+				    "next one",
+				    agency->id, (long long)(BUILD_KEY_NOTICE_NS / BUILD_DAY_NS));
+	}
+}
+
 static bool overlap(const struct rules *rules, uint32_t a, uint32_t b)
 {
 	return rules->agreements[a].from_ns < rules->agreements[b].to_ns &&
@@ -177,6 +204,7 @@ static void review_deliveries(const struct builder *builder)
 void build_review(const struct builder *builder)
 {
 	review_keys(builder);
+	review_signing(builder);
 	review_publishers(builder);
 	review_deliveries(builder);
 }

@@ -15,6 +15,7 @@
 #include "core/known.h"
 #include "core/payload.h"
 #include "core/retain.h"
+#include "core/signed.h"
 
 void core_wake(struct core *core, struct mailbox *mailbox)
 {
@@ -141,7 +142,7 @@ static enum ttg_error apply_event(struct core *core, const struct core_now *now,
 	struct record_event event;
 	enum ttg_error code;
 
-	if (!record_get_event(data, len, &event))
+	if (!record_get_event(data, len, &event) || event.signed_at >= sequence)
 		return TTG_ECORRUPT;
 	if (!(PLANTED(FORGET_DEDUPE) && !now) &&
 	    !dedupe_add(core->dedupe, core_fingerprint(core, event.source, event.id), sequence,
@@ -164,7 +165,8 @@ static enum ttg_error apply_late(struct core *core, uint64_t sequence, const uin
 {
 	struct record_event event;
 
-	if (!record_get_late(data, len, &event) || event.first >= sequence)
+	if (!record_get_late(data, len, &event) || event.first >= sequence ||
+	    event.signed_at >= event.first)
 		return TTG_ECORRUPT;
 	if (!lates_add(&core->lates, &(struct late){ event.first, sequence, event.routed_ns }))
 		return TTG_ENOMEM;
@@ -360,6 +362,13 @@ static enum ttg_error apply_refused(const uint8_t *data, size_t len)
 	return record_get_refused(data, len, &it) ? TTG_OK : TTG_ECORRUPT;
 }
 
+static enum ttg_error apply_signed(const uint8_t *data, size_t len)
+{
+	struct signed_frame it;
+
+	return record_get_signed(data, len, &it) ? TTG_OK : TTG_ECORRUPT;
+}
+
 static enum ttg_error apply_consulted(const uint8_t *data, size_t len)
 {
 	struct record_consulted it;
@@ -405,6 +414,8 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 		return core_apply_lapsed(core, sequence, data, len);
 	case RECORD_REFUSED:
 		return apply_refused(data, len);
+	case RECORD_SIGNED:
+		return apply_signed(data, len);
 	case RECORD_SEAL:
 		return core_apply_seal(core, sequence, data, len);
 	case RECORD_HAND_OVER:

@@ -29,6 +29,7 @@ enum {
 	EVENT_ASSERTION = 12,
 	EVENT_URGENCY = 13,
 	EVENT_EXPIRES_AT = 14,
+	EVENT_NONCE = 16,
 	TIME_UNIX_NS = 1,
 };
 
@@ -78,6 +79,33 @@ struct span event_person(struct span event)
 			person = it.span;
 	}
 	return person;
+}
+
+/* The next field that is not the nonce, as it stands, its key included; at NULL: there is none. */
+static struct span next_field(struct span *left)
+{
+	struct wire_field it;
+
+	for (;;) {
+		const uint8_t *begin = left->at;
+
+		if (wire_next(left, &it) != WIRE_TOOK)
+			return (struct span){ NULL, 0 };
+		if (it.id != EVENT_NONCE)
+			return (struct span){ begin, (size_t)(left->at - begin) };
+	}
+}
+
+bool event_equals(struct span a, struct span b)
+{
+	for (;;) {
+		const struct span left = next_field(&a), right = next_field(&b);
+
+		if (!left.at || !right.at)
+			return !left.at && !right.at;
+		if (left.len != right.len || memcmp(left.at, right.at, left.len) != 0)
+			return false;
+	}
 }
 
 static enum wire_type wire_type_of(ProtobufCType type)
@@ -303,6 +331,9 @@ static void take_envelope(struct walk *walk, const struct wire_field *it)
 	case EVENT_EXPIRES_AT:
 		walk->has_expires = true;
 		event->expires_ns = event_time(it->span);
+		break;
+	case EVENT_NONCE:
+		event->nonce = it->span;
 		break;
 	default:
 		break;

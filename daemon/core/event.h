@@ -34,6 +34,7 @@ struct event {
 	int32_t assertion;    /* Ttg__Assertion */
 	int64_t expires_ns;   /* 0: never */
 	struct span supersedes; /* UUID, or nothing */
+	struct span nonce;    /* what hides a digest of the event, or nothing */
 	struct span person;   /* at NULL: about nobody */
 	struct span payload;  /* at NULL: a type of the future */
 	enum ttg_error fault; /* TTG_OK, TTG_REFUSED_FIELD, _TIME, _IDENTIFIER, _EXPIRED */
@@ -66,6 +67,9 @@ bool event_payload_field(const struct event *event, const char *field, struct wi
 /* Ttg__Assertion and person (at NULL: nobody) of an encoded event that event_read() took. */
 int32_t event_assertion(struct span event);
 struct span event_person(struct span event);
+
+/* They say the same: they differ in nothing but the nonce. Both were taken by event_read(). */
+bool event_equals(struct span a, struct span b);
 
 /* Marking of an encoded event that event_read() took. */
 int32_t event_marking(struct span event);

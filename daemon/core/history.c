@@ -243,6 +243,7 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 	case RECORD_SEAL:
 	case RECORD_HAND_OVER:
 	case RECORD_REFUSED:
+	case RECORD_SIGNED:
 	case RECORD_FOREIGN:
 	default:
 		return false;

@@ -17,6 +17,10 @@ static_assert(MASK_PART + MASK_NODES_MAX <= UINT8_MAX, "a share is one byte");
 static const char *const always[] = { "id",	 "source",    "type",	 "occurred_at", "supersedes",
 				      "marking", "assertion", "urgency", "expires_at" };
 
+/* With it, what was left out of the event could be guessed and compared with the digest that its publisher
+   signed. */
+static const char never[] = "nonce";
+
 static unsigned index_in(const ProtobufCMessageDescriptor *message,
 			 const ProtobufCFieldDescriptor *field)
 {
@@ -176,6 +180,8 @@ enum mask_answer mask_add_envelope(struct mask *mask, const char *path)
 	field = protobuf_c_message_descriptor_get_field_by_name(&ttg__event__descriptor, name);
 	if (!field || (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF))
 		return MASK_NO_FIELD; /* a payload is none of the envelope's fields */
+	if (strcmp(field->name, never) == 0)
+		return MASK_NEVER;
 	return add_from(mask, 0, path);
 }
 

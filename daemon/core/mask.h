@@ -4,7 +4,8 @@
  *
  * What every recipient gets of the envelope, since nothing could be read, ordered or corrected without
  * it: id, source, type, occurred_at, supersedes, marking, assertion, urgency, expires_at. Everything
- * else, the person included, goes only when it is named. No mask at all (NULL) means the whole event.
+ * else, the person included, goes only when it is named; the nonce never. No mask at all (NULL) means the
+ * whole event.
  *
  * Made while a configuration is loaded, immutable afterwards. Nothing here reads an event; redact.h
  * does.
@@ -47,6 +48,7 @@ enum mask_answer {
 	MASK_ADDED,
 	MASK_ALREADY,   /* it was granted before, by the same or a shorter path */
 	MASK_NO_FIELD,  /* *wrong is the index of the name in the path that is no field */
+	MASK_NEVER,     /* it goes with whole events only */
 	MASK_NO_PARTS,  /* a name follows one that holds no message */
 	MASK_TOO_MUCH,  /* nested deeper or in more places than the bounds above */
 	MASK_NO_MEMORY,

@@ -1,8 +1,8 @@
 /*
  * Deciding one published event: is it one, may this agency say it, is it sound, was it said before,
  * who gets it. The order of the questions is the order of docs/protocol.md, with one exception: an
- * event that was accepted before, byte for byte, gets its first answer again whatever has happened
- * since (agreements end, events expire), because its publisher only wants to know.
+ * event that was accepted before, byte for byte but for its nonce, gets its first answer again whatever
+ * has happened since (agreements end, events expire), because its publisher only wants to know.
  *
  * Nothing changes before core_commit(); every refusal leaves the core as it was.
  */
@@ -15,6 +15,7 @@
 #include "core/known.h"
 #include "core/payload.h"
 #include "core/retain.h"
+#include "core/signed.h"
 
 static_assert(EVENT_TEXT_MAX == sizeof(((struct core_outcome *)0)->text), "texts fit outcomes");
 
@@ -26,6 +27,8 @@ struct candidate {
 	const char *agency;
 	const uint8_t *bytes;
 	size_t len;
+	struct signed_frame *frame; /* it is signed in, as event `index`; NULL: it is not signed */
+	uint32_t index;
 	struct event event;
 	uint32_t type, from;      /* indices in the rules */
 	uint32_t n_recipients, n_waiting;
@@ -89,7 +92,8 @@ static bool check_first_time(struct core *core, struct candidate *it)
 	if (code == TTG_OK)
 		code = core_open_event(core, &first);
 	if (code == TTG_OK) {
-		if (first.n_bytes != it->len || memcmp(first.bytes, it->bytes, it->len) != 0) {
+		if (!event_equals((struct span){ first.bytes, first.n_bytes },
+				  (struct span){ it->bytes, it->len })) {
 			it->reused = true;
 			return true;
 		}
@@ -144,6 +148,8 @@ static bool check_agreed(struct core *core, struct candidate *it)
 
 static bool check_content(struct candidate *it)
 {
+	if (it->frame && it->event.nonce.len == 0)
+		return refuse(it, TTG_REFUSED_SIGNATURE, "is signed and must have a nonce of 16 bytes");
 	if (it->event.fault != TTG_OK)
 		return refuse(it, it->event.fault, "%s", it->event.fault_text);
 	if (it->reused)
@@ -390,6 +396,13 @@ static bool store(struct core *core, struct candidate *it)
 		if (code != TTG_OK)
 			return refuse_storage(it, code);
 	}
+	if (it->frame) {
+		code = core_record_signed(core, it->now, it->frame);
+		if (code != TTG_OK)
+			return refuse_storage(it, code);
+		record.signed_at = it->frame->sequence;
+		record.signed_as = it->index;
+	}
 	core_begin_record(core, &cursor);
 	code = core_put_event(core, &cursor, &record, core->recipients, record.person_key != NULL);
 	if (code == TTG_OK)
@@ -402,27 +415,44 @@ static bool store(struct core *core, struct candidate *it)
 	return true;
 }
 
+static void decide(struct core *core, struct candidate *it)
+{
+	struct core_outcome *out = it->out;
+
+	*out = (struct core_outcome){ .kind = CORE_REFUSED };
+	if (core->broken) {
+		refuse(it, TTG_REFUSED_STOPPING, "the broker is stopping");
+		return;
+	}
+	core_watch_clock(core, it->now);
+	if (check_decode(core, it) && check_first_time(core, it) && check_agreed(core, it) &&
+	    check_content(it)) {
+		identify(core, it);
+		if (route(core, it))
+			store(core, it);
+	}
+	if (out->kind != CORE_REFUSED) {
+		memcpy(out->id, it->event.id, sizeof(out->id));
+		out->code = TTG_OK;
+		out->text[0] = 0;
+	}
+}
+
 void core_publish(struct core *core, const struct core_now *now, const char *agency,
 		  const uint8_t *event, size_t len, struct core_outcome *out)
 {
 	struct candidate it = { .now = now, .agency = agency, .bytes = event, .len = len,
 				.out = out };
 
-	*out = (struct core_outcome){ .kind = CORE_REFUSED };
-	if (core->broken) {
-		refuse(&it, TTG_REFUSED_STOPPING, "the broker is stopping");
-		return;
-	}
-	core_watch_clock(core, now);
-	if (check_decode(core, &it) && check_first_time(core, &it) && check_agreed(core, &it) &&
-	    check_content(&it)) {
-		identify(core, &it);
-		if (route(core, &it))
-			store(core, &it);
-	}
-	if (out->kind != CORE_REFUSED) {
-		memcpy(out->id, it.event.id, sizeof(out->id));
-		out->code = TTG_OK;
-		out->text[0] = 0;
-	}
+	decide(core, &it);
+}
+
+void core_publish_signed(struct core *core, const struct core_now *now, struct signed_frame *frame,
+			 uint32_t index, const uint8_t *event, size_t len, struct core_outcome *out)
+{
+	struct candidate it = { .now = now, .agency = frame->agency, .bytes = event, .len = len,
+				.frame = frame, .index = index, .out = out };
+
+	assert(index < frame->n);
+	decide(core, &it);
 }

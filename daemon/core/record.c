@@ -16,7 +16,10 @@
 #define FLAG_SEALED 8u
 #define FLAG_STRIPPED 16u /* in the archive */
 #define FLAG_UNTIL 32u
-#define FLAGS_ALL (FLAG_PERSON | FLAG_WAITS | FLAG_CHANGES | FLAG_SEALED | FLAG_UNTIL)
+#define FLAG_SIGNED 64u
+#define FLAGS_ALL \
+	(FLAG_PERSON | FLAG_WAITS | FLAG_CHANGES | FLAG_SEALED | FLAG_UNTIL | FLAG_SIGNED)
+#define FLAGS_KEPT (FLAG_PERSON | FLAG_WAITS | FLAG_SIGNED) /* by an archive */
 #define FLAGS_AT 9u /* behind version and accepted_ns */
 
 static void put_text(struct cursor *cursor, const char *text)
@@ -71,12 +74,17 @@ struct record_gap record_put_event(struct cursor *cursor, const struct record_ev
 					(it->n_waiting > 0 ? FLAG_WAITS : 0) |
 					(it->n_changes > 0 ? FLAG_CHANGES : 0) |
 					(it->key != 0 ? FLAG_SEALED : 0) |
-					(it->key != 0 && it->until_s != 0 ? FLAG_UNTIL : 0)));
+					(it->key != 0 && it->until_s != 0 ? FLAG_UNTIL : 0) |
+					(it->signed_at != 0 ? FLAG_SIGNED : 0)));
 	cursor_put_u8(cursor, it->urgency);
 	cursor_put_bytes(cursor, it->id, RECORD_ID);
 	if (it->person_key)
 		cursor_put_bytes(cursor, it->person_key, RECORD_PERSON_KEY);
 	cursor_put_u64(cursor, (uint64_t)it->expires_ns);
+	if (it->signed_at != 0) {
+		cursor_put_varint(cursor, it->signed_at);
+		cursor_put_varint(cursor, it->signed_as);
+	}
 	put_text(cursor, it->source);
 	put_text(cursor, it->type);
 	cursor_put_varint(cursor, it->n_recipients);
@@ -148,6 +156,18 @@ static void get_payload(struct cursor *cursor, uint8_t flags, struct record_even
 		cursor->failed = true;
 }
 
+static void get_signed(struct cursor *cursor, uint8_t flags, struct record_event *out)
+{
+	out->signed_at = 0;
+	out->signed_as = 0;
+	if (!(flags & FLAG_SIGNED))
+		return;
+	out->signed_at = cursor_get_varint(cursor);
+	out->signed_as = get_u32(cursor);
+	if (out->signed_at == 0)
+		cursor->failed = true;
+}
+
 /* The EVENT that the cursor stands at, to the end; `known`: the flags that may be set. */
 static bool get_event(struct cursor *cursor, uint8_t known, struct record_event *out)
 {
@@ -163,6 +183,7 @@ static bool get_event(struct cursor *cursor, uint8_t known, struct record_event 
 	out->id = cursor_get_bytes(cursor, RECORD_ID);
 	out->person_key = flags & FLAG_PERSON ? cursor_get_bytes(cursor, RECORD_PERSON_KEY) : NULL;
 	out->expires_ns = (int64_t)cursor_get_u64(cursor);
+	get_signed(cursor, flags, out);
 	out->source = get_text(cursor, RULES_ID_MAX);
 	out->type = get_text(cursor, RULES_TYPE_MAX);
 	out->n_recipients = get_u32(cursor);
@@ -249,7 +270,7 @@ void record_put_stripped(struct cursor *cursor, const uint8_t *data, const struc
 	if (!copy)
 		return;
 	memcpy(copy, data, n);
-	copy[head + FLAGS_AT] = (uint8_t)((copy[head + FLAGS_AT] & (FLAG_PERSON | FLAG_WAITS)) |
+	copy[head + FLAGS_AT] = (uint8_t)((copy[head + FLAGS_AT] & FLAGS_KEPT) |
 					  (it->key != 0 ? FLAG_SEALED : FLAG_STRIPPED));
 	if (it->key != 0)
 		cursor_put_varint(cursor, it->key);

@@ -14,7 +14,8 @@
  *   EVENT      version u8 | accepted_ns u64 | flags u8 (1: person, 2: waits, 4: changes, 8: sealed,
  *              32: sealed, and not kept for ever)
  *              | urgency u8 | id 16 bytes | key of the number it names 16 bytes if flagged
- *              | expires_ns u64 (0: never) | text source
+ *              | expires_ns u64 (0: never) | if flagged 64: sequence of the SIGNED record of its frame
+ *              | its place in that, from 0 | text source
  *              | text type | number of recipients, each: mailbox | position | ack within ms
  *              (0: no escalation) | fallback mailbox + 1 (0: none) | number of agreements u8,
  *              each a text | if it waits (waiting.h): number of mailboxes, each: mailbox * 2, + 1 when held
@@ -46,6 +47,9 @@
  *              | number of keys that are destroyed
  *   REFUSED    version u8 | ns u64 | text agency | text type (empty: of none that is known) | code
  *              | how often
+ *   SIGNED     version u8 | ns u64 | text agency | fingerprint of its key 32 bytes | signature 64 bytes
+ *              | number of events, each: SHA-256 of its bytes 32 bytes. In front of the first of them that
+ *              was accepted
  *   SEAL       version u8 | number | first and last sequence it covers
  *              | what was signed: varint length, bytes | signature 64 bytes
  *   HAND_OVER  the same; first and last are the last sequence of the seal before
@@ -97,6 +101,7 @@ enum record_kind {
 	RECORD_ERASED = 18,
 	RECORD_REFUSED = 19,
 	RECORD_LAPSED = 20,
+	RECORD_SIGNED = 21,
 	RECORD_HAND_OVER = 22,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
@@ -134,6 +139,8 @@ struct record_event {
 	int64_t accepted_ns, expires_ns;
 	const uint8_t *id;
 	const uint8_t *person_key; /* NULL: nobody */
+	uint64_t signed_at;        /* sequence of the SIGNED record; 0: it was not signed */
+	uint32_t signed_as;        /* place in that */
 	uint8_t urgency;
 	const char *source, *type;
 	uint32_t n_recipients, n_waiting;

@@ -201,6 +201,20 @@ bool rules_key_valid(const struct rules_key *key, int64_t now_ns)
 	return !key->revoked && key->from_ns <= now_ns && now_ns < key->to_ns;
 }
 
+const struct rules_signing_key *rules_find_signing_key(const struct rules_agency *agency,
+						       const uint8_t fingerprint[RULES_SIGNING_KEY])
+{
+	for (size_t i = 0; i < agency->n_signing_keys; i++)
+		if (memcmp(agency->signing_keys[i].fingerprint, fingerprint, RULES_SIGNING_KEY) == 0)
+			return &agency->signing_keys[i];
+	return NULL;
+}
+
+bool rules_signing_key_valid(const struct rules_signing_key *key, int64_t now_ns)
+{
+	return !key->revoked && key->from_ns <= now_ns && now_ns < key->to_ns;
+}
+
 static bool range_covers(const struct rules_range *range, const uint8_t address[16])
 {
 	size_t whole = range->prefix_bits / 8;

@@ -27,6 +27,16 @@ struct rules_key {
 	bool revoked;
 };
 
+#define RULES_SIGNING_KEY 32u  /* bytes of a public Ed25519 key, and of its fingerprint */
+
+struct rules_signing_key {
+	char label[RULES_ID_MAX + 1];
+	uint8_t public[RULES_SIGNING_KEY];
+	uint8_t fingerprint[RULES_SIGNING_KEY]; /* SHA-256 of it */
+	int64_t from_ns, to_ns;
+	bool revoked;
+};
+
 struct rules_range {              /* CIDR; IPv4 is held as ::ffff:a.b.c.d */
 	uint8_t address[16];
 	uint8_t prefix_bits;      /* 0 to 128 */
@@ -37,12 +47,15 @@ struct rules_agency {
 	char name[129];
 	struct rules_key *keys;
 	size_t n_keys;
+	struct rules_signing_key *signing_keys; /* sorted by fingerprint; of what it publishes */
+	size_t n_signing_keys;
 	struct rules_range *ranges; /* none: any address */
 	size_t n_ranges;
 	uint32_t rate_per_s;        /* events; 0: no limit */
 	uint32_t burst;             /* events at once, >= 1 when rate_per_s is set */
 	bool links;                 /* what it says of numbers being one man's counts */
 	bool asks_states;           /* it may ask what became of its events */
+	bool must_sign;             /* what it publishes without a signature is refused */
 };
 
 struct rules_mailbox {
@@ -142,6 +155,10 @@ int rules_find_type(const struct rules *rules, const char *type);
 bool rules_find_key(const struct rules *rules, const char *public_z85, uint32_t *agency,
 		    uint32_t *key);
 bool rules_key_valid(const struct rules_key *key, int64_t now_ns);
+/* The agency's signing key with this fingerprint, valid or not; NULL: it has none such. */
+const struct rules_signing_key *rules_find_signing_key(const struct rules_agency *agency,
+						       const uint8_t fingerprint[RULES_SIGNING_KEY]);
+bool rules_signing_key_valid(const struct rules_signing_key *key, int64_t now_ns);
 bool rules_address_allowed(const struct rules_agency *agency, const uint8_t address[16]);
 
 /* An agreement in force at now lets agency publish type. */

@@ -27,6 +27,7 @@ void rules_free(struct rules **rules)
 		return;
 	for (size_t i = 0; i < it->n_agencies; i++) {
 		free(it->agencies[i].keys);
+		free(it->agencies[i].signing_keys);
 		free(it->agencies[i].ranges);
 	}
 	free(it->agencies);
@@ -179,6 +180,13 @@ static int by_key(const void *a, const void *b)
 	return order ? order : (left->from_ns > right->from_ns) - (left->from_ns < right->from_ns);
 }
 
+static int by_fingerprint(const void *a, const void *b)
+{
+	const struct rules_signing_key *left = a, *right = b;
+
+	return memcmp(left->fingerprint, right->fingerprint, sizeof(left->fingerprint));
+}
+
 static int by_range(const void *a, const void *b)
 {
 	const struct rules_range *left = a, *right = b;
@@ -199,6 +207,9 @@ static void sort_rest(struct rules *rules)
 
 		if (it->n_keys > 1)
 			qsort(it->keys, it->n_keys, sizeof(*it->keys), by_key);
+		if (it->n_signing_keys > 1)
+			qsort(it->signing_keys, it->n_signing_keys, sizeof(*it->signing_keys),
+			      by_fingerprint);
 		if (it->n_ranges > 1)
 			qsort(it->ranges, it->n_ranges, sizeof(*it->ranges), by_range);
 	}

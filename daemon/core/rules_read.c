@@ -19,7 +19,10 @@ struct shape {
 	bool to_the_end; /* the last value goes on to the end of the line, blanks and all */
 };
 
-enum { RULES, AGENCY, KEY, RANGE, MAILBOX, AGREEMENT, PARTY, SPECIAL, PUBLISH, DELIVER, SHAPES };
+enum {
+	RULES, AGENCY, KEY, SIGNING, SIGNING_KEY, RANGE, MAILBOX, AGREEMENT, PARTY, SPECIAL, PUBLISH,
+	DELIVER, SHAPES
+};
 enum { AGREED_ID, AGREED_FROM, AGREED_TO };
 enum { GRANT_TYPE, GRANT_FROM, GRANT_TO, GRANT_UNDER, GRANT_ADDRESSED, GRANT_FIELDS = 9 };
 
@@ -27,6 +30,8 @@ static const struct shape shapes[SHAPES] = {
 	[RULES] = { "rules", { "", "broker=" }, false },
 	[AGENCY] = { "agency", { "", "rate=", "burst=", "links=", "asks_states=", "name=" }, true },
 	[KEY] = { "key", { "", "from=", "to=", "revoked=", "" }, true },
+	[SIGNING] = { "signing", { "of=", "must=" }, false },
+	[SIGNING_KEY] = { "signing_key", { "", "from=", "to=", "revoked=", "" }, true },
 	[RANGE] = { "range", { "" }, false },
 	[MAILBOX] = { "mailbox",
 		      { "", "max_attempts=", "retry_ms=", "retry_max_ms=", "max_queued=" }, false },

@@ -41,6 +41,24 @@ static bool put_range(const struct out *out, const struct rules_range *range)
 	return line(out, "range %s/%u", text, range->prefix_bits);
 }
 
+/* Nothing of an agency without such keys. */
+static bool put_signing(const struct out *out, const struct rules_agency *it)
+{
+	bool done = it->n_signing_keys == 0 ||
+		    line(out, "signing of=%s must=%d", it->id, it->must_sign ? 1 : 0);
+
+	for (size_t i = 0; i < it->n_signing_keys && done; i++) {
+		const struct rules_signing_key *key = &it->signing_keys[i];
+		char text[2 * sizeof(key->public) + 1];
+
+		for (size_t k = 0; k < sizeof(key->public); k++)
+			snprintf(text + 2 * k, 3, "%02x", key->public[k]);
+		done = line(out, "signing_key %s from=%" PRId64 " to=%" PRId64 " revoked=%d %s", text,
+			    key->from_ns, key->to_ns, key->revoked ? 1 : 0, key->label);
+	}
+	return done;
+}
+
 static bool put_agency(const struct out *out, const struct rules_agency *it)
 {
 	bool done = line(out, "agency %s rate=%" PRIu32 " burst=%" PRIu32 " links=%d asks_states=%d name=%s",
@@ -53,6 +71,7 @@ static bool put_agency(const struct out *out, const struct rules_agency *it)
 		done = line(out, "key %s from=%" PRId64 " to=%" PRId64 " revoked=%d %s", key->public_z85,
 			    key->from_ns, key->to_ns, key->revoked ? 1 : 0, key->label);
 	}
+	done = done && put_signing(out, it);
 	for (size_t i = 0; i < it->n_ranges && done; i++)
 		done = put_range(out, &it->ranges[i]);
 	return done;

@@ -41,7 +41,7 @@ static void traffic(FILE *out, const struct net *net)
 		n->duplicates);
 	head(out, "ttgd_events_refused_total", "counter", "Events refused, by code.");
 	for (unsigned code = 0; code < NET_CODES; code++)
-		if (n->refused_by_code[code] || (code >= 100 && code <= TTG_REFUSED_REFERRAL))
+		if (n->refused_by_code[code] || (code >= 100 && code <= TTG_REFUSED_SIGNATURE))
 			fprintf(out, "ttgd_events_refused_total{code=\"%s\"} %llu\n",
 				ttg_error_name((enum ttg_error)code),
 				(unsigned long long)n->refused_by_code[code]);

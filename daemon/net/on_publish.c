@@ -2,13 +2,24 @@
  * Publish: each event is decided by the core; the answer to the frame waits until everything it
  * says yes to is durable. One refused event does not take its batch down, but for refusals that may
  * be retried (rate, storage, stopping): what follows them is refused with the same code until the
- * client has read of it, or a later event would overtake an earlier one about the same person.
+ * client has read of it, or a later event would overtake an earlier one about the same person. A signature
+ * is of the whole frame and comes first: when it does not hold, no event of it is decided.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/planted.h"
 #include "net/handlers.h"
+#include "net/signatures.h"
+
+/* What holds for all events of one. */
+struct frame {
+	const Ttg__Publish *publish;
+	struct core_now now;
+	struct session *session;
+	const struct rules_agency *agency;
+	struct signature_check *signature;
+};
 
 /* Sequences, and room for the outcomes that are not plain acceptance. */
 struct answer {
@@ -23,9 +34,7 @@ struct answer {
 
 static bool answer_init(struct answer *answer, size_t n);
 static void answer_fini(struct answer *answer);
-static void decide(struct net *net, const struct core_now *now, struct session *session,
-		   const struct rules_agency *agency, const ProtobufCBinaryData *event,
-		   struct core_outcome *out);
+static void decide(struct net *net, const struct frame *frame, size_t index, struct core_outcome *out);
 static void note_stall(struct session *session, uint64_t frame, const struct core_outcome *out);
 static void count(struct net *net, const struct session *session, const struct core_outcome *out);
 static enum ttg_error want_receipts(struct net *net, const struct session *session, size_t n);
@@ -53,8 +62,9 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 		net_break_session(net, session, TTG_SESSION_LIMIT, "no memory for an answer");
 		return;
 	}
-	const struct rules_agency *agency = &net->config->rules->agencies[index];
-	const struct core_now now = net_now(net); /* of the whole frame */
+	struct signature_check signature;
+	const struct frame frame = { publish, net_now(net), session,
+				     &net->config->rules->agencies[index], &signature };
 	session->next_frame++;
 	if (publish->answered >= session->stalled_frame)
 		session->stalled_code = TTG_OK;
@@ -62,9 +72,10 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 	net->counters.events_in += n;
 	if (publish->receipts)
 		answer.receipts = want_receipts(net, session, n);
+	signature_check(frame.agency, publish, &frame.now, &signature);
 	for (size_t i = 0; i < n; i++) {
 		struct core_outcome *out = &answer.decided[answer.n_others];
-		decide(net, &now, session, agency, &publish->events[i], out);
+		decide(net, &frame, i, out);
 		count(net, session, out);
 		note_stall(session, publish->frame, out);
 		if (out->release_at > answer.release_at)
@@ -85,26 +96,33 @@ void on_publish(struct net *net, struct session *session, const Ttg__Publish *pu
 	}
 	if (!queue(session, publish, &answer))
 		net_break_session(net, session, TTG_SESSION_LIMIT, "no memory for an answer");
+	signature_check_fini(&signature);
 	answer_fini(&answer);
 }
 
-static void decide(struct net *net, const struct core_now *now, struct session *session,
-		   const struct rules_agency *agency, const ProtobufCBinaryData *event,
-		   struct core_outcome *out)
+static void decide(struct net *net, const struct frame *frame, size_t index, struct core_outcome *out)
 {
+	const ProtobufCBinaryData *event = &frame->publish->events[index];
+	struct signature_check *signature = frame->signature;
 	enum ttg_error refused = TTG_OK;
-	if (session->stalled_code)
-		refused = session->stalled_code;
+	if (frame->session->stalled_code)
+		refused = frame->session->stalled_code;
 	else if (net->stopping)
 		refused = TTG_REFUSED_STOPPING;
-	else if (!limiter_take(net->limiter, agency, now->mono_ns))
+	else if (!limiter_take(net->limiter, frame->agency, frame->now.mono_ns))
 		refused = TTG_REFUSED_RATE;
+	else
+		refused = signature->code;
 	if (refused) {
 		*out = (struct core_outcome){ .kind = CORE_REFUSED, .code = refused };
-		strncpy(out->text, ttg_error_text(refused), sizeof out->text - 1);
-		return;
+		strncpy(out->text, signature->code == refused ? signature->text : ttg_error_text(refused),
+			sizeof out->text - 1);
+	} else if (signature->is_signed) {
+		core_publish_signed(net->core, &frame->now, &signature->frame, (uint32_t)index,
+				    event->data, event->len, out);
+	} else {
+		core_publish(net->core, &frame->now, frame->session->agency, event->data, event->len, out);
 	}
-	core_publish(net->core, now, session->agency, event->data, event->len, out);
 }
 
 /* A refusal that may be retried holds up what follows. */

@@ -170,7 +170,7 @@ static bool is_notice(const struct net *net, const uint8_t *data, size_t len)
 static bool may_wait(uint8_t kind)
 {
 	return kind == RECORD_DELIVERED || kind == RECORD_ACK || kind == RECORD_SEAL ||
-	       kind == RECORD_HAND_OVER;
+	       kind == RECORD_HAND_OVER || kind == RECORD_SIGNED; /* the event behind it does not */
 }
 
 static enum ttg_error sink_append(void *self, const struct core_record *records, size_t n,
@@ -186,7 +186,7 @@ static enum ttg_error sink_append(void *self, const struct core_record *records,
 						     .data = records[i].data,
 						     .len = records[i].len };
 	if ((record->kind == RECORD_EVENT || record->kind == RECORD_LATE ||
-	     record->kind == RECORD_REFUSED) &&
+	     record->kind == RECORD_SIGNED || record->kind == RECORD_REFUSED) &&
 	    journal_room(net->journal) < record->len + room_for_acks(net) &&
 	    !is_notice(net, record->data, record->len))
 		return TTG_ENOSPC;

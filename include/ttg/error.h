@@ -53,6 +53,7 @@ enum ttg_error {
 	TTG_REFUSED_STOPPING = 113,     /* (retry) the broker is shutting down */
 	TTG_REFUSED_ID_REUSED = 114,    /* the id was accepted before with other content */
 	TTG_REFUSED_REFERRAL = 115,     /* the referral is not in a state that allows this */
+	TTG_REFUSED_SIGNATURE = 116,    /* not signed as it must be, or not with the agency's key */
 
 	/* Session and mailbox. */
 	TTG_SESSION_VERSION = 200,   /* no common protocol version */

@@ -58,12 +58,12 @@ int ttg_type_find(const char *name);
 int ttg_type_of(const Ttg__Event *event);
 
 /*
- * Fills event->type from the payload when it is empty, canonical and validity of every identifier
- * of event->person. Strings it sets are allocated with malloc and owned by the event, as
- * ttg__event__free_unpacked() with a NULL allocator expects, so the event must have been made by
- * unpacking or with malloc throughout. What was claimed in canonical and validity is replaced.
- * Two-digit years are read as of this machine's current year. TTG_ENOMEM, TTG_EINVAL (no payload
- * and no type).
+ * Fills event->type from the payload when it is empty, event->nonce with random bytes when it is
+ * empty, canonical and validity of every identifier of event->person. What it sets is allocated with
+ * malloc and owned by the event, as ttg__event__free_unpacked() with a NULL allocator expects, so the
+ * event must have been made by unpacking or with malloc throughout. What was claimed in canonical and
+ * validity is replaced. Two-digit years are read as of this machine's current year. TTG_ENOMEM,
+ * TTG_EINVAL (no payload and no type), TTG_ESYS (no random bytes).
  */
 enum ttg_error ttg_event_complete(Ttg__Event *event);
 

@@ -72,7 +72,7 @@ static const struct {
 	{ "scheme", BOUND_ID, BOUNDS_ID_MAX },       { "cohort", BOUND_ID, BOUNDS_ID_MAX },
 	{ "referral_id", BOUND_TEXT, BOUNDS_REFERRAL_ID_MAX },
 };
-static const char *const uuids[] = { "_id", "id", "supersedes" };
+static const char *const uuids[] = { "_id", "id", "supersedes", "nonce" };
 static const char *const counts[] = { "_days", "_minutes", "_count" };
 
 const struct bounds_line *bounds_lines(size_t *n)

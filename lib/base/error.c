@@ -60,6 +60,8 @@ static const struct entry table[] = {
 	  "The id was accepted before for an event with other content." },
 	{ TTG_REFUSED_REFERRAL, "refused_referral",
 	  "The referral is not in a state that allows this step." },
+	{ TTG_REFUSED_SIGNATURE, "refused_signature",
+	  "The events are not signed as the agency's have to be, or not with a key of it." },
 
 	{ TTG_SESSION_VERSION, "session_version", "The two sides share no protocol version." },
 	{ TTG_SESSION_NONE, "session_none", "There is no session; it begins with Hello." },

@@ -8,6 +8,7 @@
  */
 #include <ttg/event.h>
 
+#include "base/claim.h"
 #include "base/identifier.h"
 #include "base/instant.h"
 #include "base/world.h"
@@ -173,11 +174,29 @@ static enum ttg_error complete_identifier(Ttg__Identifier *identifier)
 	return error;
 }
 
+static enum ttg_error set_nonce(ProtobufCBinaryData *nonce)
+{
+	const struct world *world = world_real();
+	uint8_t *bytes;
+
+	if (nonce->len != 0)
+		return TTG_OK;
+	bytes = malloc(CLAIM_NONCE);
+	if (!bytes)
+		return TTG_ENOMEM;
+	if (world->random(world->self, bytes, CLAIM_NONCE) < 0) {
+		free(bytes);
+		return TTG_ESYS;
+	}
+	*nonce = (ProtobufCBinaryData){ CLAIM_NONCE, bytes };
+	return TTG_OK;
+}
+
 enum ttg_error ttg_event_complete(Ttg__Event *event)
 {
-	enum ttg_error error = TTG_OK;
+	enum ttg_error error = set_nonce(&event->nonce);
 
-	if (!event->type || event->type[0] == '\0') {
+	if (error == TTG_OK && (!event->type || event->type[0] == '\0')) {
 		int index = ttg_type_of(event);
 
 		if (index < 0)

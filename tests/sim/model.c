@@ -450,6 +450,7 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 		break;
 	case RECORD_CONSULTED:
 	case RECORD_REFUSED:
+	case RECORD_SIGNED:
 	case RECORD_RULES:
 	case RECORD_RULES_TEXT:
 	case RECORD_SEAL:

@@ -101,8 +101,11 @@ static void make_grant(struct random *it, const struct agreed *set, struct agree
 	for (uint32_t i = 0; i < n; i++)
 		make_path(it, ttg_type_descriptor((size_t)grant->type),
 		          grant->fields[grant->n_fields++]);
-	for (uint32_t i = 0; i < random_below(it, 4); i++)
-		make_path(it, &ttg__event__descriptor, grant->envelope[grant->n_envelope++]);
+	for (uint32_t i = 0; i < random_below(it, 4); i++) {
+		make_path(it, &ttg__event__descriptor, grant->envelope[grant->n_envelope]);
+		/* The nonce goes with whole events only. */
+		grant->n_envelope += strcmp(grant->envelope[grant->n_envelope], "nonce") != 0;
+	}
 	for (uint32_t i = 0; i < 8; i++)
 		grant->kinds |= coin(it, 4) ? 1u << i : 0;
 }

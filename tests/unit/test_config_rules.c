@@ -101,6 +101,9 @@ static void mistakes_of_fields_are_told(void **state)
 		{ NULL, NULL,
 		  AGREEMENT(DELIVER(TO_DUTY "fields = [ ]; envelope = [\n\"prison_released\" ];")),
 		  "agreements.d/all.conf:6: envelope: prison_released is no field of the envelope, ..." },
+		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fields = [ ]; envelope = [\n\"nonce\" ];")),
+		  "agreements.d/all.conf:6: envelope: nonce goes with whole events only, must be left "
+		  "out" },
 		{ NULL, NULL, AGREEMENT(DELIVER(TO_DUTY "fields = [ ]; identifiers = [\n\"NOM\" ];")),
 		  "agreements.d/all.conf:6: identifiers: NOM is no kind of number, must be one of NOMS, "
 		  "PNC, CRO, CRN, ASN, CASE_NUMBER, BOOKING, OTHER; did you mean NOMS" },

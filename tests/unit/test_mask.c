@@ -80,6 +80,7 @@ static void names_that_are_none_are_told_apart(void **state)
 	assert_int_equal(mask_add(mask, "ask.text"), MASK_NO_PARTS);
 	assert_int_equal(mask_add_envelope(mask, "referral_sent"), MASK_NO_FIELD);
 	assert_int_equal(mask_add_envelope(mask, "referral_sent.ask"), MASK_NO_FIELD);
+	assert_int_equal(mask_add_envelope(mask, "nonce"), MASK_NEVER);
 	assert_int_equal(mask_add_envelope(mask, "id"), MASK_ALREADY);
 	assert_int_equal(mask_kind("NHS"), -1);
 	assert_int_equal(mask_kind("IDENTIFIER_KIND_UNSPECIFIED"), -1);
@@ -154,6 +155,33 @@ static void a_cut_event_is_never_longer_and_bad_bytes_give_nothing(void **state)
 	mask_free(&mask);
 }
 
+static void a_nonce_is_never_in_a_part(void **state)
+{
+	uint8_t nonce[16] = "QQNONCEQQNONCEQ", bytes[256], out[256];
+	const ProtobufCMessageDescriptor *envelope = &ttg__event__descriptor;
+	struct mask *mask = mask_of("referral.sent");
+	Ttg__ReferralSent referral = TTG__REFERRAL_SENT__INIT;
+	Ttg__Event event = TTG__EVENT__INIT;
+	char ask[] = "please";
+	size_t len = 0;
+
+	(void)state;
+	/* All that an agreement can name. */
+	for (unsigned i = 0; i < envelope->n_fields; i++)
+		mask_add_envelope(mask, envelope->fields[i].name);
+	assert_int_equal(mask_add(mask, "ask"), MASK_ADDED);
+	referral.ask = ask;
+	event.payload_case = TTG__EVENT__PAYLOAD_REFERRAL_SENT;
+	event.referral_sent = &referral;
+	event.nonce = (ProtobufCBinaryData){ sizeof(nonce), nonce };
+	const size_t n = ttg__event__pack(&event, bytes);
+	assert_non_null(memmem(bytes, n, nonce, sizeof(nonce)));
+	assert_true(redact(mask, (struct span){ bytes, n }, out, &len));
+	assert_non_null(memmem(out, len, "please", 6));
+	assert_null(memmem(out, len, nonce, 4));
+	mask_free(&mask);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +191,7 @@ int main(void)
 		cmocka_unit_test(a_union_grants_what_either_does),
 		cmocka_unit_test(a_mask_has_room_for_every_part_of_any_type),
 		cmocka_unit_test(a_cut_event_is_never_longer_and_bad_bytes_give_nothing),
+		cmocka_unit_test(a_nonce_is_never_in_a_part),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
