@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/keyfile.h"
+#include "base/signature.h"
 #include "common/adapter_internal.h"
 
 #define SETTING(name) offsetof(struct adapter_settings, name)
@@ -24,6 +25,8 @@ static const struct config_option common_options[] = {
 	  .right = "the path of the broker's public key file" },
 	{ "key_file", CONFIG_STRING, SETTING(key_file), .required = true,
 	  .right = "the path of this agency's secret key file" },
+	{ "signing_key_file", CONFIG_STRING, SETTING(signing_key_file),
+	  .right = "the path of the secret key this agency signs with, or \"\" for none" },
 	{ "state_dir", CONFIG_STRING, SETTING(state_dir), .required = true,
 	  .right = "a directory for outbox, state and status.json" },
 	{ "outbox_max_bytes", CONFIG_INTEGER, SETTING(outbox_max_bytes), .fallback = "1073741824",
@@ -123,12 +126,16 @@ static enum ttg_error check_keys(const struct adapter_settings *settings, struct
 {
 	char public_z85[KEYFILE_Z85];
 	struct key_pair pair;
+	struct sign_key *signing = NULL;
 	enum ttg_error error;
 
 	error = keyfile_read_public(settings->server_key_file, public_z85, message);
 	if (error == TTG_OK)
 		error = keyfile_read_secret(settings->key_file, &pair, message);
 	wipe(&pair, sizeof(pair));
+	if (error == TTG_OK && settings->signing_key_file[0] != '\0')
+		error = sign_key_read(settings->signing_key_file, &signing, message);
+	sign_key_free(&signing);
 	return error;
 }
 

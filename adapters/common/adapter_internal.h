@@ -15,6 +15,7 @@ struct adapter_settings {
 	char broker[CONFIG_TEXT_BYTES];
 	char server_key_file[CONFIG_TEXT_BYTES];
 	char key_file[CONFIG_TEXT_BYTES];
+	char signing_key_file[CONFIG_TEXT_BYTES]; /* "": what is published is not signed */
 	char state_dir[CONFIG_TEXT_BYTES];
 	int64_t outbox_max_bytes;
 	int64_t drain_ms;

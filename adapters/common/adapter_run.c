@@ -152,6 +152,8 @@ static enum ttg_error open_client(struct adapter *adapter, struct message *messa
 		.broker = settings->broker,
 		.server_key_file = settings->server_key_file,
 		.key_file = settings->key_file,
+		.signing_key_file =
+			settings->signing_key_file[0] != '\0' ? settings->signing_key_file : NULL,
 		.software = software,
 		.outbox_dir = outbox,
 		.outbox_max_bytes = (size_t)settings->outbox_max_bytes,

@@ -31,6 +31,7 @@ static const char help[] =
 	"usage: ttg-pub --broker tcp://HOST:PORT --server-key FILE --key FILE [--file FILE]\n"
 	"       ttg-pub --broker tcp://HOST:PORT --server-key FILE --key FILE --state ID...\n"
 	"  --file FILE               read this instead of standard input\n"
+	"  --signing-key FILE        sign what is published with this secret key, mode 0600\n"
 	"  --receipts FOLDER         write ID.receipt there for each event that is accepted\n"
 	"  --state                   publish nothing: ask what became of events\n"
 	"  --timeout S               give up when no answer came for S seconds (60; 0: never)\n"
@@ -385,6 +386,7 @@ static void parse(struct publisher_state *state, int argc, char **argv)
 		{ "file", required_argument, NULL, 'f' },
 		{ "timeout", required_argument, NULL, 't' },
 		{ "receipts", required_argument, NULL, 'r' },
+		{ "signing-key", required_argument, NULL, 'k' },
 		{ "state", no_argument, NULL, 's' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -399,6 +401,8 @@ static void parse(struct publisher_state *state, int argc, char **argv)
 			state->timeout_ms = tool_seconds(&state->tool, "--timeout", optarg);
 		else if (option == 'r')
 			state->receipts = optarg;
+		else if (option == 'k')
+			state->tool.options.signing_key_file = optarg;
 		else if (option == 's')
 			state->asks_states = true;
 		else

@@ -1,7 +1,7 @@
 /*
- * ttgctl keygen: key pairs of agencies and of the broker, the journal's key, and the master key of the key
- * store. Nothing that is there is ever overwritten: a lost key locks somebody out, a lost journal key loses
- * the journal, a lost master key every payload.
+ * ttgctl keygen: key pairs of agencies and of the broker, those that agencies sign with, the journal's key,
+ * and the master key of the key store. Nothing that is there is ever overwritten: a lost key locks somebody
+ * out, a lost journal key loses the journal, a lost master key every payload.
  *
  * A pair is made whole or not at all: the secret file goes again when the public one cannot be made.
  */
@@ -16,11 +16,12 @@
 #include <unistd.h>
 #include <zmq.h>
 #include "base/keyfile.h"
+#include "base/signature.h"
 #include "base/world.h"
 
 #define NAME_MAX_BYTES 64
 
-enum keygen_kind { KEYGEN_AGENCY, KEYGEN_SERVER, KEYGEN_JOURNAL, KEYGEN_MASTER };
+enum keygen_kind { KEYGEN_AGENCY, KEYGEN_SERVER, KEYGEN_JOURNAL, KEYGEN_MASTER, KEYGEN_SIGNING };
 
 struct keygen {
 	enum keygen_kind kind;
@@ -80,6 +81,21 @@ out:
 	return status;
 }
 
+static enum ctl_exit make_signing(struct ctl *ctl, const struct keygen *keygen)
+{
+	struct message message = { "" };
+	const enum ttg_error error = signature_make(keygen->secret, keygen->public, &message);
+
+	if (error != TTG_OK)
+		return told(ctl, error, &message);
+	if (ctl->json)
+		fprintf(ctl->out, "{\"secret_file\":\"%s\",\"public_file\":\"%s\"}\n", keygen->secret,
+			keygen->public);
+	else
+		fprintf(ctl->out, "%s\n%s\n", keygen->secret, keygen->public);
+	return CTL_FINE;
+}
+
 static enum ctl_exit make_symmetric(struct ctl *ctl, const struct keygen *keygen)
 {
 	const struct world *world = world_real();
@@ -130,12 +146,14 @@ static enum ctl_exit place(struct ctl *ctl, struct keygen *keygen, const char *f
 						       : NULL;
 	if (name == NULL || !is_name(name))
 		return ctl_say(ctl, CTL_USAGE,
-			       "keygen wants --agency NAME in a-z, 0-9 and -, --server, "
-			       "--journal or --master");
+			       "keygen wants --agency NAME or --signing NAME in a-z, 0-9 and -, "
+			       "--server, --journal or --master");
 	if (folder != NULL && mkdir(folder, 0755) != 0 && errno != EEXIST)
 		return ctl_say(ctl, errno == EACCES ? CTL_REFUSED : CTL_NO, "%s: %s", folder,
 			       strerror(errno));
-	if (snprintf(path, sizeof(path), "%s/%s", folder != NULL ? folder : ".", name) >= PATH_MAX ||
+	/* Beside the pair of the same agency's connections. */
+	if (snprintf(path, sizeof(path), "%s/%s%s", folder != NULL ? folder : ".", name,
+		     keygen->kind == KEYGEN_SIGNING ? "-signing" : "") >= PATH_MAX ||
 	    !keygen_paths(keygen, path))
 		return ctl_say(ctl, CTL_USAGE, "%s: not a path", folder);
 	return CTL_FINE;
@@ -146,7 +164,7 @@ enum ctl_exit ctl_keygen(struct ctl *ctl, int argc, char **argv)
 	static const struct option options[] = {
 		{ "agency", required_argument, NULL, 'a' }, { "server", no_argument, NULL, 's' },
 		{ "journal", no_argument, NULL, 'j' },	    { "master", no_argument, NULL, 'm' },
-		{ "out", required_argument, NULL, 'o' },
+		{ "signing", required_argument, NULL, 'k' }, { "out", required_argument, NULL, 'o' },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct keygen keygen = { .kind = KEYGEN_AGENCY };
@@ -154,8 +172,9 @@ enum ctl_exit ctl_keygen(struct ctl *ctl, int argc, char **argv)
 	enum ctl_exit status;
 	int option, n_kinds = 0;
 
-	while ((option = getopt_long(argc, argv, "a:sjmo:", options, NULL)) != -1) {
-		if (option == 'a') {
+	while ((option = getopt_long(argc, argv, "a:sjmk:o:", options, NULL)) != -1) {
+		if (option == 'a' || option == 'k') {
+			keygen.kind = option == 'k' ? KEYGEN_SIGNING : KEYGEN_AGENCY;
 			name = optarg;
 			n_kinds++;
 		} else if (option == 's') {
@@ -180,6 +199,8 @@ enum ctl_exit ctl_keygen(struct ctl *ctl, int argc, char **argv)
 	status = place(ctl, &keygen, folder, name, base);
 	if (status != CTL_FINE)
 		return status;
+	if (keygen.kind == KEYGEN_SIGNING)
+		return make_signing(ctl, &keygen);
 	return keygen.kind == KEYGEN_JOURNAL || keygen.kind == KEYGEN_MASTER ?
 		       make_symmetric(ctl, &keygen) :
 		       make_pair(ctl, &keygen);

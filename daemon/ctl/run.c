@@ -19,9 +19,10 @@ struct command {
 
 /* Those that work without a daemon. `journal verify` is one when --directory is given. */
 static const struct command commands[] = {
-	{ "keygen", ctl_keygen, "keygen --agency NAME | --server | --journal | --master [--out DIR]",
-	  "makes NAME.key and NAME.pub, broker.key and broker.pub, journal.key or master.key; also: keygen "
-	  "[--server | --journal | --master] PATH" },
+	{ "keygen", ctl_keygen,
+	  "keygen --agency NAME | --signing NAME | --server | --journal | --master [--out DIR]",
+	  "makes NAME.key and NAME.pub, NAME-signing.key and .pub, broker.key and broker.pub, journal.key or "
+	  "master.key; also: keygen [--server | --journal | --master] PATH" },
 	{ "check", ctl_check, "check", "loads the configuration and says what is wrong with it" },
 	{ "options", ctl_options, "options", "lists every option of the configuration files" },
 	{ "identify", ctl_identify, "identify VALUE [--kind KIND]",

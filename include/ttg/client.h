@@ -14,6 +14,10 @@
  * drops repeats of what this object has already handed over and has not refused, and keeps the
  * order of events about one person over a refusal.
  *
+ * With a signing key (ttg_client_options.signing_key_file) every frame that is sent is signed, those
+ * that are sent again too. Events must then carry Event.nonce, as ttg_event_complete() sets it: the
+ * broker refuses those that do not (TTG_REFUSED_SIGNATURE).
+ *
  * A lost connection is not an error: the client reconnects with back-off and jitter, attaches its
  * mailboxes again and resends what is unanswered.
  */
@@ -118,6 +122,7 @@ struct ttg_client_options {
 	const char *broker;          /* "tcp://host:port" */
 	const char *server_key_file; /* public key of the broker, written by `ttgctl keygen` */
 	const char *key_file;        /* our secret key, mode 0600 */
+	const char *signing_key_file; /* secret Ed25519 key (PEM), mode 0600; NULL: nothing is signed */
 	const char *software;        /* "name/version" shown to the operator; may be NULL */
 	const char *outbox_dir;      /* directory for the durable outbox, made 0700; NULL: none */
 	size_t outbox_max_bytes;     /* 0: 1 GiB; full: publish answers TTG_ENOSPC */
@@ -131,7 +136,7 @@ struct ttg_client_options {
 /*
  * Makes a client and starts to connect; does not wait. On failure *out is NULL and `message` (may
  * be NULL) says what would be right. TTG_EINVAL, TTG_EPERM (key file readable by others),
- * TTG_EFORMAT (key file), TTG_ECORRUPT or TTG_ELOCKED (outbox), TTG_ENOMEM, TTG_ESYS.
+ * TTG_EFORMAT (a key file), TTG_ECORRUPT or TTG_ELOCKED (outbox), TTG_ENOMEM, TTG_ESYS.
  */
 enum ttg_error ttg_client_new(struct ttg_client **out, const struct ttg_client_options *options,
 			      char message[TTG_MESSAGE_TEXT]);

@@ -134,6 +134,8 @@ static enum ttg_error take_options(struct ttg_client *client,
 		code = keyfile_read_public(options->server_key_file, client->server_z85, message);
 	if (code == TTG_OK)
 		code = read_pair(client, options->key_file, message);
+	if (code == TTG_OK && options->signing_key_file)
+		code = sign_open(&client->signing, options->signing_key_file, message);
 	return code;
 }
 
@@ -247,6 +249,7 @@ void ttg_client_free(struct ttg_client **client)
 	close_descriptor(&it->timer_fd);
 	close_descriptor(&it->epoll_fd);
 	secret_free(it->pair);
+	sign_close(&it->signing);
 	free(it);
 	*client = NULL;
 }

@@ -13,6 +13,7 @@
 #include "client/outbox.h"
 #include "client/publish.h"
 #include "client/session.h"
+#include "client/sign.h"
 #include "client/transport.h"
 
 #define CLIENT_BROKER_BYTES 256
@@ -26,6 +27,7 @@ struct ttg_client {
 	char software[CLIENT_SOFTWARE_BYTES];
 	char server_z85[KEYFILE_Z85];
 	struct key_pair *pair; /* a secret (base/secret.h) */
+	struct signing *signing; /* NULL: what is published is not signed */
 	uint32_t reconnect_min_ms, reconnect_max_ms;
 
 	int epoll_fd, timer_fd, wake_fd;

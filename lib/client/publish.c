@@ -23,7 +23,7 @@
 #include "client/client_internal.h"
 
 #define FIRST_CAPACITY	   256
-#define FRAME_OVERHEAD	   32 /* Frame and Publish around the events */
+#define FRAME_OVERHEAD	   (32 + SIGN_FRAME_BYTES) /* Frame and Publish around the events */
 /* Of a frame, unless one event is larger: more in one gains nothing, and a slow broker has many waiting. */
 #define PUBLISH_FRAME_BYTES (256u * 1024)
 #define EVENT_OVERHEAD	   6  /* tag and length of one event */
@@ -389,7 +389,10 @@ static enum ttg_error send_frame(struct ttg_client *client, const uint64_t *numb
 	publish.events = events;
 	frame.body_case = TTG__FRAME__BODY_PUBLISH;
 	frame.publish = &publish;
-	enum ttg_error code = session_send(client, &frame);
+	enum ttg_error code = client->signing ? sign_publish(client->signing, client->session.agency,
+							     &publish) : TTG_OK;
+	if (code == TTG_OK)
+		code = session_send(client, &frame);
 	free(events);
 	return code;
 }

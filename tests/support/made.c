@@ -159,6 +159,7 @@ struct made must_make(const struct made_wish *wish)
 	const char *type = wish->type ? wish->type : "prison.released";
 	struct parts *parts = calloc(1, sizeof(*parts));
 	struct made made = { .number = wish->number };
+	uint8_t nonce[16];
 
 	must_be(parts != NULL, "no memory");
 	must_be(ttg_uuid_new(made.id) == TTG_OK, "no id");
@@ -167,6 +168,9 @@ struct made must_make(const struct made_wish *wish)
 	ttg__event__init(&parts->event);
 	parts->event.id.data = made.id;
 	parts->event.id.len = sizeof(made.id);
+	must_be(ttg_uuid_new(nonce) == TTG_OK, "no nonce");
+	parts->event.nonce.data = nonce;
+	parts->event.nonce.len = sizeof(nonce);
 	parts->event.source = text(wish->source ? wish->source : usual_source(type));
 	parts->event.type = text(type);
 	parts->event.marking = TTG__MARKING__OFFICIAL_SENSITIVE;

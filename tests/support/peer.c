@@ -103,9 +103,10 @@ static void note_receipt(void *user, const struct ttg_receipt *receipt)
 	peer->receipt[receipt->text_bytes] = '\0';
 }
 
-struct peer *must_open_peer(struct stage *stage, const char *key, const char *outbox)
+static struct peer *must_open(struct stage *stage, const char *key, const char *outbox, const char *signing)
 {
 	char key_file[PROCESS_PATH_MAX], server_key[PROCESS_PATH_MAX], box[PROCESS_PATH_MAX];
+	char signing_key[PROCESS_PATH_MAX];
 	char message[TTG_MESSAGE_TEXT] = "";
 	struct peer *peer = calloc(1, sizeof(*peer));
 
@@ -113,10 +114,12 @@ struct peer *must_open_peer(struct stage *stage, const char *key, const char *ou
 	STAGE_PATH(stage, key_file, "keys/%s.key", key);
 	STAGE_PATH(stage, server_key, "keys/broker.pub");
 	STAGE_PATH(stage, box, "%s", outbox ? outbox : "none");
+	STAGE_PATH(stage, signing_key, "%s", signing ? signing : "none");
 	const struct ttg_client_options options = {
 		.broker = stage->endpoint,
 		.server_key_file = server_key,
 		.key_file = key_file,
+		.signing_key_file = signing ? signing_key : NULL,
 		.software = "test/1",
 		.outbox_dir = outbox ? box : NULL,
 		.reconnect_min_ms = 10,
@@ -136,6 +139,16 @@ struct peer *must_open_peer(struct stage *stage, const char *key, const char *ou
 			return peer;
 		}
 	must_fail("too many peers");
+}
+
+struct peer *must_open_peer(struct stage *stage, const char *key, const char *outbox)
+{
+	return must_open(stage, key, outbox, NULL);
+}
+
+struct peer *must_open_signing_peer(struct stage *stage, const char *key, const char *signing_key)
+{
+	return must_open(stage, key, NULL, signing_key);
 }
 
 void peer_close(struct stage *stage, struct peer **handle)

@@ -63,6 +63,8 @@ struct peer {
 
 /* Connects with keys/NAME.key; outbox: a folder of the stage, or NULL. */
 struct peer *must_open_peer(struct stage *stage, const char *key, const char *outbox);
+/* The same without an outbox, and signs with this file of the stage. */
+struct peer *must_open_signing_peer(struct stage *stage, const char *key, const char *signing_key);
 void peer_close(struct stage *stage, struct peer **peer);
 
 /* Polls every peer of the stage for a moment. */

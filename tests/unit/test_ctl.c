@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/keyfile.h"
+#include "base/signature.h"
 #include "ctl/ctl.h"
 #include "journal_unit.h"
 #include "support/config_case.h"
@@ -140,6 +141,28 @@ static void a_pair_of_keys_is_made_once_and_never_overwritten(void **state)
 	must_end_with(RUN("keygen", "--agency", "x", "--server"), CTL_USAGE, "keygen makes one key");
 }
 
+/* The same rules, and it does not get into the way of the agency's other pair. */
+static void a_pair_to_sign_with_stands_beside_the_other(void **state)
+{
+	char folder[FOLDER_PATH], secret[FOLDER_PATH], public[FOLDER_PATH];
+	struct verify_key *key = NULL;
+	struct sign_key *signing = NULL;
+
+	folder_path(*state, "keys", folder);
+	folder_path(*state, "keys/one-service-signing.key", secret);
+	folder_path(*state, "keys/one-service-signing.pub", public);
+	must_end_with(RUN("keygen", "--agency", "one-service", "--out", folder), CTL_FINE, "");
+	must_end_with(RUN("keygen", "--signing", "one-service", "--out", folder), CTL_FINE, secret);
+	must_have_mode(secret, 0600);
+	assert_int_equal(sign_key_read(secret, &signing, NULL), TTG_OK);
+	assert_int_equal(verify_key_read(public, &key, NULL), TTG_OK);
+	sign_key_free(&signing);
+	verify_key_free(&key);
+	must_end_with(RUN("--json", "keygen", "--signing", "one-service", "--out", folder), CTL_NO,
+		      "never overwritten");
+	must_end_with(RUN("keygen", "--signing", "../x"), CTL_USAGE, "keygen wants");
+}
+
 static void keys_of_broker_and_journal_have_their_names(void **state)
 {
 	char folder[FOLDER_PATH], path[FOLDER_PATH];
@@ -266,6 +289,7 @@ int main(void)
 		CTL_TEST(a_wrong_command_line_is_told_as_usage),
 		CTL_TEST(a_number_is_identified_and_put_into_its_one_spelling),
 		CTL_TEST(a_pair_of_keys_is_made_once_and_never_overwritten),
+		CTL_TEST(a_pair_to_sign_with_stands_beside_the_other),
 		CTL_TEST(keys_of_broker_and_journal_have_their_names),
 		CTL_TEST(check_says_what_is_wrong_and_ends_with_its_status),
 		CTL_TEST(a_backup_is_proven_and_restored_into_an_empty_folder),
