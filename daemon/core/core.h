@@ -264,6 +264,7 @@ struct core_history {
 	const char *source;         /* accepted: agency */
 	char type[RULES_TYPE_MAX + 1];
 	const uint8_t *person_key;  /* accepted; NULL: nobody */
+	uint64_t signed_at;         /* accepted: sequence of the SIGNED record; 0: it was not signed */
 	size_t n_recipients, n_waiting; /* accepted; waiting: more may be found later */
 	const char *who;            /* decided, consulted, erased */
 	uint32_t attempt, reason;

@@ -119,6 +119,7 @@ static bool read_event(const struct core *core, uint64_t sequence, bool late, co
 	out->source = it->source;
 	snprintf(out->type, sizeof(out->type), "%s", it->type);
 	out->person_key = it->person_key;
+	out->signed_at = it->signed_at;
 	out->n_recipients = it->n_recipients;
 	out->n_waiting = it->n_waiting;
 	return true;

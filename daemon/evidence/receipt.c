@@ -5,11 +5,17 @@
 #include <string.h>
 
 #define TITLE     "throughgate receipt 1"
+#define SIGNED    "throughgate receipt 2" /* with the publisher's part */
 #define EVENT     "-- event"
 #define SALT      "-- salt"
 #define PATH      "-- path"
 #define SEAL      "-- seal"
 #define SIGNATURE "-- signature"
+#define CLAIM     "-- publisher"
+#define CLAIMED   "-- publisher event"
+#define CLAIM_PATH "-- publisher path"
+#define CLAIM_KEY "-- publisher key"
+#define CLAIM_SIGNATURE "-- publisher signature"
 #define LEFT      "left"
 #define RIGHT     "right"
 
@@ -18,13 +24,54 @@
 #define SALT_TEXT (sizeof("salt ") - 1 + 2 * EVIDENCE_SALT + 1)
 #define TITLES                                                                                     \
 	(sizeof(TITLE) + sizeof(EVENT) + sizeof(SALT) + sizeof(PATH) + sizeof(SEAL) + sizeof(SIGNATURE))
+#define CLAIM_TITLES                                                                               \
+	(sizeof(CLAIM) + sizeof(CLAIMED) + sizeof(CLAIM_PATH) + sizeof(CLAIM_KEY) + sizeof(CLAIM_SIGNATURE))
 static_assert(TITLES + LEAF_TEXT_MAX + SALT_TEXT + TREE_STEPS_MAX * STEP_TEXT + SEAL_TEXT_MAX +
-			      SIGNATURE_BASE64 <= RECEIPT_TEXT_MAX,
+			      SIGNATURE_BASE64 + CLAIM_TITLES + CLAIM_TEXT_MAX +
+			      (TREE_STEPS_MAX + 2) * STEP_TEXT + SIGNATURE_BASE64 <=
+		      RECEIPT_TEXT_MAX,
 	      "the longest receipt has room");
 
 static bool same(const uint8_t *a, const uint8_t *b, size_t len)
 {
 	return memcmp(a, b, len) == 0;
+}
+
+/* All of the publisher's part but who signed it. */
+static enum receipt_finding check_claim(struct hasher *hasher, const struct receipt *receipt,
+					const void *event, size_t len)
+{
+	const struct receipt_claim *it = &receipt->publisher;
+	uint8_t hash[HASH_BYTES];
+
+	if (event && !hasher_sum(hasher, event, len, hash))
+		return RECEIPT_NOT_CHECKED;
+	if (event && !same(hash, it->digest, HASH_BYTES))
+		return RECEIPT_WRONG_CLAIM;
+	if (!claim_leaf(hasher, it->digest, hash) ||
+	    !tree_climb(hasher, hash, it->steps, it->n_steps, hash))
+		return RECEIPT_NOT_CHECKED;
+	if (!same(hash, it->claim.root, HASH_BYTES) ||
+	    !tree_sides_fit(it->steps, it->n_steps, it->claim.events) ||
+	    strcmp(it->claim.agency, receipt->leaf.source) != 0)
+		return RECEIPT_WRONG_CLAIM;
+	return RECEIPT_GOOD;
+}
+
+enum receipt_finding receipt_check_publisher(const struct receipt *receipt, struct verify_key *publisher)
+{
+	const struct receipt_claim *it = &receipt->publisher;
+	uint8_t public[SIGNATURE_PUBLIC], fingerprint[SIGNATURE_FINGERPRINT];
+	char text[CLAIM_TEXT_MAX];
+
+	if (!receipt->is_claimed)
+		return RECEIPT_NOT_SIGNED;
+	if (!verify_key_raw(publisher, public) || !signature_fingerprint(public, fingerprint))
+		return RECEIPT_NOT_CHECKED;
+	if (!same(fingerprint, it->key, SIGNATURE_FINGERPRINT) ||
+	    !verify_key_accepts(publisher, text, claim_write(&it->claim, text), it->signature))
+		return RECEIPT_WRONG_SIGNER;
+	return RECEIPT_GOOD;
 }
 
 static enum receipt_finding check_with(struct hasher *hasher, const struct receipt *receipt,
@@ -51,7 +98,7 @@ static enum receipt_finding check_with(struct hasher *hasher, const struct recei
 		return RECEIPT_WRONG_PLACE;
 	if (!verify_key_accepts(key, text, seal_write(seal, text), receipt->signature))
 		return RECEIPT_WRONG_KEY;
-	return RECEIPT_GOOD;
+	return receipt->is_claimed ? check_claim(hasher, receipt, event, len) : RECEIPT_GOOD;
 }
 
 enum receipt_finding receipt_check(const struct receipt *receipt, struct verify_key *key,
@@ -80,10 +127,40 @@ const char *receipt_finding_text(enum receipt_finding finding)
 		return "journal or sequence of the event are not the seal's";
 	case RECEIPT_WRONG_KEY:
 		return "the signature is not this key's over this seal";
+	case RECEIPT_WRONG_CLAIM:
+		return "what the publisher signed is not this event of his";
+	case RECEIPT_NOT_SIGNED:
+		return "the publisher did not sign it";
+	case RECEIPT_WRONG_SIGNER:
+		return "the publisher's signature is not this key's";
 	case RECEIPT_NOT_CHECKED:
 		return "could not be checked: no memory, or cryptography failed";
 	}
 	return "unknown";
+}
+
+static void put_steps(struct lines *lines, const struct tree_step *steps, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		lines_put_hex(lines, steps[i].left ? LEFT : RIGHT, steps[i].hash, HASH_BYTES);
+}
+
+static void put_claim(struct lines *lines, const struct receipt_claim *it)
+{
+	char text[CLAIM_TEXT_MAX], signature[SIGNATURE_BASE64];
+
+	assert(it->n_steps <= TREE_STEPS_MAX);
+	lines_put(lines, CLAIM);
+	lines_put_lines(lines, text, claim_write(&it->claim, text));
+	lines_put(lines, CLAIMED);
+	lines_put_hex(lines, CLAIM_EVENT, it->digest, HASH_BYTES);
+	lines_put(lines, CLAIM_PATH);
+	put_steps(lines, it->steps, it->n_steps);
+	lines_put(lines, CLAIM_KEY);
+	lines_put_hex(lines, "key", it->key, SIGNATURE_FINGERPRINT);
+	lines_put(lines, CLAIM_SIGNATURE);
+	signature_to_base64(it->signature, signature);
+	lines_put(lines, signature);
 }
 
 size_t receipt_write(const struct receipt *receipt, char out[RECEIPT_TEXT_MAX])
@@ -92,20 +169,20 @@ size_t receipt_write(const struct receipt *receipt, char out[RECEIPT_TEXT_MAX])
 	char text[SEAL_TEXT_MAX], signature[SIGNATURE_BASE64];
 
 	assert(receipt->n_steps <= TREE_STEPS_MAX);
-	lines_put(&lines, TITLE);
+	lines_put(&lines, receipt->is_claimed ? SIGNED : TITLE);
 	lines_put(&lines, EVENT);
 	lines_put_lines(&lines, text, leaf_write(&receipt->leaf, text));
 	lines_put(&lines, SALT);
 	lines_put_hex(&lines, "salt", receipt->salt, EVIDENCE_SALT);
 	lines_put(&lines, PATH);
-	for (size_t i = 0; i < receipt->n_steps; i++)
-		lines_put_hex(&lines, receipt->steps[i].left ? LEFT : RIGHT, receipt->steps[i].hash,
-			      EVIDENCE_HASH);
+	put_steps(&lines, receipt->steps, receipt->n_steps);
 	lines_put(&lines, SEAL);
 	lines_put_lines(&lines, text, seal_write(&receipt->seal, text));
 	lines_put(&lines, SIGNATURE);
 	signature_to_base64(receipt->signature, signature);
 	lines_put(&lines, signature);
+	if (receipt->is_claimed)
+		put_claim(&lines, &receipt->publisher);
 	assert(lines_fit(&lines));
 	return lines.used;
 }
@@ -118,20 +195,20 @@ static bool next_is(const struct reading *reading, const char *word)
 	       memcmp(reading->at, word, len) == 0 && reading->at[len] == ' ';
 }
 
-static bool take_steps(struct reading *reading, struct receipt *out)
+static bool take_steps(struct reading *reading, struct tree_step steps[TREE_STEPS_MAX], size_t *n)
 {
 	bool left = false;
 
 	while ((left = next_is(reading, LEFT)) || next_is(reading, RIGHT)) {
-		struct tree_step *step = &out->steps[out->n_steps];
+		struct tree_step *step = &steps[*n];
 
-		if (out->n_steps == TREE_STEPS_MAX ||
+		if (*n == TREE_STEPS_MAX ||
 		    !reading_hex(reading, left ? LEFT : RIGHT, step->hash, EVIDENCE_HASH)) {
 			reading->failed = true;
 			return false;
 		}
 		step->left = left;
-		out->n_steps++;
+		++*n;
 	}
 	return true;
 }
@@ -147,18 +224,40 @@ static bool take_signature(struct reading *reading, uint8_t out[SEAL_SIGNATURE])
 	return !reading->failed;
 }
 
+/* Which of the two it is; anything else fails at the first line. */
+static bool take_title(struct reading *reading, bool *is_claimed)
+{
+	const size_t len = sizeof(SIGNED); /* its NUL stands for the line's end */
+
+	*is_claimed = (size_t)(reading->end - reading->at) >= len &&
+		      memcmp(reading->at, SIGNED "\n", len) == 0;
+	return reading_line(reading, *is_claimed ? SIGNED : TITLE);
+}
+
+static bool take_claim(struct reading *reading, struct receipt_claim *out)
+{
+	return reading_line(reading, CLAIM) && claim_take(reading, &out->claim) &&
+	       reading_line(reading, CLAIMED) &&
+	       reading_hex(reading, CLAIM_EVENT, out->digest, HASH_BYTES) &&
+	       reading_line(reading, CLAIM_PATH) && take_steps(reading, out->steps, &out->n_steps) &&
+	       reading_line(reading, CLAIM_KEY) &&
+	       reading_hex(reading, "key", out->key, SIGNATURE_FINGERPRINT) &&
+	       reading_line(reading, CLAIM_SIGNATURE) && take_signature(reading, out->signature);
+}
+
 bool receipt_read(const char *text, size_t len, struct receipt *out, size_t *line)
 {
 	struct reading reading = { text, text + len, false };
 
 	memset(out, 0, sizeof(*out));
 	*line = 0;
-	if (reading_line(&reading, TITLE) && reading_line(&reading, EVENT) &&
+	if (take_title(&reading, &out->is_claimed) && reading_line(&reading, EVENT) &&
 	    leaf_take(&reading, &out->leaf) && reading_line(&reading, SALT) &&
 	    reading_hex(&reading, "salt", out->salt, EVIDENCE_SALT) && reading_line(&reading, PATH) &&
-	    take_steps(&reading, out) && reading_line(&reading, SEAL) &&
+	    take_steps(&reading, out->steps, &out->n_steps) && reading_line(&reading, SEAL) &&
 	    seal_take(&reading, &out->seal) && reading_line(&reading, SIGNATURE) &&
-	    take_signature(&reading, out->signature) && reading_done(&reading))
+	    take_signature(&reading, out->signature) &&
+	    (!out->is_claimed || take_claim(&reading, &out->publisher)) && reading_done(&reading))
 		return true;
 	*line = 1;
 	for (const char *at = text; at < reading.at; at++)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include <ttg/event.h>
+#include "core/record.h"
+#include "core/signed.h"
 #include "net/control_request.h"
 #include "net/course.h"
 
@@ -213,13 +215,28 @@ void control_tail(struct control_request *request)
 		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
 }
 
+/* Fingerprint of the key that the publisher signed with; null when that record is no longer held. */
+static json_t *signed_by(struct control_request *request, uint64_t signed_at)
+{
+	struct journal_record record;
+	struct signed_frame frame;
+
+	if (records_read(request->net->records, signed_at, &record) != TTG_OK ||
+	    record.kind != RECORD_SIGNED || !record_get_signed(record.data, record.len, &frame))
+		return json_null();
+	return control_hex(frame.key, SIGNED_KEY);
+}
+
 /* A record that gave the event to mailboxes: its line, and one for each recipient. */
 static void trace_accepted(struct control_request *request, uint64_t sequence,
 			   const struct core_history *history)
 {
 	struct history_job *job = request->job;
 	size_t first = 0;
-	control_item(request, line_head(sequence, history));
+	json_t *line = line_head(sequence, history);
+	if (history->signed_at != 0)
+		json_object_set_new(line, "signed_by", signed_by(request, history->signed_at));
+	control_item(request, line);
 	if (!course_accept(&job->course, request->net->core, history, &first)) {
 		control_end(request, TTG_ENOMEM, "%s", ttg_error_text(TTG_ENOMEM));
 		return;

@@ -8,6 +8,7 @@
 #include "core/record.h"
 #include "core/sealed.h"
 #include "evidence/stretch.h"
+#include "net/claims.h"
 #include "net/keys.h"
 
 #define RECORDS_A_SLICE 2000
@@ -18,6 +19,7 @@ struct receipts {
 	struct net *net;
 	struct journal_reader *reader;
 	struct stretch *stretch;
+	struct claims *claims;
 	enum phase phase;
 	enum ttg_error error;
 	uint64_t sequence; /* whose seal is looked for */
@@ -37,7 +39,8 @@ enum ttg_error receipts_open(struct receipts **out, struct net *net)
 	receipts->net = net;
 	journal_get_id(net->journal, journal_id);
 	receipts->stretch = stretch_new(journal_id);
-	if (receipts->stretch)
+	receipts->claims = claims_new();
+	if (receipts->stretch && receipts->claims)
 		error = journal_reader_open(&receipts->reader, net->journal);
 	if (error)
 		receipts_close(out);
@@ -50,6 +53,7 @@ void receipts_close(struct receipts **receipts)
 		return;
 	journal_reader_close(&(*receipts)->reader);
 	stretch_free(&(*receipts)->stretch);
+	claims_free(&(*receipts)->claims);
 	free(*receipts);
 	*receipts = NULL;
 }
@@ -168,8 +172,22 @@ bool receipts_want(struct receipts *receipts, uint64_t sequence)
 	return stretch_watch(receipts->stretch, sequence);
 }
 
-/* The salt is sealed with the event. */
-static enum ttg_error find_salt(struct receipts *receipts, uint64_t sequence, uint8_t salt[EVIDENCE_SALT])
+/* What the publisher signed. Of the oldest events that are held it may be gone with the segment before:
+   then the receipt proves what one of an unsigned event does. */
+static enum ttg_error find_claim(struct receipts *receipts, uint64_t signed_at, uint32_t signed_as,
+				 struct receipt *out)
+{
+	enum ttg_error error = TTG_OK;
+
+	if (signed_at == 0)
+		return TTG_OK;
+	error = claims_get(receipts->claims, receipts->reader, signed_at, signed_as, &out->publisher);
+	out->is_claimed = error == TTG_OK;
+	return error == TTG_ENOENT ? TTG_OK : error;
+}
+
+/* From the event's own record. The salt is sealed with the event. */
+static enum ttg_error find_rest(struct receipts *receipts, uint64_t sequence, struct receipt *out)
 {
 	enum ttg_error error = journal_reader_seek(receipts->reader, sequence);
 	struct journal_record record;
@@ -183,7 +201,10 @@ static enum ttg_error find_salt(struct receipts *receipts, uint64_t sequence, ui
 	if (found != sequence || record.kind != RECORD_EVENT ||
 	    !record_get_event(record.data, record.len, &event))
 		return TTG_ECORRUPT;
-	return net_keys_salt(receipts->net, &event, salt);
+	const uint64_t signed_at = event.signed_at; /* what follows reads another record */
+	const uint32_t signed_as = event.signed_as;
+	error = net_keys_salt(receipts->net, &event, out->salt);
+	return error ? error : find_claim(receipts, signed_at, signed_as, out);
 }
 
 enum ttg_error receipts_get(struct receipts *receipts, uint64_t sequence, struct receipt *out)
@@ -193,5 +214,6 @@ enum ttg_error receipts_get(struct receipts *receipts, uint64_t sequence, struct
 		return TTG_ENOENT;
 	out->seal = receipts->seal;
 	memcpy(out->signature, receipts->sealed.signature, SEAL_SIGNATURE);
-	return find_salt(receipts, sequence, out->salt);
+	out->is_claimed = false;
+	return find_rest(receipts, sequence, out);
 }

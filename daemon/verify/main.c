@@ -1,5 +1,6 @@
 /*
- * ttg-verify: checks receipts with the broker's public key and the event's bytes, and asks nobody.
+ * ttg-verify: checks receipts with the broker's public key, the publisher's, and the event's bytes, and
+ * asks nobody.
  *
  * One thread. Every file is hostile: none is read beyond a bound, and nothing a receipt says is
  * printed before it is proven.
@@ -23,8 +24,9 @@ enum { EXIT_FINE = 0, EXIT_NOT_GOOD = 1, EXIT_USAGE = 2, EXIT_NOT_READ = 3 };
 
 struct task {
 	const char *key_path, *event_path; /* event_path NULL: no event was given */
+	const char *publisher_path;        /* NULL: who published is not asked */
 	bool json;
-	struct verify_key *key;
+	struct verify_key *key, *publisher;
 	const char *hand_overs[VERIFY_KEYS_MAX];
 	size_t n_hand_overs;
 	char *event; /* NULL without one */
@@ -33,12 +35,15 @@ struct task {
 
 static void usage(FILE *out)
 {
-	fputs("Usage: ttg-verify --key BROKER.pub [--hand-over FILE]... [--event FILE] [--json] RECEIPT...\n"
+	fputs("Usage: ttg-verify --key BROKER.pub [--hand-over FILE]... [--publisher-key FILE] [--event FILE]\n"
+	      "                  [--json] RECEIPT...\n"
 	      "Checks receipts: that the broker accepted an event, from whom, when and as which.\n"
 	      "\n"
 	      "      --key FILE      the broker's public key, or several\n"
 	      "      --hand-over FILE\n"
 	      "                      what one of them signed about the key after it: that is trusted too\n"
+	      "      --publisher-key FILE\n"
+	      "                      the publisher's public key: he must have signed with it\n"
 	      "      --event FILE    the event's bytes as they were published; - for standard input\n"
 	      "      --json          one JSON object a line for each receipt\n"
 	      "  -h, --help          this text\n"
@@ -102,14 +107,17 @@ static int verify(const struct task *task, const char *path)
 		report = (struct report){ .word = "no_receipt", .text = "not a receipt", .line = line };
 		status = EXIT_NOT_GOOD;
 	} else {
-		const enum receipt_finding finding =
+		enum receipt_finding finding =
 			receipt_check(&receipt, task->key, task->event, task->event_len);
+		if (finding == RECEIPT_GOOD && task->publisher)
+			finding = receipt_check_publisher(&receipt, task->publisher);
 		report = report_finding(&receipt, finding);
 		status = finding == RECEIPT_GOOD	? EXIT_FINE :
 			 finding == RECEIPT_NOT_CHECKED ? EXIT_NOT_READ : EXIT_NOT_GOOD;
 	}
 	report.path = path;
 	report.event_path = task->event_path;
+	report.publisher_path = task->publisher_path;
 	if (task->json)
 		report_print_json(&report);
 	else
@@ -142,7 +150,9 @@ static bool read_keys(struct task *task)
 {
 	struct message message = { "" };
 
-	if (verify_key_read(task->key_path, &task->key, &message) != TTG_OK) {
+	if (verify_key_read(task->key_path, &task->key, &message) != TTG_OK ||
+	    (task->publisher_path &&
+	     verify_key_read(task->publisher_path, &task->publisher, &message) != TTG_OK)) {
 		fprintf(stderr, "ttg-verify: %s\n", message.text);
 		return false;
 	}
@@ -168,6 +178,7 @@ static int verify_all(struct task *task, char **paths, int n)
 	}
 	free(task->event);
 	verify_key_free(&task->key);
+	verify_key_free(&task->publisher);
 	return status;
 }
 
@@ -176,6 +187,7 @@ int main(int argc, char **argv)
 	static const struct option options[] = {
 		{ "key", required_argument, NULL, 'k' }, { "event", required_argument, NULL, 'e' },
 		{ "hand-over", required_argument, NULL, 'o' },
+		{ "publisher-key", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },	 { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },	 { NULL, 0, NULL, 0 },
 	};
@@ -196,6 +208,9 @@ int main(int argc, char **argv)
 				return EXIT_USAGE;
 			}
 			task.hand_overs[task.n_hand_overs++] = optarg;
+			break;
+		case 'p':
+			task.publisher_path = optarg;
 			break;
 		case 'j':
 			task.json = true;

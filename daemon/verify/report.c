@@ -14,7 +14,8 @@
 #include "base/utf8.h"
 
 /* Lines of a receipt, from 1. */
-enum { LINE_JOURNAL = 4, LINE_SEQUENCE = 5, LINE_SHA256 = 9, LINE_PATH = 10, LINES_BESIDE_STEPS = 23 };
+enum { LINE_JOURNAL = 4, LINE_SEQUENCE = 5, LINE_SHA256 = 9, LINE_PATH = 10 };
+enum { LINES_BESIDE_STEPS = 23, LINES_OF_CLAIM = 12 };
 
 static const char *word_of(enum receipt_finding finding)
 {
@@ -29,6 +30,12 @@ static const char *word_of(enum receipt_finding finding)
 		return "wrong_place";
 	case RECEIPT_WRONG_KEY:
 		return "wrong_key";
+	case RECEIPT_WRONG_CLAIM:
+		return "wrong_claim";
+	case RECEIPT_NOT_SIGNED:
+		return "not_signed";
+	case RECEIPT_WRONG_SIGNER:
+		return "wrong_signer";
 	case RECEIPT_NOT_CHECKED:
 		break;
 	}
@@ -48,6 +55,11 @@ static size_t line_of(const struct receipt *receipt, enum receipt_finding findin
 		return same ? LINE_SEQUENCE : LINE_JOURNAL;
 	case RECEIPT_WRONG_KEY:
 		return LINES_BESIDE_STEPS + receipt->n_steps;
+	case RECEIPT_WRONG_CLAIM: /* where the publisher's part begins */
+		return LINES_BESIDE_STEPS + receipt->n_steps + 1;
+	case RECEIPT_WRONG_SIGNER:
+		return LINES_BESIDE_STEPS + receipt->n_steps + LINES_OF_CLAIM + receipt->publisher.n_steps;
+	case RECEIPT_NOT_SIGNED:
 	case RECEIPT_GOOD:
 	case RECEIPT_NOT_CHECKED:
 		break;
@@ -66,15 +78,22 @@ struct report report_finding(const struct receipt *receipt, enum receipt_finding
 struct words {
 	char id[TTG_UUID_TEXT], journal[2 * EVIDENCE_ID + 1];
 	char accepted[INSTANT_TEXT], sealed[INSTANT_TEXT];
+	char key[2 * SIGNATURE_FINGERPRINT + 1];
 };
+
+static void digits(const uint8_t *bytes, size_t len, char *out)
+{
+	for (size_t i = 0; i < len; i++)
+		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+}
 
 static struct words words_of(const struct receipt *receipt)
 {
-	struct words words;
+	struct words words = { .id = "" };
 
 	ttg_uuid_format(receipt->leaf.id, words.id);
-	for (size_t i = 0; i < EVIDENCE_ID; i++)
-		snprintf(words.journal + 2 * i, 3, "%02x", receipt->leaf.journal[i]);
+	digits(receipt->leaf.journal, EVIDENCE_ID, words.journal);
+	digits(receipt->publisher.key, SIGNATURE_FINGERPRINT, words.key);
 	instant_format(receipt->leaf.accepted_ns, words.accepted);
 	instant_format(receipt->seal.sealed_ns, words.sealed);
 	return words;
@@ -97,6 +116,12 @@ void report_print(const struct report *report)
 	printf("  sequence  %" PRIu64 " of journal %s\n", leaf->sequence, words.journal);
 	printf("  accepted  %s\n", words.accepted);
 	printf("  seal      %" PRIu64 ", sealed %s\n", seal->number, words.sealed);
+	if (report->receipt->is_claimed && report->publisher_path)
+		printf("  signed    by %s, with the key of %s, %.16s\n", leaf->source,
+		       report->publisher_path, words.key);
+	else if (report->receipt->is_claimed)
+		printf("  signed    NOT CHECKED: without --publisher-key; the receipt names key %.16s\n",
+		       words.key);
 	if (report->event_path)
 		printf("  bytes     compared: they are those of %s\n", report->event_path);
 	else
@@ -141,6 +166,14 @@ static void print_claims(const struct receipt *receipt)
 	print_field("sealed", words.sealed);
 }
 
+static void print_publisher(const struct report *report)
+{
+	const struct words words = words_of(report->receipt);
+
+	printf(",\"signature_checked\":%s", report->publisher_path ? "true" : "false");
+	print_field("signed_by", words.key);
+}
+
 void report_print_json(const struct report *report)
 {
 	printf("{\"file\":");
@@ -150,6 +183,8 @@ void report_print_json(const struct report *report)
 	if (report->receipt) {
 		printf(",\"event_compared\":%s", report->event_path ? "true" : "false");
 		print_claims(report->receipt);
+		if (report->receipt->is_claimed)
+			print_publisher(report);
 	} else {
 		print_field("text", report->text);
 		if (report->line > 0)

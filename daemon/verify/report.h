@@ -7,6 +7,7 @@
 struct report {
 	const char *path;              /* of the receipt */
 	const char *event_path;        /* whose bytes were compared; NULL: none were */
+	const char *publisher_path;    /* whose key the publisher signed with; NULL: not asked */
 	const struct receipt *receipt; /* what it proves; NULL unless it is good */
 	const char *word;              /* "good", or a stable name of what is wrong */
 	const char *text;              /* a sentence that says so */

@@ -44,6 +44,8 @@ static void try_receipt(const char *text, size_t len)
 	const enum receipt_finding finding = receipt_check(&receipt, some_key(), NULL, 0);
 	MUST(finding != RECEIPT_GOOD && finding != RECEIPT_NOT_CHECKED);
 	MUST(receipt_check(&receipt, some_key(), text, len) != RECEIPT_GOOD);
+	const enum receipt_finding signer = receipt_check_publisher(&receipt, some_key());
+	MUST(signer == (receipt.is_claimed ? RECEIPT_WRONG_SIGNER : RECEIPT_NOT_SIGNED));
 }
 
 static void try_leaf(const char *text, size_t len)

@@ -82,3 +82,39 @@ void receipts_make(struct sign_key *key, size_t events, size_t index, struct rec
 	tree_free(&tree);
 	hasher_free(&hasher);
 }
+
+void receipts_sign_claim(struct sign_key *publisher, struct receipt *receipt)
+{
+	struct receipt_claim *it = &receipt->publisher;
+	uint8_t public[SIGNATURE_PUBLIC];
+	char text[CLAIM_TEXT_MAX];
+
+	sign_key_raw(publisher, public);
+	MUST(signature_fingerprint(public, it->key));
+	MUST(sign_key_sign(publisher, text, claim_write(&it->claim, text), it->signature));
+}
+
+void receipts_claim(struct sign_key *publisher, size_t events, size_t index, size_t of,
+		    struct receipt *receipt)
+{
+	struct receipt_claim *it = &receipt->publisher;
+	uint8_t event[RECEIPTS_EVENT], leaf[HASH_BYTES], digest[HASH_BYTES];
+	struct hasher *hasher = hasher_new();
+	struct tree *tree = tree_new();
+
+	MUST(hasher && tree && index < events);
+	memset(it, 0, sizeof(*it));
+	for (size_t i = 0; i < events; i++) {
+		receipts_event(i == index ? of : 1000 + i, event);
+		MUST(hasher_sum(hasher, event, sizeof(event), digest));
+		MUST(claim_leaf(hasher, digest, leaf) && tree_add(tree, leaf));
+		if (i == index)
+			memcpy(it->digest, digest, HASH_BYTES);
+	}
+	MUST(claim_make(tree, receipt->leaf.source, &it->claim));
+	MUST(tree_path(tree, index, it->steps, &it->n_steps));
+	receipt->is_claimed = true;
+	receipts_sign_claim(publisher, receipt);
+	tree_free(&tree);
+	hasher_free(&hasher);
+}

@@ -18,6 +18,13 @@ void receipts_event(size_t index, uint8_t out[RECEIPTS_EVENT]);
    events are 1001, 1003 and so on; between them are records that are no events. */
 void receipts_make(struct sign_key *key, size_t events, size_t index, struct receipt *out);
 
+/* Adds the part of a publisher who signed, with this key, a frame of `events` events of which this is event
+   `index`: bytes as receipts_event() gives them for index `of`. */
+void receipts_claim(struct sign_key *publisher, size_t events, size_t index, size_t of,
+		    struct receipt *receipt);
+/* Signs what the claim now says. */
+void receipts_sign_claim(struct sign_key *publisher, struct receipt *receipt);
+
 /* Signs what its seal now says. */
 void receipts_sign(struct sign_key *key, struct receipt *receipt);
 

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "support/receipts.h"
+#include "support/steps.h"
 
 #define FORMATS TTG_SOURCE_DIR "/docs/formats.md"
 #define GOLDEN  TTG_SOURCE_DIR "/tests/golden/receipt-1/"
@@ -365,45 +365,6 @@ static void options_and_files_that_cannot_be_right_have_statuses(void **state)
 	must_have_passed(stage);
 }
 
-/* The block of shell behind "by hand" in the document, into a file of the stage. */
-static void must_write_steps(const struct stage *stage)
-{
-	static const char begin[] = "\n```sh\n", end[] = "\n```\n";
-	char *text = must_read_file(FORMATS, NULL);
-	char *steps = strstr(text, "\n### Checking a receipt by hand\n");
-
-	steps = steps ? strstr(steps, begin) : NULL;
-	char *last = steps ? strstr(steps + strlen(begin), end) : NULL;
-	must_be(last != NULL, "docs/formats.md has the steps");
-	steps += strlen(begin);
-	must_write_bytes(stage, "steps", steps, (size_t)(last + 1 - steps));
-	free(text);
-}
-
-/* Runs the steps in a folder of their own; did they say good? */
-static bool steps_say_good(struct stage *stage, const char *receipt, const char *event,
-			   const char *key)
-{
-	char folder[PROCESS_PATH_MAX], steps[PROCESS_PATH_MAX];
-	struct process process = { .name = "" };
-
-	STAGE_PATH(stage, steps, "steps");
-	STAGE_PATH(stage, folder, "by-hand-%d", ++stage->commands);
-	must_be(mkdir(folder, 0700) == 0, folder);
-	const struct process_options options = { .name = "steps", .directory = folder };
-	const char *const arguments[] = { "/bin/sh", steps, receipt, event, key, NULL };
-	must_start(&process, &options, arguments);
-	const int code = must_end(&process, PROCESS_LIMIT_MS);
-	char *out = must_read_file(process.out_path, NULL);
-	const bool good = strcmp(out, "good\n") == 0;
-	if (good != (code == 0) || (!good && out[0] != '\0'))
-		must_fail("the steps ended with %d and said: %s", code, out);
-	if (code == 127)
-		must_fail("a command that the steps need is not there");
-	free(out);
-	return good;
-}
-
 static bool made_steps_say_good(struct stage *stage, const char *name)
 {
 	char receipt[PROCESS_PATH_MAX], event[PROCESS_PATH_MAX], key[PROCESS_PATH_MAX];
@@ -411,7 +372,7 @@ static bool made_steps_say_good(struct stage *stage, const char *name)
 	STAGE_PATH(stage, receipt, "%s.receipt", name);
 	STAGE_PATH(stage, event, "%s.event", name);
 	STAGE_PATH(stage, key, "broker.pub");
-	return steps_say_good(stage, receipt, event, key);
+	return steps_say_good(stage, receipt, event, key, NULL);
 }
 
 static void the_steps_of_the_document_pass_good_receipts(void **state)
@@ -419,10 +380,11 @@ static void the_steps_of_the_document_pass_good_receipts(void **state)
 	struct stage *stage = *state;
 	struct sign_key *key = receipts_key('a');
 
-	must_write_steps(stage);
+	must_write_steps(stage, FORMATS);
 	must_make(stage, "good", NULL);
 	assert_true(made_steps_say_good(stage, "good"));
-	assert_true(steps_say_good(stage, GOLDEN "receipt", GOLDEN "event", GOLDEN "broker.pub"));
+	assert_true(steps_say_good(stage, GOLDEN "receipt", GOLDEN "event", GOLDEN "broker.pub",
+				   NULL));
 	for (size_t events = 1; events <= 7; events += 2)
 		for (size_t i = 0; i < events; i += 2) {
 			struct receipt receipt;
@@ -442,7 +404,7 @@ static void the_steps_of_the_document_refuse_what_was_tampered_with(void **state
 {
 	struct stage *stage = *state;
 
-	must_write_steps(stage);
+	must_write_steps(stage, FORMATS);
 	for (size_t i = 0; i < TAMPERS; i++) {
 		must_make(stage, tampers[i].name, &tampers[i]);
 		if (made_steps_say_good(stage, tampers[i].name))
@@ -460,13 +422,13 @@ static void the_steps_of_the_document_refuse_what_is_not_quite_a_receipt(void **
 	char receipt[PROCESS_PATH_MAX], event[PROCESS_PATH_MAX], key[PROCESS_PATH_MAX];
 	char changed[RECEIPT_TEXT_MAX + 16];
 
-	must_write_steps(stage);
+	must_write_steps(stage, FORMATS);
 	must_make(stage, "good", NULL);
 	STAGE_PATH(stage, receipt, "good.receipt");
 	STAGE_PATH(stage, event, "good.event");
 	STAGE_PATH(stage, key, "broker.pub");
-	assert_true(steps_say_good(stage, receipt, event, key));
-	assert_false(steps_say_good(stage, receipt, event, GOLDEN "broker.pub"));
+	assert_true(steps_say_good(stage, receipt, event, key, NULL));
+	assert_false(steps_say_good(stage, receipt, event, GOLDEN "broker.pub", NULL));
 	char *text = must_read_file(receipt, NULL);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		const char *at = places[i][0] ? strstr(text, places[i]) : text + strlen(text);
@@ -474,13 +436,13 @@ static void the_steps_of_the_document_refuse_what_is_not_quite_a_receipt(void **
 		snprintf(changed, sizeof(changed), "%.*smore\n%s", (int)(at - text), text, at);
 		must_write_bytes(stage, "more.receipt", changed, strlen(changed));
 		STAGE_PATH(stage, receipt, "more.receipt");
-		if (steps_say_good(stage, receipt, event, key))
+		if (steps_say_good(stage, receipt, event, key, NULL))
 			must_fail("the steps pass a line before \"%s\"", places[i]);
 	}
 	/* The same signature in other letters: the last one holds four bits that say nothing. */
 	text[strlen(text) - strlen("x==\n")]++;
 	must_write_bytes(stage, "more.receipt", text, strlen(text));
-	assert_false(steps_say_good(stage, receipt, event, key));
+	assert_false(steps_say_good(stage, receipt, event, key, NULL));
 	free(text);
 	must_have_passed(stage);
 }
