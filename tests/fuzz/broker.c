@@ -3,6 +3,7 @@
 
 #include "fuzz.h"
 #include "support/core_play.h"
+#include "support/receipts.h"
 
 #define SEED       UINT64_C(20261121)
 #define CYCLES_MAX 64
@@ -37,6 +38,22 @@ static void grant_in_part(struct rules *rules)
 	}
 }
 
+/* The prison signs what seeds_signed.c signs. */
+static void give_signing_key(struct rules_agency *agency)
+{
+	struct rules_signing_key *it = calloc(1, sizeof(*it));
+	struct sign_key *key = receipts_key('p');
+
+	MUST(it);
+	strcpy(it->label, "first");
+	sign_key_raw(key, it->public);
+	MUST(signature_fingerprint(it->public, it->fingerprint));
+	it->to_ns = RULES_FOREVER;
+	agency->signing_keys = it;
+	agency->n_signing_keys = 1;
+	sign_key_free(&key);
+}
+
 /* The same for all; made once. */
 static struct rules *rules_with_keys(void)
 {
@@ -56,6 +73,7 @@ static struct rules *rules_with_keys(void)
 	}
 	grant_in_part(rules);
 	rules->agencies[PLAY_PRISON].asks_states = true;
+	give_signing_key(&rules->agencies[PLAY_PRISON]);
 	MUST(rules_finish(rules)); /* or nobody's key is found, and no session is ever opened */
 	for (size_t i = 0; i < FUZZ_KEYS; i++) {
 		uint32_t agency = 0, key = 0;

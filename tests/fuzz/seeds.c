@@ -14,30 +14,24 @@
 #include "core/record.h"
 #include "core/rules_past.h"
 #include "core/rules_text.h"
+#include "seeds.h"
 #include "state.h"
 #include "support/core_play.h"
 
-#define SEED_MAX 16384
-
-struct seed {
-	uint8_t bytes[SEED_MAX];
-	size_t len;
-};
-
-static void put(struct seed *seed, const void *bytes, size_t len)
+void put(struct seed *seed, const void *bytes, size_t len)
 {
 	MUST(seed->len + len <= SEED_MAX);
 	memcpy(seed->bytes + seed->len, bytes, len);
 	seed->len += len;
 }
 
-static void put_u8(struct seed *seed, unsigned value)
+void put_u8(struct seed *seed, unsigned value)
 {
 	const uint8_t byte = (uint8_t)value;
 	put(seed, &byte, 1);
 }
 
-static void put_u16(struct seed *seed, size_t value)
+void put_u16(struct seed *seed, size_t value)
 {
 	put_u8(seed, value & 0xff);
 	put_u8(seed, value >> 8 & 0xff);
@@ -49,8 +43,7 @@ static void put_u32(struct seed *seed, size_t value)
 	put_u16(seed, value >> 16);
 }
 
-static void write_seed(const char *folder, const char *what, const char *name,
-		       const struct seed *seed)
+void write_seed(const char *folder, const char *what, const char *name, const struct seed *seed)
 {
 	char path[1024];
 
@@ -62,8 +55,7 @@ static void write_seed(const char *folder, const char *what, const char *name,
 	fclose(file);
 }
 
-/* A step of fuzz_frame.c or fuzz_client.c: kind byte, length, frame. */
-static void put_frame(struct seed *seed, unsigned step, const Ttg__Frame *frame)
+void put_frame(struct seed *seed, unsigned step, const Ttg__Frame *frame)
 {
 	const size_t len = ttg__frame__get_packed_size(frame);
 	uint8_t *bytes = malloc(len);
@@ -93,7 +85,7 @@ static ProtobufCBinaryData event_bytes(struct play *play, int type, unsigned per
 	return out;
 }
 
-static void put_hello(struct seed *seed, unsigned step)
+void put_hello(struct seed *seed, unsigned step)
 {
 	Ttg__Hello hello = TTG__HELLO__INIT;
 	char software[] = "fuzz/1";
@@ -578,5 +570,6 @@ int main(int argc, char **argv)
 	damage_seeds(argv[1]);
 	zap_seeds(argv[1]);
 	rules_seeds(argv[1]);
+	signed_seeds(argv[1]);
 	return 0;
 }
