@@ -401,7 +401,7 @@ static bool store(struct core *core, struct candidate *it)
 		if (code != TTG_OK)
 			return refuse_storage(it, code);
 		record.signed_at = it->frame->sequence;
-		record.signed_as = it->index;
+		record.signed_as = PLANTED(SIGN_NEIGHBOUR) ? (it->index + 1) % it->frame->n : it->index;
 	}
 	core_begin_record(core, &cursor);
 	code = core_put_event(core, &cursor, &record, core->recipients, record.person_key != NULL);

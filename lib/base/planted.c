@@ -53,6 +53,7 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_RETAIN_RULES] = "retain_rules",
 	[PLANTED_FORGET_LAPSES] = "forget_lapses",
 	[PLANTED_LAPSE_ENDLESS] = "lapse_endless",
+	[PLANTED_SIGN_NEIGHBOUR] = "sign_neighbour",
 };
 
 static enum planted chosen;

@@ -11,6 +11,7 @@
 #include "evidence/receipt.h"
 #include "sim/memory.h"
 #include "sim/model.h"
+#include "sim/signing.h"
 #include "sim/wire.h"
 #include "sim/words.h"
 
@@ -20,6 +21,7 @@
 #define REFUSED      64
 #define MAX_PENDING  64
 #define CLIENT_BYTES (36u * 1024) /* libttg without events */
+#define SIGNING_BYTES (8u * 1024) /* of one that signs: the tree over a frame */
 #define EVENT_BYTES  256          /* beside its own, for each */
 
 struct role {
@@ -209,6 +211,7 @@ static void on_receipt(void *user, const struct ttg_receipt *receipt)
 	}
 	life_check(receipt_read(receipt->text, receipt->text_bytes, &it, &line),
 	           "a receipt that is none");
+	signing_check_receipt(&it);
 	life_check(memcmp(it.leaf.id, receipt->id, sizeof(it.leaf.id)) == 0 &&
 	                   (it.leaf.sequence == event->sequence || event->restored_away),
 	           "event %d gets the receipt of %" PRIu64, index, it.leaf.sequence);
@@ -230,6 +233,8 @@ static enum ttg_error make_client(struct actor *actor, char message[TTG_MESSAGE_
 		.broker = "tcp://broker:1",
 		.server_key_file = "broker",
 		.key_file = actor->role->agency,
+		.signing_key_file =
+			signing_wanted(actor->role->agency) ? actor->role->agency : NULL,
 		.outbox_dir = life_now->plan->outbox[actor->index] ? OUTBOX : NULL,
 		.outbox_max_bytes = OUTBOX_BYTES,
 		.max_pending = MAX_PENDING,
@@ -295,7 +300,7 @@ static void check_memory(const struct actor *actor)
 	const struct model *model = life_now->model;
 	const size_t held = memory_held(MEMORY_CLIENT(actor->index));
 	const struct transport *transport = &actor->client->transport;
-	size_t allowed = CLIENT_BYTES;
+	size_t allowed = CLIENT_BYTES + (actor->client->signing ? SIGNING_BYTES : 0);
 
 	for (size_t i = 0; held > CLIENT_BYTES && i < model->n_events; i++)
 		if (model->events[i].actor == actor->index && model->events[i].open)

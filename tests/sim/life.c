@@ -116,6 +116,13 @@ static void draw_retention(struct life_plan *plan)
 	plan->lapse_hold_s = (uint32_t)one_of(&random, hold, 3);
 }
 
+static void draw_sign(struct life_plan *plan)
+{
+	uint64_t random = chance_mix(plan->seed + UINT64_C(0x7369676e));
+
+	plan->sign = chance_below(&random, 3) == 0;
+}
+
 void life_plan(struct life_plan *plan, uint64_t seed)
 {
 	uint64_t random = chance_mix(seed + 1), sum = 0;
@@ -127,6 +134,7 @@ void life_plan(struct life_plan *plan, uint64_t seed)
 	draw_who(plan);
 	draw_archive(plan);
 	draw_retention(plan);
+	draw_sign(plan);
 	for (int i = 0; i < STEP_KINDS; i++) {
 		bool wanted = !tastes[i].optional || chance_below(&random, 2) == 0;
 

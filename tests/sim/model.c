@@ -12,6 +12,7 @@
 #include "core/record.h"
 #include "sim/chance.h"
 #include "sim/erased.h"
+#include "sim/signing.h"
 
 static struct box *numbered(struct model *model, uint64_t number)
 {
@@ -190,6 +191,7 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 	}
 	life_check(who_is_key(&model->who, model->events[index].numbers[0], it.person_key),
 	           "event %d is recorded of another person", index);
+	signing_check(model, &it, sequence);
 	model->events[index].sequence = sequence;
 	model->events[index].key = it.key;
 	who_learn(&model->who, &model->events[index], sequence, it.accepted_ns);

@@ -9,6 +9,7 @@
 #include "sim/broker_private.h"
 #include "sim/erased.h"
 #include "sim/memory.h"
+#include "sim/signing.h"
 #include "sim/wire.h"
 
 static void add_keys(struct rules *rules)
@@ -22,6 +23,8 @@ static void add_keys(struct rules *rules)
 		broker_key(agency->id, agency->keys[0].public_z85);
 		strcpy(agency->keys[0].label, "play");
 		agency->keys[0].to_ns = RULES_FOREVER;
+		if (signing_wanted(agency->id))
+			signing_rules(agency);
 	}
 }
 

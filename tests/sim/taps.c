@@ -11,11 +11,13 @@
 
 #include "base/keyfile.h"
 #include "base/log.h"
+#include "core/signed.h"
 #include "journal/crypto.h"
 #include "journal/journal.h"
 #include "sim/broker.h"
 #include "sim/memory.h"
 #include "sim/model.h"
+#include "sim/signing.h"
 
 #define CONSUMERS 512
 
@@ -33,6 +35,12 @@ void __real_core_publish(struct core *core, const struct core_now *now, const ch
                          const uint8_t *event, size_t len, struct core_outcome *out);
 void __wrap_core_publish(struct core *core, const struct core_now *now, const char *agency,
                          const uint8_t *event, size_t len, struct core_outcome *out);
+void __real_core_publish_signed(struct core *core, const struct core_now *now,
+                                struct signed_frame *frame, uint32_t index, const uint8_t *event,
+                                size_t len, struct core_outcome *out);
+void __wrap_core_publish_signed(struct core *core, const struct core_now *now,
+                                struct signed_frame *frame, uint32_t index, const uint8_t *event,
+                                size_t len, struct core_outcome *out);
 enum ttg_error __real_core_apply(struct core *core, uint64_t sequence, uint8_t kind,
                                  const uint8_t *data, size_t len, struct message *message);
 enum ttg_error __wrap_core_apply(struct core *core, uint64_t sequence, uint8_t kind,
@@ -59,6 +67,7 @@ enum ttg_error __wrap_keyfile_read_public(const char *path, char out[KEYFILE_Z85
                                           struct message *message);
 enum ttg_error __wrap_keyfile_read_secret(const char *path, struct key_pair *out,
                                           struct message *message);
+enum ttg_error __wrap_sign_key_read(const char *path, struct sign_key **out, struct message *message);
 
 /* Of the broker's core that lives now. */
 static struct {
@@ -187,6 +196,14 @@ void __wrap_core_publish(struct core *core, const struct core_now *now, const ch
 	model_judged(life_now->model, event, len, out);
 }
 
+void __wrap_core_publish_signed(struct core *core, const struct core_now *now,
+                                struct signed_frame *frame, uint32_t index, const uint8_t *event,
+                                size_t len, struct core_outcome *out)
+{
+	__real_core_publish_signed(core, now, frame, index, event, len, out);
+	model_judged(life_now->model, event, len, out);
+}
+
 enum ttg_error __wrap_core_apply(struct core *core, uint64_t sequence, uint8_t kind,
                                  const uint8_t *data, size_t len, struct message *message)
 {
@@ -270,5 +287,12 @@ enum ttg_error __wrap_keyfile_read_secret(const char *path, struct key_pair *out
 	(void)message;
 	broker_key(path, out->public_z85);
 	broker_key(path, out->secret_z85);
+	return TTG_OK;
+}
+
+enum ttg_error __wrap_sign_key_read(const char *path, struct sign_key **out, struct message *message)
+{
+	(void)message;
+	*out = signing_key(path);
 	return TTG_OK;
 }

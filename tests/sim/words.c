@@ -77,6 +77,7 @@ int words_say(struct play *play, int type, int actor)
 {
 	struct said said = { .type = type, .actor = actor, .open = true };
 	char text[LONG_TEXT] = "";
+	uint8_t nonce[16];
 	struct words words;
 
 	/* The more persons, the more there is to learn of them. */
@@ -96,12 +97,16 @@ int words_say(struct play *play, int type, int actor)
 		words.it.event.expires_at = &words.it.expires;
 	}
 	memcpy(said.id, words.it.id, 16);
+	memcpy(nonce, said.id, sizeof(nonce)); /* no two are the same, which is all that is asked here */
+	if (life_now->plan->sign)
+		words.it.event.nonce = (ProtobufCBinaryData){ sizeof(nonce), nonce };
 	said.len = ttg__event__get_packed_size(&words.it.event);
 	said.bytes = malloc(said.len + 1);
 	assert(said.bytes);
 	ttg__event__pack(&words.it.event, said.bytes);
 	if (said.type == TYPE_RELEASED) { /* as broker_make_rules() grants it to the police */
 		words.it.event.person = NULL;
+		words.it.event.nonce.len = 0;
 		text[0] = '\0';
 		said.part_len = ttg__event__get_packed_size(&words.it.event);
 		said.part = malloc(said.part_len);
