@@ -35,8 +35,8 @@ struct task {
 
 static void usage(FILE *out)
 {
-	fputs("Usage: ttg-verify --key BROKER.pub [--hand-over FILE]... [--publisher-key FILE] [--event FILE]\n"
-	      "                  [--json] RECEIPT...\n"
+	fputs("Usage: ttg-verify --key BROKER.pub [--hand-over FILE]... [--publisher-key FILE]\n"
+	      "                  [--event FILE] [--json] RECEIPT...\n"
 	      "Checks receipts: that the broker accepted an event, from whom, when and as which.\n"
 	      "\n"
 	      "      --key FILE      the broker's public key, or several\n"
