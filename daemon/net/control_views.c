@@ -146,19 +146,43 @@ void control_status(struct control_request *request)
 	control_end(request, TTG_OK, "%s", "");
 }
 
+static const char *key_state(bool revoked, int64_t from_ns, int64_t to_ns, int64_t now_ns)
+{
+	return revoked		? "revoked" :
+	       now_ns < from_ns ? "not_yet" :
+	       now_ns >= to_ns	? "expired" :
+				  "valid";
+}
+
 static json_t *key_view(const struct rules_key *key, int64_t now_ns)
 {
-	const char *state = key->revoked	    ? "revoked" :
-			    now_ns < key->from_ns   ? "not_yet" :
-			    now_ns >= key->to_ns    ? "expired" :
-						      "valid";
 	json_t *view = json_object();
 	json_object_set_new(view, "label", json_string(key->label));
 	json_object_set_new(view, "public", json_string(key->public_z85));
 	json_object_set_new(view, "from", control_time(key->from_ns));
 	json_object_set_new(view, "to", control_time(key->to_ns));
-	json_object_set_new(view, "state", json_string(state));
+	json_object_set_new(view, "state",
+			    json_string(key_state(key->revoked, key->from_ns, key->to_ns, now_ns)));
 	return view;
+}
+
+static json_t *signing_view(const struct rules_agency *agency, int64_t now_ns)
+{
+	json_t *keys = json_array();
+	for (size_t i = 0; i < agency->n_signing_keys; i++) {
+		const struct rules_signing_key *key = &agency->signing_keys[i];
+		json_t *view = json_object();
+		json_object_set_new(view, "label", json_string(key->label));
+		json_object_set_new(view, "fingerprint",
+				    control_hex(key->fingerprint, sizeof key->fingerprint));
+		json_object_set_new(view, "from", control_time(key->from_ns));
+		json_object_set_new(view, "to", control_time(key->to_ns));
+		json_object_set_new(view, "state",
+				    json_string(key_state(key->revoked, key->from_ns, key->to_ns,
+							  now_ns)));
+		json_array_append_new(keys, view);
+	}
+	return keys;
 }
 
 static json_t *range_view(const struct rules_range *range)
@@ -199,9 +223,11 @@ static json_t *agency_view(const struct net *net, uint32_t index)
 	json_object_set_new(view, "burst", integer(agency->burst));
 	json_object_set_new(view, "links", json_boolean(agency->links));
 	json_object_set_new(view, "asks_states", json_boolean(agency->asks_states));
+	json_object_set_new(view, "must_sign", json_boolean(agency->must_sign));
 	json_object_set_new(view, "addresses", addresses);
 	json_object_set_new(view, "mailboxes", mailboxes);
 	json_object_set_new(view, "keys", keys);
+	json_object_set_new(view, "signing_keys", signing_view(agency, now_ns));
 	return view;
 }
 

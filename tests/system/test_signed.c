@@ -95,6 +95,14 @@ static void a_key_is_changed_at_a_reload(void **state)
 			  SIGNING("prison-signing", "revoked = true; ") ", " SIGNING("next-signing", "")
 			  " );\n");
 	must_reload(stage);
+	json_t *items = must_ask(stage, "agencies", "prison", NULL);
+	const json_t *keys = json_object_get(json_array_get(items, 0), "signing_keys");
+	assert_true(json_is_true(json_object_get(json_array_get(items, 0), "must_sign")));
+	assert_int_equal(json_array_size(keys), 2);
+	assert_string_not_equal(
+		json_string_value(json_object_get(json_array_get(keys, 0), "state")),
+		json_string_value(json_object_get(json_array_get(keys, 1), "state")));
+	json_decref(items);
 	must_be_refused_saying(stage, first, 5, "revoked");
 	must_accept(stage, next, &(struct made_wish){ .number = 6 });
 	/* What is wrong with a key is told, and the rules that were stay. */
