@@ -11,6 +11,7 @@
 
 #define FORMATS TTG_SOURCE_DIR "/docs/formats.md"
 #define GOLDEN  TTG_SOURCE_DIR "/tests/golden/receipt-1/"
+#define SIGNED  TTG_SOURCE_DIR "/tests/golden/receipt-2/"
 #define EVENTS  11u
 #define INDEX   6u
 
@@ -447,6 +448,74 @@ static void the_steps_of_the_document_refuse_what_is_not_quite_a_receipt(void **
 	must_have_passed(stage);
 }
 
+/* What is changed of the publisher's part, and signed by him or not. */
+static const struct {
+	const char *name, *finding;
+	size_t of; /* whose bytes are in the claim */
+	bool other_agency, other_place, unsigned_step;
+} claims[] = {
+	{ "other-event", "wrong_claim", INDEX + 1, false, false, false },
+	{ "other-agency", "wrong_claim", INDEX, true, false, false },
+	{ "fewer-events", "wrong_claim", INDEX, false, true, false },
+	{ "other-hash", "wrong_claim", INDEX, false, false, true },
+};
+
+static void must_make_claimed(const struct stage *stage, const char *name, size_t i)
+{
+	struct sign_key *key = receipts_key('a'), *publisher = receipts_key('p');
+	char file[64], public[SIGNATURE_PEM_MAX];
+	struct receipt receipt;
+
+	must_make(stage, name, NULL);
+	receipts_make(key, EVENTS, INDEX, &receipt);
+	receipts_claim(publisher, 6, 4, claims[i].of, &receipt);
+	if (claims[i].other_agency)
+		strcpy(receipt.publisher.claim.agency, "hmp-another");
+	if (claims[i].other_place)
+		receipt.publisher.claim.events = 3;
+	if (claims[i].unsigned_step)
+		receipt.publisher.steps[0].hash[5] ^= 1;
+	receipts_sign_claim(publisher, &receipt);
+	snprintf(file, sizeof(file), "%s.receipt", name);
+	must_write_receipt(stage, file, &receipt);
+	must_be(sign_key_public(publisher, public), "the public key has a text");
+	must_write_bytes(stage, "publisher.pub", public, strlen(public));
+	sign_key_free(&key);
+	sign_key_free(&publisher);
+}
+
+/* ttg-verify and the steps, with the key of the publisher. */
+static void what_a_publisher_did_not_sign_so_is_told_by_both(void **state)
+{
+	struct stage *stage = *state;
+	char file[64], receipt[PROCESS_PATH_MAX], event[PROCESS_PATH_MAX], key[PROCESS_PATH_MAX];
+	char publisher[PROCESS_PATH_MAX];
+
+	must_write_steps(stage, FORMATS);
+	assert_true(steps_say_good(stage, SIGNED "receipt", SIGNED "event", SIGNED "broker.pub",
+				   SIGNED "publisher.pub"));
+	assert_true(steps_say_good(stage, SIGNED "receipt", SIGNED "event", SIGNED "broker.pub", NULL));
+	assert_false(steps_say_good(stage, SIGNED "receipt", SIGNED "event", SIGNED "broker.pub",
+				    SIGNED "broker.pub"));
+	assert_false(steps_say_good(stage, GOLDEN "receipt", GOLDEN "event", GOLDEN "broker.pub",
+				    SIGNED "publisher.pub"));
+	STAGE_PATH(stage, key, "broker.pub");
+	STAGE_PATH(stage, publisher, "publisher.pub");
+	for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
+		must_make_claimed(stage, claims[i].name, i);
+		snprintf(file, sizeof(file), "%s.receipt", claims[i].name);
+		STAGE_PATH(stage, receipt, "%s.receipt", claims[i].name);
+		STAGE_PATH(stage, event, "%s.event", claims[i].name);
+		struct ran ran = must_run(stage, "ttg-verify", "--json", "--key", "broker.pub", "--event",
+					  event, "--publisher-key", "publisher.pub", file, NULL);
+		must_say(&ran, 1, claims[i].finding);
+		ran_free(&ran);
+		if (steps_say_good(stage, receipt, event, key, publisher))
+			must_fail("the steps find a claim with %s good", claims[i].name);
+	}
+	must_have_passed(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +531,7 @@ int main(void)
 		STAGE_TEST(the_steps_of_the_document_pass_good_receipts),
 		STAGE_TEST(the_steps_of_the_document_refuse_what_was_tampered_with),
 		STAGE_TEST(the_steps_of_the_document_refuse_what_is_not_quite_a_receipt),
+		STAGE_TEST(what_a_publisher_did_not_sign_so_is_told_by_both),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
+#include "base/smallfile.h"
 #include "support/receipts.h"
 
+#define GOLDEN TTG_SOURCE_DIR "/tests/golden/receipt-2/"
 #define EVENTS 11u
 #define INDEX  6u
 #define FRAME  5u
@@ -153,6 +155,33 @@ static void the_signature_of_another_key_is_told(void **state)
 	sign_key_free(&other);
 }
 
+/* Of the first released format with a publisher's part. The files never change. */
+static void the_golden_receipt_is_good(void **state)
+{
+	struct verify_key *key = NULL, *publisher = NULL;
+	struct message message = { "" };
+	struct receipt receipt;
+	char text[RECEIPT_TEXT_MAX + 1], event[RECEIPTS_EVENT + 1], again[RECEIPT_TEXT_MAX];
+	size_t text_len = 0, event_len = 0, line = 0;
+
+	(void)state;
+	assert_int_equal(smallfile_read(GOLDEN "receipt", false, text, sizeof(text), &text_len, &message),
+			 TTG_OK);
+	assert_int_equal(smallfile_read(GOLDEN "event", false, event, sizeof(event), &event_len, &message),
+			 TTG_OK);
+	assert_int_equal(verify_key_read(GOLDEN "broker.pub", &key, &message), TTG_OK);
+	assert_int_equal(verify_key_read(GOLDEN "publisher.pub", &publisher, &message), TTG_OK);
+	assert_true(receipt_read(text, text_len, &receipt, &line));
+	assert_int_equal(receipt_check(&receipt, key, event, event_len), RECEIPT_GOOD);
+	assert_int_equal(receipt_check_publisher(&receipt, publisher), RECEIPT_GOOD);
+	assert_int_equal(receipt_check_publisher(&receipt, key), RECEIPT_WRONG_SIGNER);
+	assert_int_equal(receipt.publisher.claim.events, 6);
+	assert_int_equal(receipt_write(&receipt, again), text_len);
+	assert_memory_equal(again, text, text_len);
+	verify_key_free(&key);
+	verify_key_free(&publisher);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -163,6 +192,7 @@ int main(void)
 		TEST(without_the_publishers_part_it_proves_what_the_broker_says),
 		TEST(the_claim_of_another_event_agency_or_place_is_told),
 		TEST(the_signature_of_another_key_is_told),
+		cmocka_unit_test(the_golden_receipt_is_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
