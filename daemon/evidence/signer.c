@@ -17,6 +17,7 @@
 #define ASK_LAST     "last\n"
 #define ASK_SIGN     "sign\n"
 #define ASK_TAKE     "take\n"
+#define ASK_BEFORE   "before\n"
 #define ASK_PUBLIC   "public\n"
 #define SAY_NONE     "none\n"
 #define SAY_SIGNED   "signed\n"
@@ -37,6 +38,7 @@ struct signer {
 	bool has_last;
 	struct seal_signed last;
 	struct seal seal;              /* last's text, read */
+	struct seal_signed before;     /* a hand-over that is the last; no length: not known */
 	uint8_t hash[EVIDENCE_HASH];   /* of last's text */
 };
 
@@ -141,6 +143,7 @@ static bool move_to(struct signer *signer, const struct seal_signed *last, const
 	memcpy(signer->hash, hash, sizeof(hash));
 	signer->last = *last;
 	signer->seal = *seal;
+	signer->before.len = 0;
 	signer->has_last = true;
 	return true;
 }
@@ -214,6 +217,17 @@ static size_t answer_last(const struct signer *signer, char out[SIGNER_PACKET_MA
 	return packet.len;
 }
 
+static size_t answer_before(const struct signer *signer, char out[SIGNER_PACKET_MAX])
+{
+	struct packet packet = { out, 0 };
+
+	if (signer->before.len > 0)
+		put_seal(&packet, ASK_LAST, &signer->before);
+	else
+		put_text(&packet, SAY_NONE);
+	return packet.len;
+}
+
 static size_t answer_public(const struct signer *signer, char out[SIGNER_PACKET_MAX])
 {
 	struct packet packet = { out, 0 };
@@ -237,6 +251,8 @@ size_t signer_answer(struct signer *signer, const char *packet, size_t len,
 		return answer_take(signer, packet, len, out);
 	if (len == strlen(ASK_LAST) && take_word(&packet, &len, ASK_LAST))
 		return answer_last(signer, out);
+	if (len == strlen(ASK_BEFORE) && take_word(&packet, &len, ASK_BEFORE))
+		return answer_before(signer, out);
 	if (len == strlen(ASK_PUBLIC) && take_word(&packet, &len, ASK_PUBLIC))
 		return answer_public(signer, out);
 	return refuse("not a packet of this protocol", out);
@@ -255,8 +271,26 @@ bool signer_resume(struct signer *signer, const struct seal_signed *last)
 	       move_to(signer, last, &seal);
 }
 
+bool signer_resume_before(struct signer *signer, const struct seal_signed *before)
+{
+	struct verify_key *from = verify_key_of_bytes(signer->seal.from);
+	uint8_t hash[EVIDENCE_HASH];
+	struct seal seal;
+	const bool fine = signer->has_last && signer->seal.hands_over && from &&
+			  link_read(before->text, before->len, &seal) &&
+			  hasher_sum(signer->hasher, before->text, before->len, hash) &&
+			  seal_follows(&seal, hash, &signer->seal, &(const char *){ NULL }) &&
+			  verify_key_accepts(from, before->text, before->len, before->signature);
+
+	verify_key_free(&from);
+	if (fine)
+		signer->before = *before;
+	return fine;
+}
+
 bool signer_hand_over(struct signer *signer, const uint8_t to[EVIDENCE_KEY], int64_t now_ns)
 {
+	const struct seal_signed before = signer->last;
 	struct seal_signed next = { .len = 0 };
 	struct seal it = { .hands_over = true, .sealed_ns = now_ns };
 
@@ -268,8 +302,11 @@ bool signer_hand_over(struct signer *signer, const uint8_t to[EVIDENCE_KEY], int
 	memcpy(it.from, signer->bytes, EVIDENCE_KEY);
 	memcpy(it.to, to, EVIDENCE_KEY);
 	next.len = hand_over_write(&it, next.text);
-	return sign_key_sign(signer->key, next.text, next.len, next.signature) &&
-	       hand_over_is_signed(&it, &next) && move_to(signer, &next, &it);
+	if (!sign_key_sign(signer->key, next.text, next.len, next.signature) ||
+	    !hand_over_is_signed(&it, &next) || !move_to(signer, &next, &it))
+		return false;
+	signer->before = before;
+	return true;
 }
 
 struct signer *signer_new(struct sign_key *take_key)
@@ -304,6 +341,14 @@ size_t signer_put_last(char out[SIGNER_PACKET_MAX])
 	struct packet packet = { out, 0 };
 
 	put_text(&packet, ASK_LAST);
+	return packet.len;
+}
+
+size_t signer_put_before(char out[SIGNER_PACKET_MAX])
+{
+	struct packet packet = { out, 0 };
+
+	put_text(&packet, ASK_BEFORE);
 	return packet.len;
 }
 

@@ -9,6 +9,7 @@
  *                                                      -> last\n<base64 signature>\n<seal's text>
  *     sign\n<seal's text>                              -> signed\n<base64 signature>\n
  *     take\n<base64 signature>\n<seal's text>          -> taken\n
+ *     before\n                                         -> none\n, or as last
  *     public\n                                         -> public\n<PEM>
  *     any                                              -> refused\n<reason, one line>\n
  *
@@ -17,7 +18,8 @@
  * before our state was on disk): the signature proves that it is ours; its journal must be the last
  * one's and its number higher than that one's; from then on it is the last. What is last, and taken, may
  * be a hand-over (hand_over.h) by our key, which then signs nothing any more, or to it; to it only while
- * it has no last one.
+ * it has no last one. before: while a hand-over is the last, the seal before it, which the broker may have
+ * missed too.
  *
  * Owner: one thread.
  */
@@ -45,9 +47,12 @@ bool signer_has_ended(const struct signer *signer); /* this key has handed over 
    last then. False: cryptography failed. */
 bool signer_hand_over(struct signer *signer, const uint8_t to[EVIDENCE_KEY], int64_t now_ns);
 bool signer_resume(struct signer *signer, const struct seal_signed *last);
+/* Behind that, when a hand-over is the last: the seal before it. False: it is not that. */
+bool signer_resume_before(struct signer *signer, const struct seal_signed *before);
 
 /* The broker's half: packets to send (their length), and an answer understood. */
 size_t signer_put_last(char out[SIGNER_PACKET_MAX]);
+size_t signer_put_before(char out[SIGNER_PACKET_MAX]);
 size_t signer_put_sign(const char *text, size_t len, char out[SIGNER_PACKET_MAX]);
 size_t signer_put_take(const struct seal_signed *seal, char out[SIGNER_PACKET_MAX]);
 size_t signer_put_public(char out[SIGNER_PACKET_MAX]);

@@ -27,6 +27,7 @@ enum phase {
 	AWAY,     /* looked for again at again_ns */
 	GREETING, /* asked for its last seal */
 	OFFERING, /* gave it our last one, which it forgot */
+	ASKING,   /* for the seal before its hand-over, which we missed */
 	READY,
 	SIGNING,  /* asked for the seal in `asked` */
 };
@@ -46,6 +47,7 @@ struct sealer {
 	uint64_t others;         /* records in it that are neither events nor seals */
 	int64_t others_since_ns; /* mono; when the first came */
 	struct sealed asked;     /* without its signature */
+	uint8_t before[EVIDENCE_HASH]; /* ASKING: of the text of that seal */
 	uint64_t recorded;       /* record of the last seal; it is waited for */
 	struct sealer_view view;
 };
@@ -328,6 +330,32 @@ static void offer(struct sealer *sealer, const struct net *net)
 	ask(sealer, net, OFFERING, packet, signer_put_take(&seal, packet));
 }
 
+/* It is two ahead: a seal that we missed, then the hand-over, which is looked at when that is recorded. */
+static void ask_before(struct sealer *sealer, const struct net *net, const struct seal *theirs)
+{
+	char packet[SIGNER_PACKET_MAX];
+
+	memcpy(sealer->before, theirs->before, EVIDENCE_HASH);
+	ask(sealer, net, ASKING, packet, signer_put_before(packet));
+}
+
+static void on_before(struct sealer *sealer, struct net *net, const struct seal_signed *with)
+{
+	uint8_t hash[EVIDENCE_HASH];
+	struct seal theirs;
+
+	if (!seal_read(with->text, with->len, &theirs) ||
+	    !hasher_sum(sealer->hasher, with->text, with->len, hash) ||
+	    memcmp(hash, sealer->before, EVIDENCE_HASH) != 0 ||
+	    theirs.number != core_last_seal(net->core)->number + 1) {
+		go_away(sealer, net, REFUSED_NS, OTHER_HAND_OVER);
+		return;
+	}
+	adopt(sealer, net, &theirs, with);
+	if (!net->failure && sealer->phase == READY)
+		go_away(sealer, net, 0, "its hand-over comes next");
+}
+
 /* By a key that is trusted; a hand-over to one as well. */
 static bool is_believed(struct sealer *sealer, const struct seal *theirs, const struct seal_signed *with)
 {
@@ -353,6 +381,8 @@ static void on_last(struct sealer *sealer, struct net *net, const struct seal_si
 		take_over(sealer, net, &theirs, with);
 	else if (theirs.number == last->number + 1)
 		adopt(sealer, net, &theirs, with);
+	else if (theirs.number == last->number + 2 && theirs.hands_over)
+		ask_before(sealer, net, &theirs);
 	else if (theirs.number > last->number)
 		contradict(sealer, net, "the signer made seals that the journal does not have: an "
 					"older copy was put back, or its end is missing");
@@ -392,6 +422,8 @@ static void on_reply(struct sealer *sealer, struct net *net, const struct signer
 		go_away(sealer, net, REFUSED_NS, why);
 	} else if (sealer->phase == GREETING && reply->word == SIGNER_LAST) {
 		on_last(sealer, net, &reply->seal);
+	} else if (sealer->phase == ASKING && reply->word == SIGNER_LAST) {
+		on_before(sealer, net, &reply->seal);
 	} else if (sealer->phase == GREETING && reply->word == SIGNER_NONE && !none) {
 		offer(sealer, net);
 	} else if ((sealer->phase == GREETING && reply->word == SIGNER_NONE) ||

@@ -10,7 +10,8 @@
  *
  * A signer whose key was changed shows the hand-over by the one before as its last. It is recorded when it
  * stands behind the journal's last seal and the key that signed that signed it too; then the new key is
- * trusted as the old one was.
+ * trusted as the old one was. Where the answer to the seal before was lost, the signer is two ahead: that
+ * seal is asked for, and taken, first.
  *
  * Owner: the loop. The simulator runs this file with a signer of its own.
  */

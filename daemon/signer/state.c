@@ -199,8 +199,11 @@ static enum ttg_error load(struct signer_state *state, struct message *message)
 	for (unsigned i = 0; i < SLOTS; i++)
 		numbers[i] = slot_read(slots[i], &seals[i]);
 	const unsigned higher = numbers[1] > numbers[0] ? 1 : 0, lower = 1 - higher;
-	if (numbers[higher] > 0 && signer_resume(state->signer, &seals[higher]))
+	if (numbers[higher] > 0 && signer_resume(state->signer, &seals[higher])) {
+		if (numbers[lower] > 0)
+			(void)signer_resume_before(state->signer, &seals[lower]);
 		return settle(state, higher, slots[higher], message);
+	}
 	if (numbers[lower] > 0 && signer_resume(state->signer, &seals[lower]))
 		return settle(state, lower, slots[lower], message);
 	return message_set(message, TTG_ECORRUPT,

@@ -8,27 +8,47 @@
 
 #include "core/record.h"
 #include "core/sealed.h"
+#include "evidence/hand_over.h"
 #include "evidence/stretch.h"
 #include "sim/chance.h"
 #include "sim/life.h"
 #include "sim/memory.h"
 #include "sim/model.h"
 
+#define KEYS_MAX 4u
+#define CHANGE 12u /* one time in so many that it is looked for */
+
 struct notary {
 	struct signer *signer;
 	uint64_t random;
 	bool peace;
 	bool connected;
+	unsigned n_keys; /* there have been */
 	char packet[SIGNER_PACKET_MAX];
 	size_t len; /* of the answer that waits; 0: none */
 };
 
-static struct sign_key *make_key(void)
+static struct sign_key *make_key(unsigned number)
 {
-	struct sign_key *key = sign_key_from_seed((const uint8_t[SIGNATURE_SEED]){ 9 });
+	struct sign_key *key = sign_key_from_seed((const uint8_t[SIGNATURE_SEED]){ 9, (uint8_t)number });
 
 	assert(key);
 	return key;
+}
+
+static void key_bytes(unsigned number, uint8_t out[EVIDENCE_KEY])
+{
+	struct sign_key *key = make_key(number);
+
+	sign_key_bytes(key, out);
+	sign_key_free(&key);
+}
+
+static void become(struct notary *notary, unsigned number)
+{
+	signer_free(&notary->signer);
+	notary->signer = signer_new(make_key(number));
+	assert(notary->signer);
 }
 
 /* One time in n, before there is peace. */
@@ -37,13 +57,54 @@ static bool happens(struct notary *notary, uint64_t n)
 	return !notary->peace && chance_below(&notary->random, n) == 0;
 }
 
+/* It was stopped, and handed over to a new key. */
+static void change_key(struct notary *notary)
+{
+	const struct seal_signed *last = signer_last(notary->signer);
+	uint8_t to[EVIDENCE_KEY];
+	struct seal_signed kept, before;
+	struct seal seal;
+
+	if (!last || notary->n_keys == KEYS_MAX || !seal_read(last->text, last->len, &seal))
+		return;
+	before = *last;
+	key_bytes(notary->n_keys, to);
+	const bool done = signer_hand_over(notary->signer, to, seal.sealed_ns);
+	assert(done);
+	kept = *signer_last(notary->signer);
+	become(notary, notary->n_keys++);
+	const bool resumed = signer_resume(notary->signer, &kept) &&
+			     signer_resume_before(notary->signer, &before);
+	assert(resumed);
+}
+
 static bool open_link(void *self)
 {
 	struct notary *notary = self;
 
+	const int worker = memory_work(MEMORY_NOBODY);
+
+	if (happens(notary, CHANGE))
+		change_key(notary);
+	memory_work(worker);
 	notary->connected = !happens(notary, 3);
 	notary->len = 0;
 	return notary->connected;
+}
+
+/* Without a memory it is started with the key that what the journal holds last is by, or for. */
+static size_t answer(struct notary *notary, const char *packet, size_t len)
+{
+	size_t answered = signer_answer(notary->signer, packet, len, notary->packet);
+
+	for (unsigned i = 0; i < notary->n_keys && !signer_last(notary->signer) &&
+			     strncmp(packet, "take\n", 5) == 0; i++) {
+		become(notary, i);
+		answered = signer_answer(notary->signer, packet, len, notary->packet);
+		if (signer_has_ended(notary->signer))
+			become(notary, 0);
+	}
+	return answered;
 }
 
 static bool take_packet(void *self, const char *packet, size_t len)
@@ -54,7 +115,7 @@ static bool take_packet(void *self, const char *packet, size_t len)
 	if (happens(notary, 40))
 		notary->connected = false;
 	if (notary->connected)
-		notary->len = signer_answer(notary->signer, packet, len, notary->packet);
+		notary->len = answer(notary, packet, len);
 	if (happens(notary, 20)) /* it did as it was told, and nobody hears of it */
 		notary->len = 0;
 	memory_work(worker);
@@ -99,20 +160,24 @@ struct signer_link notary_link(struct notary *notary)
 
 struct verify_key *notary_key(const struct notary *notary)
 {
-	struct sign_key *secret = make_key();
-	struct verify_key *key = verify_key_of(secret);
+	struct verify_key *key = NULL;
 
-	(void)notary;
-	assert(key);
-	sign_key_free(&secret);
+	for (unsigned i = 0; i < notary->n_keys; i++) {
+		uint8_t bytes[EVIDENCE_KEY];
+
+		key_bytes(i, bytes);
+		if (!key)
+			key = verify_key_of_bytes(bytes);
+		assert(key);
+		const bool added = verify_key_add(key, bytes);
+		assert(added);
+	}
 	return key;
 }
 
 void notary_forget(struct notary *notary)
 {
-	signer_free(&notary->signer);
-	notary->signer = signer_new(make_key());
-	assert(notary->signer);
+	become(notary, notary->n_keys - 1);
 	end_link(notary);
 }
 
@@ -127,6 +192,7 @@ struct notary *notary_new(uint64_t seed)
 
 	assert(notary);
 	notary->random = chance_mix(seed ^ 0x5ea1);
+	notary->n_keys = 1;
 	notary_forget(notary);
 	return notary;
 }
@@ -162,6 +228,21 @@ static void check_seal(struct stretch *stretch, const struct seal *seal)
 	stretch_begin(stretch, seal->last + 1);
 }
 
+/* By the key whose turn it is, in the beginning by any. Behind a hand-over that is another, *key. */
+static void check_signature(struct verify_key **key, const struct sealed *it, const struct seal *seal)
+{
+	uint8_t which[EVIDENCE_KEY];
+
+	life_check(verify_key_which(*key, it->text, it->len, it->signature, which) &&
+	                   (!seal->hands_over || memcmp(which, seal->from, EVIDENCE_KEY) == 0),
+	           "seal %" PRIu64 " is not signed", seal->number);
+	if (!seal->hands_over)
+		return;
+	verify_key_free(key);
+	*key = verify_key_of_bytes(seal->to);
+	assert(*key);
+}
+
 void notary_check(const struct notary *notary, bool all)
 {
 	const struct model *model = life_now->model;
@@ -178,10 +259,11 @@ void notary_check(const struct notary *notary, bool all)
 	for (size_t i = 0; i < model->n_records; i++) {
 		const struct record *record = &model->records[i];
 
-		if (record->kind != RECORD_SEAL)
+		if (record->kind != RECORD_SEAL && record->kind != RECORD_HAND_OVER)
 			continue;
 		life_check(record_get_seal(record->data, record->len, &it) &&
-		                   seal_read(it.text, it.len, &seal) && seal.last <= i,
+		                   link_read(it.text, it.len, &seal) && seal.last <= i &&
+		                   seal.hands_over == (record->kind == RECORD_HAND_OVER),
 		           "record %zu is no seal", i + 1);
 		if (!stretch) {
 			stretch = stretch_new(seal.journal);
@@ -190,14 +272,16 @@ void notary_check(const struct notary *notary, bool all)
 		}
 		life_check(seal_follows(before.number ? &before : NULL, hash, &seal, &why),
 		           "seal %" PRIu64 " does not follow: %s", seal.number, why);
-		check_seal(stretch, &seal);
+		if (!seal.hands_over)
+			check_seal(stretch, &seal);
+		/* A signature is over the hash of the seal before, and so over all before it. */
+		if (seal.hands_over || before.hands_over)
+			check_signature(&key, &it, &seal);
 		hasher_sum(hasher, it.text, it.len, hash);
 		before = seal;
 	}
-	/* The one signature is over the hash of the seal before, and so over all of them. */
-	life_check(before.number == 0 ||
-	                   verify_key_accepts(key, it.text, it.len, it.signature),
-	           "seal %" PRIu64 " is not signed", before.number);
+	if (before.number > 0 && !before.hands_over)
+		check_signature(&key, &it, &before);
 	for (uint64_t i = before.last; all && i < model->n_records; i++)
 		events_behind += model->records[i].kind == RECORD_EVENT;
 	life_check(events_behind == 0, "%" PRIu64 " events are not sealed", events_behind);

@@ -251,10 +251,8 @@ static void what_retention_took_is_not_missed(void **state)
 	play_free(&play);
 }
 
-/* The signer's file with the seal that stands in this record. */
-static void write_state(const struct play *play, uint64_t record, char path[PATH])
+static void write_slot(const struct play *play, uint64_t record, char slot[SLOT_BYTES])
 {
-	char bytes[SLOTS_BYTES] = { 0 };
 	struct seal_signed signed_seal = { .len = 0 };
 	struct sealed it;
 
@@ -262,12 +260,27 @@ static void write_state(const struct play *play, uint64_t record, char path[PATH
 	memcpy(signed_seal.text, it.text, it.len);
 	signed_seal.len = it.len;
 	memcpy(signed_seal.signature, it.signature, sizeof(it.signature));
-	slot_write(&signed_seal, bytes + SLOT_BYTES);
+	slot_write(&signed_seal, slot);
+}
+
+/* The signer's file with the seal that stands in this record, and the one in that before (0: none). */
+static void write_state_of_two(const struct play *play, uint64_t record, uint64_t before, char path[PATH])
+{
+	char bytes[SLOTS_BYTES] = { 0 };
+
+	if (before > 0)
+		write_slot(play, before, bytes);
+	write_slot(play, record, bytes + SLOT_BYTES);
 	strcpy(path, "/tmp/ttg-check-XXXXXX");
 	const int fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, sizeof(bytes)), (ssize_t)sizeof(bytes));
 	close(fd);
+}
+
+static void write_state(const struct play *play, uint64_t record, char path[PATH])
+{
+	write_state_of_two(play, record, 0, path);
 }
 
 /* Wherever the end is cut off: what is left holds, and what the signer keeps tells of the rest. */
@@ -535,6 +548,7 @@ static void a_hand_over_is_told_by_the_signer_too(void **state)
 	(void)state;
 	play_settle(play);
 	hand_over_play(play, 'a', 'b');
+	uint64_t seal = play->n_records;
 	write_state(play, play->n_records, path);
 	struct check *check = check_by('a');
 	assert_true(feed(check, play, 1, play->n_records - 1));
@@ -544,6 +558,16 @@ static void a_hand_over_is_told_by_the_signer_too(void **state)
 	assert_true(check_signer(check, path));
 	check_begin(check, journal_id);
 	assert_true(feed(check, play, 1, core_last_seal(play->core)->last)); /* without the seal before it */
+	assert_false(check_signer(check, path));
+	unlink(path);
+	while (play->records[seal - 1].kind != RECORD_SEAL)
+		seal--;
+	write_state_of_two(play, play->n_records, seal, path); /* but where that is told too */
+	check_begin(check, journal_id);
+	assert_true(feed(check, play, 1, core_last_seal(play->core)->last));
+	assert_true(check_signer(check, path));
+	check_begin(check, journal_id);
+	assert_true(feed(check, play, 1, core_last_seal(play->core)->last - 1)); /* what it covers is gone */
 	assert_false(check_signer(check, path));
 	check_free(&check);
 	unlink(path);

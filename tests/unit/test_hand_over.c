@@ -218,6 +218,22 @@ static struct life new_life(int seals)
 	return life;
 }
 
+/* The number of the seal before, as the broker asks for it; 0: there is none. */
+static uint64_t before_of(struct signer *signer)
+{
+	char in[SIGNER_PACKET_MAX], out[SIGNER_PACKET_MAX];
+	struct signer_reply reply;
+	struct seal seal;
+	const size_t len = signer_put_before(in);
+
+	signer_read_reply(out, signer_answer(signer, in, len, out), &reply);
+	if (reply.word == SIGNER_NONE)
+		return 0;
+	assert_int_equal(reply.word, SIGNER_LAST);
+	assert_true(seal_read(reply.seal.text, reply.seal.len, &seal));
+	return seal.number;
+}
+
 static void the_new_key_goes_on_and_the_old_one_signs_no_more(void **state)
 {
 	struct life life = new_life(3);
@@ -236,6 +252,7 @@ static void the_new_key_goes_on_and_the_old_one_signs_no_more(void **state)
 	end(&life);
 	assert_int_equal(begin_as(&life, 'b'), TTG_OK);
 	assert_false(signer_has_ended(life.signer));
+	assert_int_equal(before_of(life.signer), 3); /* the broker may have missed it */
 	for (int i = 0; i < 5; i++) {
 		assert_int_equal(ask(&life), SIGNER_SIGNED);
 		end(&life);
@@ -244,6 +261,7 @@ static void the_new_key_goes_on_and_the_old_one_signs_no_more(void **state)
 	const struct seal_signed *newest = signer_last(life.signer);
 	assert_true(seal_read(newest->text, newest->len, &last));
 	assert_int_equal(last.number, 9);
+	assert_int_equal(before_of(life.signer), 0); /* it was recorded, or there would be no seal by b */
 	end(&life);
 	assert_int_equal(begin_as(&life, 'a'), TTG_ECORRUPT); /* the state is the new key's */
 	end(&life);

@@ -549,10 +549,13 @@ static void change_key(struct bed *bed, char to)
 	uint8_t bytes[EVIDENCE_KEY];
 
 	key_bytes(to, bytes);
+	const struct seal_signed before = *signer_last(bed->signer);
 	assert_true(signer_hand_over(bed->signer, bytes, 5));
 	const struct seal_signed last = *signer_last(bed->signer);
 	new_signer(bed, to);
 	assert_true(signer_resume(bed->signer, &last));
+	assert_true(signer_resume_before(bed->signer, &before));
+	assert_false(signer_resume_before(bed->signer, &last));
 }
 
 /* The whole journal against the one key, and those that come of it; so many seals and hand-overs. */
@@ -659,6 +662,56 @@ static void a_restart_between_hand_over_and_first_seal_changes_nothing(void **st
 	bed_free(&bed);
 }
 
+/* The signer sealed, its answer was lost, and then it was stopped and handed over: it is two ahead. */
+static void a_seal_missed_before_the_hand_over_is_taken_first(void **state)
+{
+	struct bed *bed = bed_new();
+
+	(void)state;
+	publish(bed, 10);
+	const uint64_t number = last_of(bed)->number;
+	bed->silent = true;
+	publish(bed, 10);
+	assert_int_equal(last_of(bed)->number, number);
+	bed->away = true;
+	pass(bed, 15);
+	change_key(bed, 'b');
+	bed->away = bed->silent = false;
+	pass(bed, 15);
+	assert_int_equal(bed->net.failure, TTG_OK);
+	publish(bed, 10);
+	assert_true(last_of(bed)->number >= number + 3);
+	assert_true(last_is_by(bed, 'b'));
+	assert_int_equal(proven_by(bed, 'a'), last_of(bed)->number);
+	bed_free(&bed);
+}
+
+/* The same, and the journal went another way meanwhile: that is noticed behind a hand-over as before it. */
+static void another_history_is_noticed_behind_a_hand_over(void **state)
+{
+	struct bed *bed = bed_new();
+	struct memory_world *copy;
+
+	(void)state;
+	publish(bed, 10);
+	stop(bed);
+	copy = memory_world_clone(bed->memory);
+	start(bed);
+	bed->silent = true;
+	publish(bed, 10);
+	stop(bed);
+	memory_world_free(&bed->memory);
+	bed->memory = copy;
+	bed->away = true;
+	change_key(bed, 'b');
+	start(bed);
+	publish(bed, 20); /* others than the signer sealed */
+	bed->away = bed->silent = false;
+	pass(bed, 3);
+	assert_int_equal(bed->net.failure, TTG_ECORRUPT);
+	bed_free(&bed);
+}
+
 /* The signer had lost its last seal with the power, and handed over before the broker gave it back. */
 static void a_hand_over_that_is_not_behind_the_last_seal_is_not_taken(void **state)
 {
@@ -749,6 +802,8 @@ int main(void)
 		cmocka_unit_test(retention_waits_for_the_record_of_the_seal),
 		cmocka_unit_test(the_signer_comes_back_with_another_key_and_the_line_goes_on),
 		cmocka_unit_test(a_restart_between_hand_over_and_first_seal_changes_nothing),
+		cmocka_unit_test(a_seal_missed_before_the_hand_over_is_taken_first),
+		cmocka_unit_test(another_history_is_noticed_behind_a_hand_over),
 		cmocka_unit_test(a_hand_over_that_is_not_behind_the_last_seal_is_not_taken),
 		cmocka_unit_test(a_forged_hand_over_is_not_taken),
 	};
