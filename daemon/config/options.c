@@ -133,8 +133,8 @@ static const struct option seal_options[] = {
 	  "Unix socket of ttg-signer, which signs what the journal holds; empty: no seals and no "
 	  "receipts" },
 	{ "public_file", OPTION_PATH, AT(seal_public_file), 0, CONFIG_PATH_MAX - 1, "", NULL, true,
-	  "the signer's public key, as others have it to verify receipts; another signer is not "
-	  "taken; empty: any" },
+	  "the signer's public key, as others have it to verify receipts, or several of them; a signer "
+	  "with another is not taken; empty: any" },
 };
 
 static const struct option log_options[] = {
