@@ -1,4 +1,4 @@
-/* Where the keys of a running broker stand in its memory: it is looked through, as root could. */
+/* Where keys stand in the memory of a running broker and of a client: it is looked through, as root could. */
 #include "support/peer.h"
 
 #include <fcntl.h>
@@ -147,6 +147,35 @@ static void keys_of_the_broker_stand_in_locked_memory_only(void **state)
 	must_have_passed(stage);
 }
 
+/* libzmq has a form of its own of it, which is not looked for. */
+static void the_key_of_a_client_stands_in_locked_memory_only(void **state)
+{
+	struct stage *stage = *state;
+	struct secret secret = { .name = "--key", .len = KEYFILE_Z85 - 1 };
+	char path[PROCESS_PATH_MAX];
+	struct key_pair pair;
+
+	if (SANITIZED) {
+		stage->done = true;
+		skip();
+	}
+	must_start_broker(stage);
+	must_start_other(stage, 0, "sub", "ttg-sub", "--broker", stage->endpoint, "--server-key",
+			 "keys/broker.pub", "--key", "keys/one-service.key", "--mailbox", "duty", NULL);
+	must_accept(stage, must_open_peer(stage, "prison", NULL), &(struct made_wish){ 0 });
+	must_see(stage, "sub.out", "prison.released"); /* it has connected and works */
+	STAGE_PATH(stage, path, "keys/one-service.key");
+	assert_int_equal(keyfile_read_secret(path, &pair, NULL), TTG_OK);
+	memcpy(secret.bytes, pair.secret_z85, secret.len);
+	if (!search(stage->others[0].pid, &secret, 1)) {
+		stage->done = true;
+		skip(); /* nobody but root may look */
+	}
+	assert_int_equal(secret.loose, 0);
+	assert_true(secret.kept > 0);
+	must_have_passed(stage);
+}
+
 static void the_broker_leaves_no_core(void **state)
 {
 	struct stage *stage = *state;
@@ -169,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STAGE_TEST(keys_of_the_broker_stand_in_locked_memory_only),
+		STAGE_TEST(the_key_of_a_client_stands_in_locked_memory_only),
 		STAGE_TEST(the_broker_leaves_no_core),
 	};
 
