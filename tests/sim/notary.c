@@ -40,7 +40,7 @@ static void key_bytes(unsigned number, uint8_t out[EVIDENCE_KEY])
 {
 	struct sign_key *key = make_key(number);
 
-	sign_key_bytes(key, out);
+	sign_key_raw(key, out);
 	sign_key_free(&key);
 }
 
