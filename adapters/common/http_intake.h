@@ -25,7 +25,6 @@
 #define HTTP_SILENCE_S               15
 #define HTTP_REQUEST_S               120
 #define HTTP_TOKEN_MIN               16
-#define HTTP_TOKEN_MAX               256
 
 struct http_intake;
 
