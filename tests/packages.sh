@@ -35,8 +35,20 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 export DEBIAN_FRONTEND=noninteractive
 $as_root apt-get update -q || echo "apt-get update failed; trying with the lists there are." >&2
+# The tests start servers of their own: Debian's package is not to make and start one.
+no_cluster=
+case " $missing " in
+*' postgresql '*)
+	no_cluster=/etc/postgresql-common/createcluster.d/throughgate.conf
+	$as_root mkdir -p "${no_cluster%/*}"
+	echo 'create_main_cluster = false' | $as_root tee "$no_cluster" >/dev/null
+	;;
+esac
 # shellcheck disable=SC2086 # one argument a package
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing || {
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing
+installed=$?
+[ -z "$no_cluster" ] || $as_root rm -f "$no_cluster"
+[ "$installed" -eq 0 ] || {
 	echo "apt-get could not install:$missing" >&2
 	exit 1
 }

@@ -159,7 +159,11 @@ static enum ttg_error load(struct adapter *adapter, const char *path, struct mes
 		{ adapter->kind->options, adapter->kind->n_options, adapter->kind_settings },
 	};
 
-	return adapter_config_load(path, tables, 2, message);
+	enum ttg_error error = adapter_config_load(path, tables, 2, message);
+
+	if (error == TTG_OK && adapter->kind->check != NULL)
+		error = adapter->kind->check(adapter->kind_settings, message);
+	return error;
 }
 
 static int start(struct adapter *adapter, const struct arguments *arguments)
@@ -192,21 +196,18 @@ static int start(struct adapter *adapter, const struct arguments *arguments)
 }
 
 enum ttg_error adapter_find_places(const struct adapter_kind *kind, const char *config,
-                                   struct adapter_places *out, struct message *message)
+                                   struct adapter_places *out, void *settings,
+                                   struct message *message)
 {
-	struct adapter adapter = { .kind = kind };
-	enum ttg_error error = TTG_ENOMEM;
+	struct adapter adapter = { .kind = kind, .kind_settings = settings };
+	enum ttg_error error = load(&adapter, config, message);
 
-	adapter.kind_settings = calloc(1, kind->settings_bytes == 0 ? 1 : kind->settings_bytes);
-	if (adapter.kind_settings != NULL)
-		error = load(&adapter, config, message);
 	if (error == TTG_OK) {
 		memcpy(out->agency, adapter.settings.agency, sizeof(out->agency));
 		memcpy(out->state_dir, adapter.settings.state_dir, sizeof(out->state_dir));
 		memcpy(out->spool_dir, adapter.settings.spool_dir, sizeof(out->spool_dir));
 		out->spool_max_bytes = (size_t)adapter.settings.spool_max_bytes;
 	}
-	free(adapter.kind_settings);
 	return error;
 }
 

@@ -60,6 +60,9 @@ struct adapter_kind {
 	const struct adapter_keeper *keeper; /* NULL: deliveries go to out_dir */
 	const char *more_help;               /* further lines for --help; may be NULL */
 
+	/* What the table of options cannot say of the settings. May be NULL. Opens nothing. */
+	enum ttg_error (*check)(const void *settings, struct message *message);
+
 	/* Both pointers stay valid until close(). */
 	enum ttg_error (*open)(void **self, const struct adapter_context *context,
 	                       const void *settings, struct message *message);
@@ -87,10 +90,13 @@ struct adapter_places {
 	size_t spool_max_bytes;
 };
 
-/* Loads and checks the configuration as adapter_main() does. TTG_ENOENT, TTG_EFORMAT, TTG_ENOMEM.
+/*
+ * Loads and checks the configuration as adapter_main() does. settings: zeros, becomes the kind's
+ * own (settings_bytes). TTG_ENOENT, TTG_EFORMAT, TTG_ENOMEM, and those of the kind's check().
  */
 enum ttg_error adapter_find_places(const struct adapter_kind *kind, const char *config,
-                                   struct adapter_places *out, struct message *message);
+                                   struct adapter_places *out, void *settings,
+                                   struct message *message);
 
 /* main() of an adapter. Returns the exit status. */
 int adapter_main(const struct adapter_kind *kind, int argc, char **argv);

@@ -1,158 +1,171 @@
 /*
  * Schema of the case store and the way from any older one to it. Called by the thread that owns the
- * store, before anything else is done with it. A step that fails leaves the file as it was.
+ * store, before anything else is done with it. A step that fails leaves the store as it was.
+ *
+ * A step is one text wherever both databases understand it; what they call otherwise (types of
+ * columns, where SQLite keeps a row) is put in by macro, so that tables and columns are the same by
+ * construction. Only how the number of the last step is kept differs, and stands apart.
  */
 #include "oneservice/migrations.h"
-#include "oneservice/store.h"
 
 #include <assert.h>
-#include <stdio.h>
 
-struct migration {
+/*
+ * event: every event delivered, once, with the exact bytes delivered. Times are nanoseconds since
+ * 1970 (UTC), NULL when the event does not say. mailbox and position are those it first came
+ * through. delivery: every way an event came, one row for each mailbox that was granted it.
+ * position: how far each mailbox is kept here.
+ * published: what we published ourselves, and the broker's answer: code NULL until it came.
+ */
+#define VERSION_1(BYTES, INTEGER, END)                                                             \
+	"CREATE TABLE event ("                                                                     \
+	" id " BYTES " PRIMARY KEY CHECK (length(id) = 16),"                                       \
+	" type TEXT NOT NULL,"                                                                     \
+	" source TEXT NOT NULL,"                                                                   \
+	" occurred_ns " INTEGER ","                                                                \
+	" recorded_ns " INTEGER ","                                                                \
+	" accepted_ns " INTEGER " NOT NULL,"                                                       \
+	" received_ns " INTEGER " NOT NULL,"                                                       \
+	" person_key " BYTES ","                                                                   \
+	" mailbox TEXT NOT NULL,"                                                                  \
+	" position " INTEGER " NOT NULL,"                                                          \
+	" correlation_id " BYTES ","                                                               \
+	" causation_id " BYTES ","                                                                 \
+	" supersedes " BYTES ","                                                                   \
+	" urgency " INTEGER " NOT NULL,"                                                           \
+	" redacted " INTEGER " NOT NULL,"                                                          \
+	" encoded " BYTES " NOT NULL"                                                              \
+	")" END ";"                                                                                \
+	"CREATE INDEX event_by_person ON event (person_key, occurred_ns);"                         \
+	"CREATE INDEX event_by_type ON event (type, occurred_ns);"                                 \
+	"CREATE INDEX event_by_received ON event (received_ns);"                                   \
+	"CREATE INDEX event_by_correlation ON event (correlation_id)"                              \
+	" WHERE correlation_id IS NOT NULL;"                                                       \
+	"CREATE INDEX event_by_superseded ON event (supersedes) WHERE supersedes IS NOT NULL;"     \
+	"CREATE TABLE delivery ("                                                                  \
+	" event_id " BYTES " NOT NULL REFERENCES event (id),"                                      \
+	" mailbox TEXT NOT NULL,"                                                                  \
+	" position " INTEGER " NOT NULL,"                                                          \
+	" received_ns " INTEGER " NOT NULL,"                                                       \
+	" PRIMARY KEY (event_id, mailbox)"                                                         \
+	")" END ";"                                                                                \
+	"CREATE TABLE position ("                                                                  \
+	" mailbox TEXT PRIMARY KEY,"                                                               \
+	" stored_to " INTEGER " NOT NULL"                                                          \
+	")" END ";"                                                                                \
+	"CREATE TABLE published ("                                                                 \
+	" id " BYTES " PRIMARY KEY CHECK (length(id) = 16),"                                       \
+	" type TEXT NOT NULL,"                                                                     \
+	" published_ns " INTEGER " NOT NULL,"                                                      \
+	" code " INTEGER ","                                                                       \
+	" duplicate " INTEGER ","                                                                  \
+	" sequence " INTEGER ","                                                                   \
+	" text TEXT,"                                                                              \
+	" answered_ns " INTEGER ","                                                                \
+	" encoded " BYTES " NOT NULL"                                                              \
+	")" END ";"
+
+/* Order of keeping, for store_each(): without these a reader of all sorts all. */
+#define VERSION_2                                                                                  \
+	"CREATE INDEX event_by_accepted ON event (accepted_ns, id);"                               \
+	"CREATE INDEX published_by_time ON published (published_ns, id);"
+
+/* Ends a step. PostgreSQL has no place for the number before the first one. */
+#define SQLITE_NOW(number)   "PRAGMA user_version = " #number
+#define POSTGRES_NOW(number) "UPDATE store_version SET version = " #number
+#define POSTGRES_COUNTS                                                                            \
+	"CREATE TABLE store_version (version BIGINT NOT NULL);"                                    \
+	"INSERT INTO store_version VALUES (0);"
+
+static const struct {
 	int number;
-	const char *sql;
-};
-
-static const struct migration migrations[] = {
+	const char *sql[DIALECTS];
+} migrations[] = {
 	{ 1,
-	  /* Every event delivered, once, with the exact bytes delivered. Times are nanoseconds
-	     since 1970 (UTC), NULL when the event does not say. `mailbox` and `position` are
-	     those it first came through. */
-	  "CREATE TABLE event ("
-	  " id BLOB PRIMARY KEY CHECK (length(id) = 16),"
-	  " type TEXT NOT NULL,"
-	  " source TEXT NOT NULL,"
-	  " occurred_ns INTEGER,"
-	  " recorded_ns INTEGER,"
-	  " accepted_ns INTEGER NOT NULL,"
-	  " received_ns INTEGER NOT NULL,"
-	  " person_key BLOB,"
-	  " mailbox TEXT NOT NULL,"
-	  " position INTEGER NOT NULL,"
-	  " correlation_id BLOB,"
-	  " causation_id BLOB,"
-	  " supersedes BLOB,"
-	  " urgency INTEGER NOT NULL,"
-	  " redacted INTEGER NOT NULL,"
-	  " encoded BLOB NOT NULL"
-	  ") WITHOUT ROWID;"
-	  "CREATE INDEX event_by_person ON event (person_key, occurred_ns);"
-	  "CREATE INDEX event_by_type ON event (type, occurred_ns);"
-	  "CREATE INDEX event_by_received ON event (received_ns);"
-	  "CREATE INDEX event_by_correlation ON event (correlation_id)"
-	  " WHERE correlation_id IS NOT NULL;"
-	  "CREATE INDEX event_by_superseded ON event (supersedes) WHERE supersedes IS NOT NULL;"
-	  /* Every way an event came: one row for each mailbox that was granted it. */
-	  "CREATE TABLE delivery ("
-	  " event_id BLOB NOT NULL REFERENCES event (id),"
-	  " mailbox TEXT NOT NULL,"
-	  " position INTEGER NOT NULL,"
-	  " received_ns INTEGER NOT NULL,"
-	  " PRIMARY KEY (event_id, mailbox)"
-	  ") WITHOUT ROWID;"
-	  /* How far each mailbox is kept here. */
-	  "CREATE TABLE position ("
-	  " mailbox TEXT PRIMARY KEY,"
-	  " stored_to INTEGER NOT NULL"
-	  ") WITHOUT ROWID;"
-	  /* What we published ourselves, and the broker's answer: code NULL until it came. */
-	  "CREATE TABLE published ("
-	  " id BLOB PRIMARY KEY CHECK (length(id) = 16),"
-	  " type TEXT NOT NULL,"
-	  " published_ns INTEGER NOT NULL,"
-	  " code INTEGER,"
-	  " duplicate INTEGER,"
-	  " sequence INTEGER,"
-	  " text TEXT,"
-	  " answered_ns INTEGER,"
-	  " encoded BLOB NOT NULL"
-	  ") WITHOUT ROWID;" },
+	  { [DIALECT_SQLITE] = VERSION_1("BLOB", "INTEGER", " WITHOUT ROWID") SQLITE_NOW(1),
+	    [DIALECT_POSTGRES] =
+	            VERSION_1("BYTEA", "BIGINT", "") POSTGRES_COUNTS POSTGRES_NOW(1) } },
+	{ 2,
+	  { [DIALECT_SQLITE] = VERSION_2 SQLITE_NOW(2),
+	    [DIALECT_POSTGRES] = VERSION_2 POSTGRES_NOW(2) } },
 };
 
 #define MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
 _Static_assert(MIGRATIONS == STORE_SCHEMA_VERSION, "the schema version is the last migration");
 
-static enum ttg_error read_version(sqlite3 *db, int *version, struct message *message)
+static bool take_number(void *arg, const struct value *columns, size_t n)
 {
-	sqlite3_stmt *statement = NULL;
-	enum ttg_error error = TTG_OK;
+	int64_t *number = arg;
 
-	if (sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL) != SQLITE_OK ||
-	    sqlite3_step(statement) != SQLITE_ROW)
-		error = store_error(db, "reading the schema's version", message);
-	else
-		*version = sqlite3_column_int(statement, 0);
-	sqlite3_finalize(statement);
+	*number = n > 0 ? columns[0].integer : 0;
+	return true;
+}
+
+/* 0: nothing was done there yet. */
+static enum ttg_error read_version(struct database *database, int64_t *version,
+                                   struct message *message)
+{
+	struct query query = { .statement = HAS_VERSION,
+		               .doing = "looking for the schema",
+		               .row = take_number,
+		               .arg = version };
+	enum ttg_error error = database->calls->run(database, &query, NULL, message);
+
+	if (error != TTG_OK || *version == 0)
+		return error;
+	query.statement = FIND_VERSION;
+	error = database->calls->run(database, &query, NULL, message);
+	if (error == TTG_OK && (*version < 0 || *version > STORE_SCHEMA_VERSION))
+		return message_set(message, TTG_EVERSION,
+		                   "the case store has schema %lld, this program knows up to %d: "
+		                   "use the newer program that wrote it",
+		                   (long long)*version, STORE_SCHEMA_VERSION);
 	return error;
 }
 
-static enum ttg_error run_step(sqlite3 *db, const struct migration *step, struct message *message)
+/* Whoever else starts at the same time waits at begin(), and finds the step done. */
+static enum ttg_error run_next_step(struct database *database, int64_t *version,
+                                    struct message *message)
 {
-	char finish[64];
-
-	snprintf(finish, sizeof(finish), "PRAGMA user_version = %d; COMMIT", step->number);
-	if (sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(db, step->sql, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_exec(db, finish, NULL, NULL, NULL) != SQLITE_OK) {
-		enum ttg_error error = store_error(db, "changing the schema", message);
-
-		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
-		return error;
-	}
-	return TTG_OK;
-}
-
-enum ttg_error migrations_run(sqlite3 *db, struct message *message)
-{
-	int version = 0;
-	enum ttg_error error = read_version(db, &version, message);
+	enum ttg_error error = database->calls->begin(database, message);
 
 	if (error != TTG_OK)
 		return error;
-	if (version < 0 || version > migrations_latest())
-		return message_set(message, TTG_EVERSION,
-		                   "the case store has schema %d, this program knows up to %d: "
-		                   "use the newer program that wrote it",
-		                   version, migrations_latest());
-	for (size_t i = 0; i < MIGRATIONS; i++) {
-		assert(migrations[i].number == (int)i + 1);
-		if (migrations[i].number <= version)
-			continue;
-		error = run_step(db, &migrations[i], message);
-		if (error != TTG_OK)
-			return error;
+	error = read_version(database, version, message);
+	if (error == TTG_OK && *version < STORE_SCHEMA_VERSION) {
+		const int64_t next = *version + 1;
+
+		assert(migrations[*version].number == next);
+		error = database->calls->script(database,
+		                                migrations[*version].sql[database->dialect],
+		                                "changing the schema", message);
+		if (error == TTG_OK)
+			error = read_version(database, version, message);
+		assert(error != TTG_OK || *version == next);
 	}
-	return TTG_OK;
+	if (error == TTG_OK)
+		error = database->calls->commit(database, message);
+	if (error != TTG_OK)
+		database->calls->rollback(database);
+	return error;
 }
 
-int migrations_latest(void)
+enum ttg_error migrations_run(struct database *database, struct message *message)
 {
-	return (int)MIGRATIONS;
+	int64_t version = 0;
+	enum ttg_error error = read_version(database, &version, message);
+
+	while (error == TTG_OK && version < STORE_SCHEMA_VERSION)
+		error = run_next_step(database, &version, message);
+	return error;
 }
 
-enum ttg_error store_error(sqlite3 *db, const char *doing, struct message *message)
+enum ttg_error migrations_check(struct database *database, struct message *message)
 {
-	enum ttg_error error;
+	int64_t version = 0;
+	enum ttg_error error = read_version(database, &version, message);
 
-	switch (sqlite3_errcode(db) & 0xff) {
-	case SQLITE_FULL:
-		error = TTG_ENOSPC;
-		break;
-	case SQLITE_NOMEM:
-		error = TTG_ENOMEM;
-		break;
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-		error = TTG_ETIMEOUT;
-		break;
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		error = TTG_ECORRUPT;
-		break;
-	default:
-		error = TTG_EIO;
-		break;
-	}
-	return message_set(message, error, "case store: %s failed: %s", doing,
-	                   sqlite3_errstr(sqlite3_extended_errcode(db)));
+	if (error == TTG_OK && version == 0)
+		return message_set(message, TTG_ENOENT, "there is no case store yet");
+	return error;
 }

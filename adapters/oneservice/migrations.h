@@ -1,21 +1,20 @@
 /*
- * The case store's schema as numbered steps. A step that was released is never edited; a change is
- * a new step. PRAGMA user_version holds the number of the last step done.
+ * The case store's schema as numbered steps, one list for both databases. A step that was released
+ * is never edited; a change is a new step. The number of the last step done stands in PRAGMA
+ * user_version (SQLite) or in the table store_version (PostgreSQL).
  */
 #ifndef ONESERVICE_MIGRATIONS_H
 #define ONESERVICE_MIGRATIONS_H
 
-#include <sqlite3.h>
-#include "base/message.h"
+#include "oneservice/database.h"
 
-/* Does the missing steps, each in a transaction. TTG_EVERSION when the file is newer than we are.
+/*
+ * Does the missing steps, each in a transaction of its own, alone among processes that start at the
+ * same time. TTG_EVERSION when the store is newer than we are.
  */
-enum ttg_error migrations_run(sqlite3 *db, struct message *message);
+enum ttg_error migrations_run(struct database *database, struct message *message);
 
-/* Number of the last step this program knows. */
-int migrations_latest(void);
-
-/* The error for a failed SQLite call, with SQLite's own sentence (never values) in message. */
-enum ttg_error store_error(sqlite3 *db, const char *doing, struct message *message);
+/* For a reader: TTG_EVERSION as above, TTG_ENOENT when no step was done yet. */
+enum ttg_error migrations_check(struct database *database, struct message *message);
 
 #endif

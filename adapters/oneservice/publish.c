@@ -26,6 +26,8 @@
 
 struct publication {
 	struct adapter_places places;
+	struct service_settings settings;
+	struct store *store; /* once it could be opened */
 	const char *config;
 	const char *input; /* "-": standard input */
 	long wait_s;
@@ -191,33 +193,43 @@ static void print_outcome(const struct intake_event *event, const struct store_o
 	       outcome->code == TTG_OK ? "" : ttg_error_name(outcome->code));
 }
 
+/* The answer if there is one; a store that cannot be read is opened anew the next time. */
+static bool find_answer(struct publication *publication, const struct intake_event *event,
+                        struct store_outcome *outcome)
+{
+	struct service_store found;
+	struct message message;
+	enum ttg_error error = TTG_OK;
+
+	memset(outcome, 0, sizeof(*outcome));
+	service_find_store(&publication->settings, publication->places.state_dir, &found);
+	if (publication->store == NULL)
+		error = store_open_reader(&publication->store, &found.place, &message);
+	if (error != TTG_OK)
+		return false;
+	error = store_find_outcome(publication->store, event->id, outcome, &message);
+	if (error != TTG_OK && error != TTG_ENOENT)
+		store_close(&publication->store);
+	return error == TTG_OK && outcome->answered;
+}
+
 /* Prints what was answered since; the number that still waits. */
 static size_t look_for_answers(struct publication *publication, bool last, bool *refused)
 {
-	char path[PATH_ROOM];
-	struct store *store = NULL;
-	struct message message;
 	size_t waiting = 0;
 
-	snprintf(path, sizeof(path), "%s/" SERVICE_STORE_FILE, publication->places.state_dir);
-	if (store_open_reader(&store, path, &message) != TTG_OK)
-		store = NULL;
 	for (size_t i = 0; i < publication->intake.n_events; i++) {
 		const struct intake_event *event = &publication->intake.events[i];
-		struct store_outcome outcome = { .answered = false };
+		struct store_outcome outcome;
 
 		if (publication->answered[i])
 			continue;
-		if (store != NULL &&
-		    store_find_outcome(store, event->id, &outcome, &message) != TTG_OK)
-			outcome.answered = false;
-		publication->answered[i] = outcome.answered;
-		waiting += outcome.answered ? 0 : 1;
-		if (outcome.answered || last)
+		publication->answered[i] = find_answer(publication, event, &outcome);
+		waiting += publication->answered[i] ? 0 : 1;
+		if (publication->answered[i] || last)
 			print_outcome(event, &outcome);
-		*refused = *refused || (outcome.answered && outcome.code != TTG_OK);
+		*refused = *refused || (publication->answered[i] && outcome.code != TTG_OK);
 	}
-	store_close(&store);
 	return waiting;
 }
 
@@ -249,7 +261,7 @@ static int publish_all(struct publication *publication)
 	int status;
 
 	if (adapter_find_places(&service_kind, publication->config, &publication->places,
-	                        &message) != TTG_OK)
+	                        &publication->settings, &message) != TTG_OK)
 		return fail(PUBLISH_USAGE, message.text);
 	status = load_input(publication);
 	if (status == PUBLISH_ACCEPTED)
@@ -271,6 +283,7 @@ int publish_main(int argc, char **argv)
 	status = read_arguments(publication, argc, argv);
 	if (status == PUBLISH_ACCEPTED)
 		status = publish_all(publication);
+	store_close(&publication->store);
 	intake_fini(&publication->intake);
 	free(publication->bytes);
 	free(publication->answered);

@@ -6,9 +6,9 @@
  * in the store -> durable in the outbox (frame) -> the broker's answer beside it in the store. A
  * crash anywhere makes the delivery or the document come again, and it is recognised.
  *
- * A store that cannot be written ends the adapter with status 1 and nothing acknowledged. A live
- * line that cannot be written is not an error: the store has the event. Owned by the adapter's
- * only thread.
+ * A store that cannot be written, or whose server went away, ends the adapter with status 1 and
+ * nothing acknowledged; its unit starts it again. A live line that cannot be written is not an
+ * error: the store has the event. Owned by the adapter's only thread.
  */
 #include "oneservice/service.h"
 
@@ -19,18 +19,12 @@
 #include "common/cloudevents.h"
 #include "common/json_items.h"
 #include "oneservice/line.h"
-#include "oneservice/store.h"
 
 #define LINES_MAX 8192 /* new events between two commits; the frame commits before */
 
 enum live { LIVE_PEOPLE = 0, LIVE_JSON, LIVE_OFF };
 
 static const char *const live_words[] = { "people", "json", "off", NULL };
-
-struct service_settings {
-	struct config_list mailboxes;
-	int live; /* enum live */
-};
 
 struct service {
 	const struct adapter_context *context;
@@ -62,11 +56,31 @@ static void close_service(void *self)
 	free(service);
 }
 
+void service_find_store(const struct service_settings *settings, const char *state_dir,
+                        struct service_store *out)
+{
+	snprintf(out->path, sizeof(out->path), "%s/%s", state_dir, SERVICE_STORE_FILE);
+	out->place = (struct store_place){ .postgres = settings->postgres,
+		                           .password_file = settings->password_file };
+	if (settings->path[0] != '\0')
+		out->place.path = settings->path;
+	else if (settings->postgres[0] == '\0')
+		out->place.path = out->path;
+}
+
+static enum ttg_error check_settings(const void *settings, struct message *message)
+{
+	struct service_store store;
+
+	service_find_store(settings, "", &store);
+	return store_check(&store.place, message);
+}
+
 static enum ttg_error open_service(void **self, const struct adapter_context *context,
                                    const void *settings, struct message *message)
 {
 	struct service *service = calloc(1, sizeof(*service));
-	char path[CONFIG_TEXT_BYTES + 16];
+	struct service_store found;
 	enum ttg_error error = TTG_ENOMEM;
 
 	*self = NULL;
@@ -75,11 +89,11 @@ static enum ttg_error open_service(void **self, const struct adapter_context *co
 	service->context = context;
 	service->settings = settings;
 	service->lines = calloc(LINES_MAX, sizeof(*service->lines));
-	snprintf(path, sizeof(path), "%s/%s", context->state_dir, SERVICE_STORE_FILE);
+	service_find_store(settings, context->state_dir, &found);
 	if (service->lines == NULL)
 		message_set(message, TTG_ENOMEM, "no memory");
 	else
-		error = store_open(&service->store, path, message);
+		error = store_open(&service->store, &found.place, message);
 	if (error != TTG_OK) {
 		close_service(service);
 		return error;
@@ -224,6 +238,12 @@ static const struct config_option options[] = {
 	  .right = "a list of mailboxes of this agency, for example [ \"duty\", \"records\" ]" },
 	{ "live", CONFIG_CHOICE, offsetof(struct service_settings, live), .fallback = "people",
 	  .words = live_words, .right = "people, json or off: what standard output gets" },
+	{ "store.path", CONFIG_STRING, offsetof(struct service_settings, path),
+	  .right = "the path of an SQLite file, or \"\": case.db in state_dir" },
+	{ "store.postgres", CONFIG_STRING, offsetof(struct service_settings, postgres),
+	  .right = "a connection string of libpq without a password, or \"\": SQLite" },
+	{ "store.password_file", CONFIG_STRING, offsetof(struct service_settings, password_file),
+	  .right = "the path of a file of mode 0600 with PostgreSQL's password in its first line" },
 };
 
 static const struct adapter_keeper keeper = {
@@ -245,6 +265,7 @@ const struct adapter_kind service_kind = {
 	             "  publish hands CloudEvents lines (service.*, referral.*) to the running "
 	             "adapter and\n"
 	             "  prints one line of outcome for each; see ttg-oneservice(8)\n\n",
+	.check = check_settings,
 	.open = open_service,
 	.close = close_service,
 	.read = read_document,

@@ -6,8 +6,26 @@
 #define ONESERVICE_SERVICE_H
 
 #include "common/adapter.h"
+#include "oneservice/store.h"
 
-#define SERVICE_STORE_FILE "case.db" /* in state_dir */
+#define SERVICE_STORE_FILE "case.db" /* in state_dir, where nothing else is said */
+
+struct service_settings {
+	struct config_list mailboxes;
+	int live; /* enum live, see service.c */
+	char path[CONFIG_TEXT_BYTES];
+	char postgres[CONFIG_TEXT_BYTES];
+	char password_file[CONFIG_TEXT_BYTES];
+};
+
+struct service_store {
+	struct store_place place;
+	char path[CONFIG_TEXT_BYTES + 16]; /* what place may point to */
+};
+
+/* Where the settings say the store is; good as long as settings and out stay where they are. */
+void service_find_store(const struct service_settings *settings, const char *state_dir,
+                        struct service_store *out);
 
 /* The whole kind, for main() and for the publish command. */
 extern const struct adapter_kind service_kind;

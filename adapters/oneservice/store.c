@@ -1,188 +1,148 @@
 /*
- * The case store on SQLite.
+ * The case store: what is kept of an event, in which order, in one transaction. Which database
+ * keeps it is behind database.h.
  *
- * Owned by the adapter's one thread. The file is in write-ahead mode with a full sync at each
- * commit, so that "committed" means it survives the loss of power; a commit holds everything one
- * frame of deliveries brought. Statements are prepared once and reset after each use.
- *
- * On failure the open transaction is rolled back and the caller stops: nothing unacknowledged is
- * lost, because the broker delivers it again.
+ * Owned by the adapter's one thread. A commit holds everything one frame of deliveries brought, and
+ * survives the loss of power. On failure the open transaction is rolled back and the caller stops:
+ * nothing unacknowledged is lost, because the broker delivers it again.
  */
 #include "oneservice/store.h"
+#include "oneservice/database.h"
 #include "oneservice/migrations.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <ttg/event.h>
+#include "base/utf8.h"
 
-#define BUSY_MS 5000 /* patience with another process that holds the file */
-
-enum statement {
-	ADD_EVENT = 0,
-	UPGRADE_EVENT,
-	ADD_DELIVERY,
-	RAISE_POSITION,
-	FIND_POSITION,
-	COUNT_EVENTS,
-	ADD_PUBLISHED,
-	ANSWER,
-	FIND_OUTCOME,
-	STATEMENTS,
-};
-
-static const char *const statement_sql[STATEMENTS] = {
-	[ADD_EVENT] = "INSERT INTO event (id, type, source, occurred_ns, recorded_ns, accepted_ns,"
-	              " received_ns, person_key, mailbox, position, correlation_id, causation_id,"
-	              " supersedes, urgency, redacted, encoded)"
-	              " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)"
-	              " ON CONFLICT (id) DO NOTHING",
-	/* The same event through a mailbox with a wider grant: keep the fuller bytes. */
-	[UPGRADE_EVENT] = "UPDATE event SET encoded = ?2, redacted = 0 WHERE id = ?1"
-	                  " AND redacted = 1",
-	[ADD_DELIVERY] = "INSERT INTO delivery (event_id, mailbox, position, received_ns)"
-	                 " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-	[RAISE_POSITION] = "INSERT INTO position (mailbox, stored_to) VALUES (?1, ?2)"
-	                   " ON CONFLICT (mailbox) DO UPDATE"
-	                   " SET stored_to = max(stored_to, excluded.stored_to)",
-	[FIND_POSITION] = "SELECT stored_to FROM position WHERE mailbox = ?1",
-	[COUNT_EVENTS] = "SELECT count(*) FROM event",
-	[ADD_PUBLISHED] = "INSERT INTO published (id, type, published_ns, encoded)"
-	                  " VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
-	[ANSWER] = "UPDATE published SET code = ?2, duplicate = ?3, sequence = ?4, text = ?5,"
-	           " answered_ns = ?6 WHERE id = ?1",
-	[FIND_OUTCOME] = "SELECT code, duplicate, sequence, text FROM published WHERE id = ?1",
-};
+#define QUERY(which, what, ...)                                                                    \
+	{                                                                                          \
+		.statement = (which), .doing = (what),                                             \
+		.values = (const struct value[]){ __VA_ARGS__ },                                   \
+		.n_values = sizeof((const struct value[]){ __VA_ARGS__ }) / sizeof(struct value)   \
+	}
 
 struct store {
-	sqlite3 *db;
-	sqlite3_stmt *statements[STATEMENTS];
+	struct database *database;
 	bool in_transaction;
 };
 
-static sqlite3_stmt *statement_of(struct store *store, enum statement which)
+static struct value integer(int64_t number)
 {
-	sqlite3_stmt **statement = &store->statements[which];
-
-	if (!*statement)
-		sqlite3_prepare_v3(store->db, statement_sql[which], -1, SQLITE_PREPARE_PERSISTENT,
-		                   statement, NULL);
-	return *statement;
+	return (struct value){ .kind = VALUE_INTEGER, .integer = number };
 }
 
-/* Runs a statement that gives no rows, and makes it ready for the next use. */
-static enum ttg_error run(struct store *store, sqlite3_stmt *statement, const char *doing,
+static struct value text(const char *string)
+{
+	return (struct value){ .kind = VALUE_TEXT, .bytes = string, .len = strlen(string) };
+}
+
+static struct value bytes(const uint8_t *data, size_t len)
+{
+	return (struct value){ .kind = VALUE_BYTES, .bytes = data, .len = len };
+}
+
+static struct value time_or_null(const Ttg__Time *time)
+{
+	return time != NULL ? integer(time->unix_ns) : (struct value){ .kind = VALUE_NULL };
+}
+
+static struct value id_or_null(const ProtobufCBinaryData *id)
+{
+	return id->len > 0 ? bytes(id->data, id->len) : (struct value){ .kind = VALUE_NULL };
+}
+
+static struct value key_or_null(const uint8_t *person_key)
+{
+	return person_key != NULL ? bytes(person_key, TTG_PERSON_KEY_BYTES)
+	                          : (struct value){ .kind = VALUE_NULL };
+}
+
+static enum ttg_error run(struct store *store, const struct query *query, uint64_t *changed,
                           struct message *message)
 {
-	enum ttg_error error = TTG_OK;
-
-	if (sqlite3_step(statement) != SQLITE_DONE)
-		error = store_error(store->db, doing, message);
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
-	return error;
-}
-
-static void bind_time(sqlite3_stmt *statement, int index, const Ttg__Time *time)
-{
-	if (time)
-		sqlite3_bind_int64(statement, index, time->unix_ns);
-}
-
-/* Empty stays NULL. The bytes must live until the statement was run. */
-static void bind_id(sqlite3_stmt *statement, int index, const ProtobufCBinaryData *id)
-{
-	if (id->len > 0)
-		sqlite3_bind_blob64(statement, index, id->data, id->len, SQLITE_STATIC);
+	return store->database->calls->run(store->database, query, changed, message);
 }
 
 static enum ttg_error begin(struct store *store, struct message *message)
 {
+	enum ttg_error error;
+
 	if (store->in_transaction)
 		return TTG_OK;
-	if (sqlite3_exec(store->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-		return store_error(store->db, "beginning to write", message);
-	store->in_transaction = true;
-	return TTG_OK;
+	error = store->database->calls->begin(store->database, message);
+	store->in_transaction = error == TTG_OK;
+	return error;
 }
 
 static enum ttg_error add_event(struct store *store, const struct ttg_delivery *delivery,
                                 const Ttg__Event *event, int64_t received_ns,
                                 enum store_verdict *verdict, struct message *message)
 {
-	sqlite3_stmt *statement = statement_of(store, ADD_EVENT);
-	enum ttg_error error;
+	const struct query query = QUERY(
+	        ADD_EVENT, "keeping an event", bytes(event->id.data, event->id.len),
+	        text(event->type), text(event->source), time_or_null(event->occurred_at),
+	        time_or_null(event->recorded_at), integer(delivery->accepted_ns),
+	        integer(received_ns), key_or_null(delivery->person_key), text(delivery->mailbox),
+	        integer((int64_t)delivery->position), id_or_null(&event->correlation_id),
+	        id_or_null(&event->causation_id), id_or_null(&event->supersedes),
+	        integer((int64_t)event->urgency), integer(delivery->redacted ? 1 : 0),
+	        bytes(delivery->event, delivery->event_bytes));
+	uint64_t changed = 0;
+	enum ttg_error error = run(store, &query, &changed, message);
 
-	if (!statement)
-		return store_error(store->db, "preparing to keep an event", message);
-	sqlite3_bind_blob64(statement, 1, event->id.data, event->id.len, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 2, event->type, -1, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 3, event->source, -1, SQLITE_STATIC);
-	bind_time(statement, 4, event->occurred_at);
-	bind_time(statement, 5, event->recorded_at);
-	sqlite3_bind_int64(statement, 6, delivery->accepted_ns);
-	sqlite3_bind_int64(statement, 7, received_ns);
-	if (delivery->person_key)
-		sqlite3_bind_blob(statement, 8, delivery->person_key, TTG_PERSON_KEY_BYTES,
-		                  SQLITE_STATIC);
-	sqlite3_bind_text(statement, 9, delivery->mailbox, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 10, (sqlite3_int64)delivery->position);
-	bind_id(statement, 11, &event->correlation_id);
-	bind_id(statement, 12, &event->causation_id);
-	bind_id(statement, 13, &event->supersedes);
-	sqlite3_bind_int(statement, 14, (int)event->urgency);
-	sqlite3_bind_int(statement, 15, delivery->redacted ? 1 : 0);
-	sqlite3_bind_blob64(statement, 16, delivery->event, delivery->event_bytes, SQLITE_STATIC);
-	error = run(store, statement, "keeping an event", message);
 	if (error == TTG_OK)
-		*verdict = sqlite3_changes(store->db) > 0 ? STORE_NEW : STORE_KNOWN;
+		*verdict = changed > 0 ? STORE_NEW : STORE_KNOWN;
 	return error;
 }
 
 static enum ttg_error upgrade_event(struct store *store, const struct ttg_delivery *delivery,
                                     const Ttg__Event *event, struct message *message)
 {
-	sqlite3_stmt *statement = statement_of(store, UPGRADE_EVENT);
+	const struct query query =
+	        QUERY(UPGRADE_EVENT, "completing an event", bytes(event->id.data, event->id.len),
+	              bytes(delivery->event, delivery->event_bytes));
 
-	if (!statement)
-		return store_error(store->db, "preparing to complete an event", message);
-	sqlite3_bind_blob64(statement, 1, event->id.data, event->id.len, SQLITE_STATIC);
-	sqlite3_bind_blob64(statement, 2, delivery->event, delivery->event_bytes, SQLITE_STATIC);
-	return run(store, statement, "completing an event", message);
+	return run(store, &query, NULL, message);
 }
 
 static enum ttg_error add_way(struct store *store, const struct ttg_delivery *delivery,
                               const Ttg__Event *event, int64_t received_ns, struct message *message)
 {
-	sqlite3_stmt *way = statement_of(store, ADD_DELIVERY);
-	sqlite3_stmt *position = statement_of(store, RAISE_POSITION);
-	enum ttg_error error;
+	const struct query way =
+	        QUERY(ADD_DELIVERY, "keeping a delivery", bytes(event->id.data, event->id.len),
+	              text(delivery->mailbox), integer((int64_t)delivery->position),
+	              integer(received_ns));
+	const struct query position =
+	        QUERY(RAISE_POSITION, "keeping a position", text(delivery->mailbox),
+	              integer((int64_t)delivery->position));
+	enum ttg_error error = run(store, &way, NULL, message);
 
-	if (!way || !position)
-		return store_error(store->db, "preparing to keep a position", message);
-	sqlite3_bind_blob64(way, 1, event->id.data, event->id.len, SQLITE_STATIC);
-	sqlite3_bind_text(way, 2, delivery->mailbox, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(way, 3, (sqlite3_int64)delivery->position);
-	sqlite3_bind_int64(way, 4, received_ns);
-	error = run(store, way, "keeping a delivery", message);
-	if (error != TTG_OK)
-		return error;
-	sqlite3_bind_text(position, 1, delivery->mailbox, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(position, 2, (sqlite3_int64)delivery->position);
-	return run(store, position, "keeping a position", message);
+	return error != TTG_OK ? error : run(store, &position, NULL, message);
+}
+
+/* What a database may refuse is refused here, by both alike and before a transaction suffers. */
+static enum ttg_error check_event(const Ttg__Event *event, struct message *message)
+{
+	if (event == NULL || event->id.len != TTG_UUID_BYTES)
+		return message_set(message, TTG_EFORMAT,
+		                   "a delivery is not an event with a 16-byte id");
+	if (!utf8_is_clean(event->type, strlen(event->type)) ||
+	    !utf8_is_clean(event->source, strlen(event->source)))
+		return message_set(message, TTG_EFORMAT,
+		                   "a delivery's type or source is no clean text");
+	return TTG_OK;
 }
 
 enum ttg_error store_add(struct store *store, const struct ttg_delivery *delivery,
                          int64_t received_ns, enum store_verdict *verdict, struct message *message)
 {
 	Ttg__Event *event = ttg__event__unpack(NULL, delivery->event_bytes, delivery->event);
-	enum ttg_error error = TTG_EFORMAT;
+	enum ttg_error error = check_event(event, message);
 
-	if (!event || event->id.len != TTG_UUID_BYTES) {
-		message_set(message, TTG_EFORMAT, "a delivery is not an event with a 16-byte id");
+	if (error != TTG_OK)
 		goto out;
-	}
 	error = begin(store, message);
 	if (error == TTG_OK)
 		error = add_event(store, delivery, event, received_ns, verdict, message);
@@ -204,73 +164,65 @@ enum ttg_error store_commit(struct store *store, struct message *message)
 
 	if (!store->in_transaction)
 		return TTG_OK;
-	if (sqlite3_exec(store->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK) {
+	error = store->database->calls->commit(store->database, message);
+	if (error == TTG_OK)
 		store->in_transaction = false;
-		return TTG_OK;
-	}
-	error = store_error(store->db, "committing", message);
-	store_rollback(store);
+	else
+		store_rollback(store);
 	return error;
 }
 
 void store_rollback(struct store *store)
 {
 	if (store->in_transaction)
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		store->database->calls->rollback(store->database);
 	store->in_transaction = false;
+}
+
+/* For queries of one number: the last row's. */
+static bool take_number(void *arg, const struct value *columns, size_t n)
+{
+	uint64_t *number = arg;
+
+	*number = n > 0 ? (uint64_t)columns[0].integer : 0;
+	return true;
 }
 
 enum ttg_error store_position(struct store *store, const char *mailbox, uint64_t *position,
                               struct message *message)
 {
-	sqlite3_stmt *statement = statement_of(store, FIND_POSITION);
-	enum ttg_error error = TTG_OK;
-	int result;
+	struct query query = QUERY(FIND_POSITION, "reading a position", text(mailbox));
 
-	if (!statement)
-		return store_error(store->db, "preparing to read a position", message);
-	sqlite3_bind_text(statement, 1, mailbox, -1, SQLITE_STATIC);
 	*position = 0;
-	result = sqlite3_step(statement);
-	if (result == SQLITE_ROW)
-		*position = (uint64_t)sqlite3_column_int64(statement, 0);
-	else if (result != SQLITE_DONE)
-		error = store_error(store->db, "reading a position", message);
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
-	return error;
+	query.row = take_number;
+	query.arg = position;
+	return run(store, &query, NULL, message);
 }
 
 enum ttg_error store_count(struct store *store, uint64_t *events, struct message *message)
 {
-	sqlite3_stmt *statement = statement_of(store, COUNT_EVENTS);
-	enum ttg_error error = TTG_OK;
+	const struct query query = { .statement = COUNT_EVENTS,
+		                     .doing = "counting events",
+		                     .slow = true,
+		                     .row = take_number,
+		                     .arg = events };
 
-	if (!statement || sqlite3_step(statement) != SQLITE_ROW)
-		error = store_error(store->db, "counting events", message);
-	else
-		*events = (uint64_t)sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return error;
+	*events = 0;
+	return run(store, &query, NULL, message);
 }
 
 enum ttg_error store_add_published(struct store *store, const uint8_t id[16], const char *type,
                                    const uint8_t *event, size_t event_bytes, int64_t now_ns,
                                    struct message *message)
 {
-	sqlite3_stmt *statement = statement_of(store, ADD_PUBLISHED);
-	enum ttg_error error;
+	const struct query query =
+	        QUERY(ADD_PUBLISHED, "keeping our own event", bytes(id, TTG_UUID_BYTES), text(type),
+	              integer(now_ns), bytes(event, event_bytes));
+	enum ttg_error error = begin(store, message);
 
-	if (!statement)
-		return store_error(store->db, "preparing to keep our own event", message);
-	error = begin(store, message);
 	if (error != TTG_OK)
 		return error;
-	sqlite3_bind_blob(statement, 1, id, TTG_UUID_BYTES, SQLITE_STATIC);
-	sqlite3_bind_text(statement, 2, type, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 3, now_ns);
-	sqlite3_bind_blob64(statement, 4, event, event_bytes, SQLITE_STATIC);
-	error = run(store, statement, "keeping our own event", message);
+	error = run(store, &query, NULL, message);
 	if (error != TTG_OK)
 		store_rollback(store);
 	return error;
@@ -279,104 +231,151 @@ enum ttg_error store_add_published(struct store *store, const uint8_t id[16], co
 enum ttg_error store_answer(struct store *store, const struct ttg_outcome *outcome, int64_t now_ns,
                             struct message *message)
 {
-	sqlite3_stmt *statement = statement_of(store, ANSWER);
-	enum ttg_error error;
+	const char *said = outcome->text != NULL ? outcome->text : "";
+	const struct query query =
+	        QUERY(ANSWER, "keeping an answer", bytes(outcome->id, TTG_UUID_BYTES),
+	              integer((int64_t)outcome->code), integer(outcome->duplicate ? 1 : 0),
+	              integer((int64_t)outcome->sequence),
+	              text(utf8_is_clean(said, strlen(said)) ? said : "(no clean text)"),
+	              integer(now_ns));
+	uint64_t changed = 0;
+	enum ttg_error error = run(store, &query, &changed, message);
 
-	if (!statement)
-		return store_error(store->db, "preparing to keep an answer", message);
-	sqlite3_bind_blob(statement, 1, outcome->id, TTG_UUID_BYTES, SQLITE_STATIC);
-	sqlite3_bind_int(statement, 2, (int)outcome->code);
-	sqlite3_bind_int(statement, 3, outcome->duplicate ? 1 : 0);
-	sqlite3_bind_int64(statement, 4, (sqlite3_int64)outcome->sequence);
-	sqlite3_bind_text(statement, 5, outcome->text ? outcome->text : "", -1, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 6, now_ns);
-	error = run(store, statement, "keeping an answer", message);
-	if (error == TTG_OK && sqlite3_changes(store->db) == 0)
+	if (error == TTG_OK && changed == 0)
 		return message_set(message, TTG_ENOENT, "an answer to an event not published here");
 	return error;
 }
 
-static void read_outcome(sqlite3_stmt *statement, struct store_outcome *out)
-{
-	const unsigned char *text = sqlite3_column_text(statement, 3);
+struct found {
+	struct store_outcome *out;
+	bool any;
+};
 
+static bool take_outcome(void *arg, const struct value *columns, size_t n)
+{
+	struct found *found = arg;
+	struct store_outcome *out = found->out;
+
+	assert(n == 4);
 	memset(out, 0, sizeof(*out));
-	out->answered = sqlite3_column_type(statement, 0) != SQLITE_NULL;
-	out->code = (enum ttg_error)sqlite3_column_int(statement, 0);
-	out->duplicate = sqlite3_column_int(statement, 1) != 0;
-	out->sequence = (uint64_t)sqlite3_column_int64(statement, 2);
-	if (text)
-		strncpy(out->text, (const char *)text, sizeof(out->text) - 1);
+	out->answered = columns[0].kind != VALUE_NULL;
+	out->code = (enum ttg_error)columns[0].integer;
+	out->duplicate = columns[1].integer != 0;
+	out->sequence = (uint64_t)columns[2].integer;
+	if (columns[3].kind == VALUE_TEXT)
+		strncpy(out->text, columns[3].bytes, sizeof(out->text) - 1);
+	found->any = true;
+	return true;
 }
 
 enum ttg_error store_find_outcome(struct store *store, const uint8_t id[16],
                                   struct store_outcome *out, struct message *message)
 {
-	sqlite3_stmt *statement = statement_of(store, FIND_OUTCOME);
-	enum ttg_error error = TTG_OK;
-	int result;
+	struct query query = QUERY(FIND_OUTCOME, "reading an answer", bytes(id, TTG_UUID_BYTES));
+	struct found found = { .out = out };
+	enum ttg_error error;
 
-	if (!statement)
-		return store_error(store->db, "preparing to read an answer", message);
-	sqlite3_bind_blob(statement, 1, id, TTG_UUID_BYTES, SQLITE_STATIC);
-	result = sqlite3_step(statement);
-	if (result == SQLITE_ROW)
-		read_outcome(statement, out);
-	else if (result == SQLITE_DONE)
-		error = message_set(message, TTG_ENOENT, "no such event was published here");
-	else
-		error = store_error(store->db, "reading an answer", message);
-	sqlite3_reset(statement);
-	sqlite3_clear_bindings(statement);
+	query.row = take_outcome;
+	query.arg = &found;
+	error = run(store, &query, NULL, message);
+	if (error == TTG_OK && !found.any)
+		return message_set(message, TTG_ENOENT, "no such event was published here");
 	return error;
 }
 
-static enum ttg_error open_file(struct store **out, const char *path, int flags,
-                                struct message *message)
-{
-	struct store *store = calloc(1, sizeof(*store));
-	enum ttg_error error;
+struct showing {
+	bool (*each)(void *arg, const struct store_event *event);
+	void *arg;
+	bool damaged;
+};
 
-	*out = NULL;
-	if (!store)
-		return message_set(message, TTG_ENOMEM, "no memory for the case store");
-	if (sqlite3_open_v2(path, &store->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
-		error = store->db ? store_error(store->db, "opening", message) : TTG_ENOMEM;
-		store_close(&store);
-		return error;
+static bool show_event(void *arg, const struct value *columns, size_t n)
+{
+	struct showing *showing = arg;
+	struct store_event event = { .encoded = columns[0].bytes,
+		                     .encoded_bytes = columns[0].len,
+		                     .person_key = columns[1].bytes,
+		                     .kept_ns = columns[2].integer,
+		                     .published = columns[3].integer != 0 };
+
+	assert(n == 5);
+	if (columns[0].kind != VALUE_BYTES ||
+	    (columns[1].kind != VALUE_NULL && columns[1].len != TTG_PERSON_KEY_BYTES)) {
+		showing->damaged = true;
+		return false;
 	}
-	sqlite3_busy_timeout(store->db, BUSY_MS);
-	*out = store;
+	return showing->each(showing->arg, &event);
+}
+
+enum ttg_error store_each(struct store *store,
+                          bool (*each)(void *arg, const struct store_event *event), void *arg,
+                          struct message *message)
+{
+	struct showing showing = { .each = each, .arg = arg };
+	const struct query query = { .statement = EACH_EVENT,
+		                     .doing = "reading the events",
+		                     .slow = true,
+		                     .row = show_event,
+		                     .arg = &showing };
+	enum ttg_error error = run(store, &query, NULL, message);
+
+	if (error == TTG_OK && showing.damaged)
+		return message_set(message, TTG_ECORRUPT, "case store: an event is damaged");
+	return error;
+}
+
+static bool is_given(const char *word)
+{
+	return word != NULL && word[0] != '\0';
+}
+
+enum ttg_error store_check(const struct store_place *place, struct message *message)
+{
+	if (is_given(place->path) == is_given(place->postgres))
+		return message_set(message, TTG_EFORMAT,
+		                   "store: either path or postgres is to be given");
+	if (is_given(place->postgres))
+		return postgres_check(place, message);
+	if (is_given(place->password_file))
+		return message_set(message, TTG_EFORMAT, "store.password_file is for postgres");
 	return TTG_OK;
 }
 
-enum ttg_error store_open(struct store **out, const char *path, struct message *message)
+static enum ttg_error open_place(struct store **out, const struct store_place *place, bool writes,
+                                 struct message *message)
 {
-	enum ttg_error error;
-	mode_t mask = umask(S_IRWXG | S_IRWXO);
+	enum ttg_error error = store_check(place, message);
+	struct store *store = error == TTG_OK ? calloc(1, sizeof(*store)) : NULL;
 
-	error = open_file(out, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, message);
-	if (error == TTG_OK && sqlite3_exec((*out)->db,
-	                                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-	                                    " PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON",
-	                                    NULL, NULL, NULL) != SQLITE_OK)
-		error = store_error((*out)->db, "opening", message);
-	if (error == TTG_OK)
-		error = migrations_run((*out)->db, message);
-	umask(mask);
+	*out = NULL;
 	if (error != TTG_OK)
-		store_close(out);
+		return error;
+	if (store == NULL)
+		return message_set(message, TTG_ENOMEM, "no memory for the case store");
+	if (is_given(place->postgres))
+		error = postgres_open(&store->database, place, writes, message);
+	else
+		error = sqlite_open(&store->database, place->path, writes, message);
+	if (error == TTG_OK)
+		error = writes ? migrations_run(store->database, message)
+		               : migrations_check(store->database, message);
+	if (error == TTG_OK)
+		*out = store;
+	else
+		store_close(&store);
 	return error;
 }
 
-enum ttg_error store_open_reader(struct store **out, const char *path, struct message *message)
+enum ttg_error store_open(struct store **out, const struct store_place *place,
+                          struct message *message)
 {
-	struct stat status;
+	return open_place(out, place, true, message);
+}
 
-	*out = NULL;
-	if (stat(path, &status) != 0)
-		return message_set(message, TTG_ENOENT, "there is no case store yet");
-	return open_file(out, path, SQLITE_OPEN_READWRITE, message);
+enum ttg_error store_open_reader(struct store **out, const struct store_place *place,
+                                 struct message *message)
+{
+	return open_place(out, place, false, message);
 }
 
 void store_close(struct store **store)
@@ -384,9 +383,8 @@ void store_close(struct store **store)
 	if (!*store)
 		return;
 	store_rollback(*store);
-	for (size_t i = 0; i < STATEMENTS; i++)
-		sqlite3_finalize((*store)->statements[i]);
-	sqlite3_close((*store)->db);
+	if ((*store)->database != NULL)
+		(*store)->database->calls->close((*store)->database);
 	free(*store);
 	*store = NULL;
 }

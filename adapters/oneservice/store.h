@@ -1,14 +1,18 @@
 /*
  * The One Service's case store: every event it was delivered, and what became of every event it
- * published, in one SQLite file.
+ * published, in one SQLite file or in a PostgreSQL database. Tables, columns and their meaning are
+ * the same in both, and so is what is promised here.
  *
  * Exactly once: an event's row, the note that it came through a mailbox, and the mailbox's position
  * go in one transaction; the caller acknowledges only after store_commit() returned TTG_OK.
  * Whatever is cut short between the two is delivered again and found to be here already
  * (STORE_KNOWN).
  *
- * One thread of one process writes (another process may read, and waits for the writer). Messages
- * never hold what is stored.
+ * One thread of one process writes; others that would wait for it, and then give up (TTG_ETIMEOUT).
+ * Another process may read meanwhile. Messages never hold what is stored.
+ *
+ * A store that fails stays failed: close it. What a server that goes away cut off is delivered
+ * again, like what a crash cut off.
  */
 #ifndef ONESERVICE_STORE_H
 #define ONESERVICE_STORE_H
@@ -19,7 +23,7 @@
 #include <ttg/client.h>
 #include "base/message.h"
 
-#define STORE_SCHEMA_VERSION 1
+#define STORE_SCHEMA_VERSION 2
 #define STORE_MAILBOX_MAX    65  /* "agency/box", 32 bytes each */
 #define STORE_TEXT_MAX       256 /* longest refusal text kept */
 
@@ -39,27 +43,44 @@ struct store_outcome {
 	char text[STORE_TEXT_MAX];
 };
 
+/* Where a store is: either path or postgres is given, the other is NULL or "". */
+struct store_place {
+	const char *path;          /* SQLite's file, made if missing (mode 0600) */
+	const char *postgres;      /* libpq's connection string, without a password */
+	const char *password_file; /* with postgres, mode 0600; NULL or "": libpq's own ways */
+};
+
 /*
- * Opens path, made if missing (mode 0600), and brings its schema up to date. TTG_EVERSION when a
- * newer program wrote it, TTG_ECORRUPT, TTG_ENOSPC, TTG_EIO, TTG_ENOMEM.
+ * What can be wrong with a place before anything is opened. TTG_EFORMAT (neither or both of path
+ * and postgres, a string that libpq does not understand or with a password in it), TTG_EPERM
+ * (others may read the password), TTG_ENOENT, TTG_ENOMEM.
  */
-enum ttg_error store_open(struct store **out, const char *path, struct message *message);
+enum ttg_error store_check(const struct store_place *place, struct message *message);
+
+/*
+ * Opens the store and brings its schema up to date. TTG_EVERSION when a newer program wrote it;
+ * TTG_EIO (the server does not answer, too), TTG_ENOENT (it has no such database), TTG_EPERM,
+ * TTG_ETIMEOUT, TTG_ECORRUPT, TTG_ENOSPC, TTG_ENOMEM, and those of store_check().
+ */
+enum ttg_error store_open(struct store **out, const struct store_place *place,
+                          struct message *message);
 /* The same for reading beside the running service; TTG_ENOENT when it is not there yet. */
-enum ttg_error store_open_reader(struct store **out, const char *path, struct message *message);
+enum ttg_error store_open_reader(struct store **out, const struct store_place *place,
+                                 struct message *message);
 /* Uncommitted work is lost, as after a crash. */
 void store_close(struct store **store);
 
 /*
  * Adds one delivery to the open transaction, beginning one when there is none. TTG_EFORMAT when the
- * bytes are no event or its id is not 16 bytes (the transaction goes on without it); otherwise as
- * store_commit().
+ * bytes are no event, its id is not 16 bytes or its type or source no clean text (the transaction
+ * goes on without it); otherwise as store_commit().
  */
 enum ttg_error store_add(struct store *store, const struct ttg_delivery *delivery,
                          int64_t received_ns, enum store_verdict *verdict, struct message *message);
 /*
- * Makes everything added durable. On TTG_ENOSPC, TTG_EIO, TTG_ECORRUPT, TTG_ENOMEM or
- * TTG_ETIMEOUT (another process holds the file) nothing of the transaction is kept: acknowledge
- * none.
+ * Makes everything added durable. On TTG_ENOSPC, TTG_EIO, TTG_ECORRUPT, TTG_ENOMEM, TTG_EPERM or
+ * TTG_ETIMEOUT (another process holds it, or the server does not answer) acknowledge none: nothing
+ * of the transaction is kept, or, when the server went away just then, nobody knows yet.
  */
 enum ttg_error store_commit(struct store *store, struct message *message);
 /* Forgets the open transaction. */
@@ -84,5 +105,23 @@ enum ttg_error store_answer(struct store *store, const struct ttg_outcome *outco
 /* TTG_ENOENT as above. */
 enum ttg_error store_find_outcome(struct store *store, const uint8_t id[16],
                                   struct store_outcome *out, struct message *message);
+
+struct store_event {
+	const uint8_t *encoded; /* an encoded ttg.Event, as kept */
+	size_t encoded_bytes;
+	const uint8_t
+	        *person_key; /* TTG_PERSON_KEY_BYTES, or NULL: about nobody, or published here */
+	int64_t kept_ns;     /* accepted by the broker; of ours: published */
+	bool published;      /* by us; refused ones are left out */
+};
+
+/*
+ * Every event once, in the order of kept_ns, then id: as of now, whatever is written meanwhile, and
+ * one at a time in memory. One that was published here and came back counts as published. each()
+ * gives false to stop; what it is shown is good during the call, and it must not use the store.
+ */
+enum ttg_error store_each(struct store *store,
+                          bool (*each)(void *arg, const struct store_event *event), void *arg,
+                          struct message *message);
 
 #endif

@@ -55,7 +55,7 @@ static void keep(const struct ttg_delivery *delivery)
 
 	fuzz_path("cases.db", path, sizeof(path));
 	if (!store)
-		MUST(store_open(&store, path, &message) == TTG_OK);
+		MUST(store_open(&store, &(struct store_place){ .path = path }, &message) == TTG_OK);
 	const enum ttg_error error = store_add(store, delivery, RECEIVED_NS, &verdict, &message);
 	MUST(error == TTG_OK || error == TTG_EFORMAT);
 	store_rollback(store);

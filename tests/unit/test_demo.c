@@ -230,7 +230,7 @@ static void store_one_release(const char *path)
 	event.prison_released = &released;
 	delivery.event = bytes;
 	delivery.event_bytes = ttg__event__pack(&event, bytes);
-	assert_int_equal(store_open(&store, path, &message), TTG_OK);
+	assert_int_equal(store_open(&store, &(struct store_place){ .path = path }, &message), TTG_OK);
 	assert_int_equal(store_add(store, &delivery, 1, &verdict, &message), TTG_OK);
 	assert_int_equal(store_commit(store, &message), TTG_OK);
 	store_close(&store);

@@ -1,0 +1,21 @@
+/* Shared by the two files of PostgreSQL: store_postgres.c (statements), store_postgres_open.c. */
+#ifndef ONESERVICE_STORE_POSTGRES_H
+#define ONESERVICE_STORE_POSTGRES_H
+
+#include <libpq-fe.h>
+#include "oneservice/database.h"
+
+struct postgres {
+	struct database database; /* first: the same address */
+	PGconn *conn;             /* never blocks, once it is open */
+	bool prepared[STATEMENTS];
+	bool in_transaction;
+};
+
+extern const struct database_calls postgres_calls;
+
+/* The error that a failed call left in the connection, with libpq's sentence in message. */
+enum ttg_error postgres_connection_error(const PGconn *conn, const char *doing,
+                                         struct message *message);
+
+#endif
