@@ -1,6 +1,7 @@
 /*
  * ttg-oneservice against the real broker: what is granted reaches the case store once, whatever
- * dies or stands still; live lines; own events out and their answers back.
+ * dies or stands still; live lines; own events out and their answers back. On SQLite and on
+ * PostgreSQL, whose server dies, too.
  */
 #include "support/peer.h"
 
@@ -10,11 +11,49 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "support/postgres.h"
 #include "support/wait.h"
 
 #define ADAPTER 0 /* slot of the stage's other processes */
 #define KILLS   12
 #define EVENTS  400
+#define DEATHS  4  /* of the server */
+#define DEATH_EVENTS 40
+
+static struct postgres_server server; /* for all tests of this program */
+static char database[POSTGRES_PLACE]; /* of the running test; "": SQLite */
+
+static int start_server(void **state)
+{
+	(void)state;
+	must_open_postgres(&server);
+	return 0;
+}
+
+static int stop_server(void **state)
+{
+	(void)state;
+	postgres_close(&server);
+	return 0;
+}
+
+static int set_up_sqlite(void **state)
+{
+	database[0] = '\0';
+	return stage_set_up(state);
+}
+
+static int set_up_postgres(void **state)
+{
+	must_make_database(&server, database);
+	return stage_set_up(state);
+}
+
+#define ON_SQLITE(test) cmocka_unit_test_setup_teardown(test, set_up_sqlite, stage_tear_down)
+#define ON_POSTGRES(test) cmocka_unit_test_setup_teardown(test, set_up_postgres, stage_tear_down)
+#define STORE_TEST(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, set_up_sqlite, stage_tear_down),                     \
+		cmocka_unit_test_setup_teardown(test, set_up_postgres, stage_tear_down)
 
 static void write_adapter_configuration(struct stage *stage, const char *live)
 {
@@ -23,9 +62,10 @@ static void write_adapter_configuration(struct stage *stage, const char *live)
 	           "server_key_file = \"%s/keys/broker.pub\";\n"
 	           "key_file = \"%s/keys/one-service.key\";\n"
 	           "state_dir = \"%s/state\";\nmailboxes = [ \"duty\", \"desk\" ];\n"
-	           "live = \"%s\";\nspool = { dir = \"%s/spool\"; };\n",
+	           "live = \"%s\";\nspool = { dir = \"%s/spool\"; };\n"
+	           "store = { postgres = \"%s\"; };\n",
 	           stage->endpoint, stage->directory, stage->directory, stage->directory, live,
-	           stage->directory);
+	           stage->directory, database);
 }
 
 static void start_adapter(struct stage *stage)
@@ -44,6 +84,8 @@ static long ask_store(const struct stage *stage, const char *sql)
 	sqlite3_stmt *statement = NULL;
 	long number = -1;
 
+	if (database[0] != '\0')
+		return (long)postgres_ask(database, sql);
 	STAGE_PATH(stage, path, "state/case.db");
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
 		sqlite3_busy_timeout(db, WAIT_LONG_MS);
@@ -277,18 +319,96 @@ static void an_event_the_broker_refuses_is_told_with_its_code(void **state)
 	must_have_passed(stage);
 }
 
+static bool adapter_is_gone(void *arg)
+{
+	struct stage *stage = arg;
+
+	return !process_running(&stage->others[ADAPTER]);
+}
+
+/* As its unit would: it is started again until it stays. */
+static bool adapter_stays(void *arg)
+{
+	struct stage *stage = arg;
+
+	if (!process_running(&stage->others[ADAPTER]))
+		start_adapter(stage);
+	return ask_store(stage, "SELECT count(*) FROM event") >= 0;
+}
+
+static void a_server_that_dies_ends_the_adapter_and_nothing_is_lost_or_twice(void **state)
+{
+	struct stage *stage = *state;
+	long published = 0;
+
+	must_start_broker(stage);
+	write_adapter_configuration(stage, "json");
+	struct peer *prison = must_open_peer(stage, "prison", NULL);
+	start_adapter(stage);
+	for (unsigned life = 0; life < DEATHS; life++) {
+		publish_some(stage, prison, (uint32_t)published, DEATH_EVENTS);
+		published += DEATH_EVENTS;
+		must_stop_postgres(&server, life % 2 == 0 ? SIGQUIT : SIGINT);
+		/* It notices with the next delivery at the latest. */
+		publish_some(stage, prison, (uint32_t)published, 1);
+		published++;
+		must_be(peers_wait(stage, adapter_is_gone, stage, WAIT_LONG_MS), "it ends");
+		assert_int_equal(must_end(&stage->others[ADAPTER], WAIT_LONG_MS), 1);
+		must_see(stage, "oneservice.err", "case store");
+		start_adapter(stage); /* too early: the server is not there yet */
+		assert_int_equal(must_end(&stage->others[ADAPTER], WAIT_LONG_MS), 1);
+		must_see(stage, "oneservice.err", "case store: connecting failed");
+		must_start_postgres(&server);
+		must_be(peers_wait(stage, adapter_stays, stage, WAIT_LONG_MS), "it comes back");
+	}
+	must_store(stage, "SELECT count(*) FROM event", published);
+	assert_int_equal(ask_store(stage, "SELECT count(*) FROM delivery"), published);
+	assert_int_equal(ask_store(stage, "SELECT count(DISTINCT position) FROM delivery"),
+	                 published);
+	must_settle(stage, "one-service/duty", "queued", 0);
+	assert_true(count_in(stage, "oneservice.out", "\"type\"") <= published);
+	must_have_passed(stage);
+}
+
+static void a_configuration_that_names_two_stores_or_a_password_is_refused(void **state)
+{
+	struct stage *stage = *state;
+	static const char *const wrong[] = {
+		"path = \"/tmp/a.db\"; postgres = \"dbname=a\";",
+		"postgres = \"dbname=a password=correct-horse\";",
+		"postgres = \"host=db.example dbname=a\";",
+	};
+	char path[PROCESS_PATH_MAX];
+
+	STAGE_PATH(stage, path, "oneservice.conf");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		must_write(stage, "oneservice.conf",
+		           "agency = \"a\"; broker = \"tcp://127.0.0.1:1\"; server_key_file = \"%s/k\";"
+		           " key_file = \"%s/k\"; state_dir = \"%s/state\"; store = { %s };",
+		           stage->directory, stage->directory, stage->directory, wrong[i]);
+		struct ran ran = must_run(stage, "ttg-oneservice", "--config", path, "-t", NULL);
+		assert_int_equal(ran.code, 2);
+		assert_non_null(strstr(ran.err, "store"));
+		assert_null(strstr(ran.err, "correct-horse"));
+		ran_free(&ran);
+	}
+	must_have_passed(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STAGE_TEST(a_release_is_stored_printed_and_acknowledged),
-		STAGE_TEST(nothing_is_stored_twice_or_lost_when_the_adapter_is_killed),
-		STAGE_TEST(what_waits_while_the_broker_stands_still_arrives_once_afterwards),
-		STAGE_TEST(a_store_that_cannot_be_opened_is_told_and_nothing_is_acknowledged),
-		STAGE_TEST(a_referral_is_published_by_command_and_answered_with_its_sequence),
-		STAGE_TEST(what_may_not_be_said_is_stopped_before_it_leaves),
-		STAGE_TEST(what_is_published_while_the_adapter_is_away_goes_out_when_it_comes),
-		STAGE_TEST(an_event_the_broker_refuses_is_told_with_its_code),
+		STORE_TEST(a_release_is_stored_printed_and_acknowledged),
+		STORE_TEST(nothing_is_stored_twice_or_lost_when_the_adapter_is_killed),
+		STORE_TEST(what_waits_while_the_broker_stands_still_arrives_once_afterwards),
+		ON_SQLITE(a_store_that_cannot_be_opened_is_told_and_nothing_is_acknowledged),
+		STORE_TEST(a_referral_is_published_by_command_and_answered_with_its_sequence),
+		ON_SQLITE(what_may_not_be_said_is_stopped_before_it_leaves),
+		STORE_TEST(what_is_published_while_the_adapter_is_away_goes_out_when_it_comes),
+		STORE_TEST(an_event_the_broker_refuses_is_told_with_its_code),
+		ON_POSTGRES(a_server_that_dies_ends_the_adapter_and_nothing_is_lost_or_twice),
+		ON_SQLITE(a_configuration_that_names_two_stores_or_a_password_is_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, start_server, stop_server);
 }

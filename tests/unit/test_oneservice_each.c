@@ -8,9 +8,9 @@
 #define MANY      200000 /* TTG_MANY says another number */
 #define MEBI      (1 << 20)
 
-#define ON_SQLITE(test)   cmocka_unit_test_setup_teardown(test, new_sqlite, remove_bed)
-#define ON_POSTGRES(test) cmocka_unit_test_setup_teardown(test, new_postgres, remove_bed)
-#define STORE_TEST(test)  ON_SQLITE(test), ON_POSTGRES(test) /* cmocka_unit_test, twice */
+#define STORE_TEST(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, new_sqlite, remove_bed),                             \
+	        cmocka_unit_test_setup_teardown(test, new_postgres, remove_bed)
 
 struct shown {
 	struct {

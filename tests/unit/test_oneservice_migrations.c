@@ -10,9 +10,9 @@
 #define PROCESSES 6
 #define GOLDEN    TTG_SOURCE_DIR "/tests/golden/case-store-"
 
-#define ON_SQLITE(test)   cmocka_unit_test_setup_teardown(test, no_sqlite, remove_bed)
-#define ON_POSTGRES(test) cmocka_unit_test_setup_teardown(test, no_postgres, remove_bed)
-#define STORE_TEST(test)  ON_SQLITE(test), ON_POSTGRES(test) /* cmocka_unit_test, twice */
+#define STORE_TEST(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, no_sqlite, remove_bed),                              \
+	        cmocka_unit_test_setup_teardown(test, no_postgres, remove_bed)
 
 static bool is_postgres(const struct bed *bed)
 {

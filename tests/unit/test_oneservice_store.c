@@ -13,9 +13,10 @@
 #define BATCH_MAX 7
 #define LIVES_MAX 2000
 
-#define ON_SQLITE(test)   cmocka_unit_test_setup_teardown(test, new_sqlite, remove_bed)
-#define ON_POSTGRES(test) cmocka_unit_test_setup_teardown(test, new_postgres, remove_bed)
-#define STORE_TEST(test)  ON_SQLITE(test), ON_POSTGRES(test) /* cmocka_unit_test, twice */
+#define ON_SQLITE(test) cmocka_unit_test_setup_teardown(test, new_sqlite, remove_bed)
+#define STORE_TEST(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, new_sqlite, remove_bed),                             \
+	        cmocka_unit_test_setup_teardown(test, new_postgres, remove_bed)
 
 static enum ttg_error add(struct store *store, const char *mailbox, unsigned number, bool redacted,
                           enum store_verdict *verdict)
