@@ -107,10 +107,11 @@ static enum ttg_error read_version(struct database *database, int64_t *version,
 {
 	struct query query = { .statement = HAS_VERSION,
 		               .doing = "looking for the schema",
-		               .row = take_number,
-		               .arg = version };
-	enum ttg_error error = database->calls->run(database, &query, NULL, message);
+		               .row = take_number };
+	enum ttg_error error;
 
+	query.arg = version;
+	error = database->calls->run(database, &query, NULL, message);
 	if (error != TTG_OK || *version == 0)
 		return error;
 	query.statement = FIND_VERSION;

@@ -171,8 +171,7 @@ static void cancel(const struct postgres *postgres)
 /* What is sent, and what came of it so far. */
 struct taking {
 	const char *doing;
-	const char
-	        *tag; /* what the last command must have done, where a server can say otherwise */
+	const char *tag;           /* of the command that must be done; NULL: no error is enough */
 	const struct query *query; /* whose rows are shown; NULL: nobody looks */
 	uint64_t *changed;         /* may be NULL */
 	int limit_s;
@@ -235,6 +234,14 @@ static enum ttg_error script(struct database *database, const char *sql, const c
 {
 	return simple(of(database), sql, (struct taking){ .doing = doing, .limit_s = NO_LIMIT_S },
 	              message);
+}
+
+enum ttg_error postgres_begin_session(struct postgres *postgres, const char *sql,
+                                      struct message *message)
+{
+	const struct taking taking = { .doing = "connecting", .limit_s = DATABASE_ANSWER_S };
+
+	return simple(postgres, sql, taking, message);
 }
 
 static enum ttg_error begin(struct database *database, struct message *message)
@@ -320,11 +327,11 @@ static enum ttg_error run(struct database *database, const struct query *query, 
 	struct postgres *postgres = of(database);
 	struct taking taking = { .doing = query->doing,
 		                 .query = query,
-		                 .changed = changed,
 		                 .limit_s = query->slow ? DATABASE_SLOW_S : DATABASE_ANSWER_S };
 	char name[16];
 	enum ttg_error error;
 
+	taking.changed = changed;
 	snprintf(name, sizeof(name), "s%d", (int)query->statement);
 	error = prepare(postgres, query->statement, name, query->doing, message);
 	if (error != TTG_OK)

@@ -18,4 +18,8 @@ extern const struct database_calls postgres_calls;
 enum ttg_error postgres_connection_error(const PGconn *conn, const char *doing,
                                          struct message *message);
 
+/* Several statements, the first of a connection. */
+enum ttg_error postgres_begin_session(struct postgres *postgres, const char *sql,
+                                      struct message *message);
+
 #endif

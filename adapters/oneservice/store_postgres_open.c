@@ -127,8 +127,7 @@ static enum ttg_error prepare_session(struct postgres *postgres, struct message 
 		                   "case store: the database's encoding should be UTF8");
 	if (PQsetnonblocking(postgres->conn, 1) != 0)
 		return postgres_connection_error(postgres->conn, "connecting", message);
-	return postgres->database.calls->script(&postgres->database, session, "connecting",
-	                                        message);
+	return postgres_begin_session(postgres, session, message);
 }
 
 static void ignore_notice(void *arg, const PGresult *result)
