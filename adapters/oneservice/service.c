@@ -59,9 +59,9 @@ static void close_service(void *self)
 void service_find_store(const struct service_settings *settings, const char *state_dir,
                         struct service_store *out)
 {
+	*out = (struct service_store){ .place = { .postgres = settings->postgres,
+		                                  .password_file = settings->password_file } };
 	snprintf(out->path, sizeof(out->path), "%s/%s", state_dir, SERVICE_STORE_FILE);
-	out->place = (struct store_place){ .postgres = settings->postgres,
-		                           .password_file = settings->password_file };
 	if (settings->path[0] != '\0')
 		out->place.path = settings->path;
 	else if (settings->postgres[0] == '\0')
