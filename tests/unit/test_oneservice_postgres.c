@@ -114,6 +114,27 @@ static void a_database_of_another_encoding_is_refused(void **state)
 	assert_non_null(strstr(bed->message.text, "UTF8"));
 }
 
+static void a_commit_waits_for_the_disk_whatever_the_role_is_set_to(void **state)
+{
+	struct bed *bed = *state;
+	enum store_verdict verdict;
+
+	must_tell_bed(&bed->at,
+	              "CREATE TABLE seen (setting TEXT);"
+	              "CREATE FUNCTION look() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+	              " INSERT INTO seen VALUES (current_setting('synchronous_commit'));"
+	              " RETURN NULL; END $$;"
+	              "CREATE TRIGGER look AFTER INSERT ON event EXECUTE FUNCTION look();"
+	              "ALTER ROLE ttg SET synchronous_commit = off;");
+	bed_open(bed);
+	must_tell_bed(&bed->at, "ALTER ROLE ttg RESET synchronous_commit");
+	assert_int_equal(arrive(bed->store, &(struct arrival){ .number = 1 }, &verdict), TTG_OK);
+	assert_int_equal(store_commit(bed->store, &bed->message), TTG_OK);
+	assert_int_equal(must_ask_bed(&bed->at, "SELECT count(*) FROM seen"), 1);
+	assert_int_equal(must_ask_bed(&bed->at, "SELECT count(*) FROM seen WHERE setting = 'on'"),
+	                 1);
+}
+
 static void must_cut_off(struct bed *bed)
 {
 	must_tell_bed(&bed->at, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -191,6 +212,7 @@ int main(void)
 		ON_POSTGRES(a_password_comes_from_a_file_that_only_its_owner_reads),
 		ON_POSTGRES(who_may_not_write_is_told_so),
 		ON_POSTGRES(a_database_of_another_encoding_is_refused),
+		ON_POSTGRES(a_commit_waits_for_the_disk_whatever_the_role_is_set_to),
 		ON_POSTGRES(a_connection_cut_before_the_commit_keeps_nothing_and_says_so),
 		ON_POSTGRES(a_transaction_the_server_gave_up_is_not_taken_for_committed),
 		ON_POSTGRES(a_server_that_stops_is_an_error_and_loses_nothing_committed),
