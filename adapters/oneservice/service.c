@@ -261,10 +261,16 @@ const struct adapter_kind service_kind = {
 	.settings_bytes = sizeof(struct service_settings),
 	.takes_json = true,
 	.keeper = &keeper,
-	.more_help = "       ttg-oneservice publish --config FILE [--wait SECONDS] [FILE | -]\n\n"
-	             "  publish hands CloudEvents lines (service.*, referral.*) to the running "
-	             "adapter and\n"
-	             "  prints one line of outcome for each; see ttg-oneservice(8)\n\n",
+	.more_help =
+	        "       ttg-oneservice publish --config FILE [--wait SECONDS] [FILE | -]\n\n"
+	        "  publish hands CloudEvents lines (service.*, referral.*) to the running "
+	        "adapter and\n"
+	        "  prints one line of outcome for each; see ttg-oneservice(8)\n\n"
+	        "       ttg-oneservice report engagement|needs|outcome|referrals --config FILE\n"
+	        "                      [--csv | --json] [--scheme SCHEME] [--cohort COHORT]\n"
+	        "                      [--as-at TIME] [--public] [--baseline FREQUENCY]\n"
+	        "                      [--output FILE]\n\n"
+	        "  report prints figures out of the case store; see report --help\n\n",
 	.check = check_settings,
 	.open = open_service,
 	.close = close_service,
