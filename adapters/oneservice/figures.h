@@ -51,7 +51,7 @@ enum ttg_error figures_add(struct figures *figures, const struct figures_event *
  * TTG_ENOMEM. */
 enum ttg_error figures_settle(struct figures *figures, int64_t as_at_ns);
 
-/* Enrolments that name no scheme or no cohort, or nobody; they count nowhere. */
+/* Enrolments, after settling, that name no scheme or no cohort, or nobody: they count nowhere. */
 size_t figures_left_out(const struct figures *figures);
 
 /*

@@ -58,13 +58,9 @@ static const enum column column_of[] = {
 	[FACT_REFERRAL_WITHDRAWN] = WITHDRAWN,
 };
 
-struct referral_key {
-	uint32_t referrer, id;
-};
-
 struct referral {
 	UT_hash_handle hh;
-	struct referral_key key;
+	uint64_t key;
 	uint32_t scheme, cohort, provider; /* NO_WORD: of none */
 	unsigned reached;                  /* bit c: column c */
 	int64_t sent_ns;
@@ -84,9 +80,15 @@ static bool is_of_referral(const struct flow *flow, const struct fact *fact)
 	return fact->kind >= FACT_SENT && fact->at_ns <= flow->figures->as_at_ns;
 }
 
+/* Referrer and id. */
+static uint64_t key_of(const struct fact *fact)
+{
+	return (uint64_t)fact->source << 32 | fact->word;
+}
+
 static struct referral *find(const struct flow *flow, const struct fact *fact)
 {
-	const struct referral_key key = { fact->source, fact->word };
+	const uint64_t key = key_of(fact);
 	struct referral *referral = NULL;
 
 	HASH_FIND(hh, flow->by_key, &key, sizeof(key), referral);
@@ -109,7 +111,7 @@ static void add_sent(struct flow *flow, const struct fact *fact)
 	}
 	referral = &flow->referrals[flow->n++];
 	*referral = (struct referral){
-		.key = { fact->source, fact->word },
+		.key = key_of(fact),
 		.scheme = member != NULL ? member->scheme : fact->scheme,
 		.cohort = member != NULL ? member->cohort : NO_WORD,
 		.provider = fact->more,
@@ -173,11 +175,16 @@ static int compare_waits(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* An answer that by its clock came before the question took no time. */
+/* An answer that by its clock came before the question took no time. Clocks may say anything. */
 static int64_t wait_of(const struct referral *referral)
 {
-	return referral->answered_ns > referral->sent_ns ? referral->answered_ns - referral->sent_ns
-	                                                 : 0;
+	int64_t wait_ns;
+
+	if (referral->answered_ns < referral->sent_ns)
+		return 0;
+	return __builtin_sub_overflow(referral->answered_ns, referral->sent_ns, &wait_ns)
+	               ? INT64_MAX
+	               : wait_ns;
 }
 
 static enum ttg_error add_waits(const struct referral *referrals, size_t n, struct table_row *row)

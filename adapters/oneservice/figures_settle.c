@@ -36,6 +36,12 @@ static void bury_superseded(struct figures *figures)
 	}
 }
 
+static bool counts_nowhere(const struct fact *fact)
+{
+	return fact->kind == FACT_ENROLLED &&
+	       (fact->person == NAMES_NONE || fact->scheme == NO_WORD || fact->word == NO_WORD);
+}
+
 /* Joins the names; what is left of the facts stands under its man. */
 static enum ttg_error join_names(struct figures *figures)
 {
@@ -58,6 +64,10 @@ static enum ttg_error join_names(struct figures *figures)
 		*fact = figures->facts[i];
 		if (figures->told[fact->told].dead)
 			continue;
+		if (counts_nowhere(fact)) {
+			figures->left_out++;
+			continue;
+		}
 		if (fact->person != NAMES_NONE)
 			fact->person = root_of(parents, fact->person);
 		kept++;

@@ -30,17 +30,13 @@ static void take_enrolled(struct entry *it)
 	const Ttg__ServiceEnrolled *from = it->event->service_enrolled;
 	int32_t day = period_day_of_date(from->from_date);
 
-	if (it->person == NAMES_NONE || from->scheme[0] == '\0' || from->cohort[0] == '\0') {
-		it->figures->left_out++;
-		return;
-	}
-	entry_add_of_person(
-	        it, (struct fact){ .kind = FACT_ENROLLED,
-	                           .at_ns = it->happened_ns,
-	                           .scheme = entry_word(it, from->scheme),
-	                           .word = entry_word(it, from->cohort),
-	                           .day = day != 0 ? day : period_day(it->happened_ns),
-	                           .other = period_day_of_date(from->expected_release_date) });
+	entry_add(it, (struct fact){ .kind = FACT_ENROLLED,
+	                             .source = entry_word(it, it->event->source),
+	                             .at_ns = it->happened_ns,
+	                             .scheme = entry_word(it, from->scheme),
+	                             .word = entry_word(it, from->cohort),
+	                             .day = day != 0 ? day : period_day(it->happened_ns),
+	                             .other = period_day_of_date(from->expected_release_date) });
 }
 
 /* A death takes nobody out of his cohort; there is nothing to hear of him either way. */

@@ -348,8 +348,15 @@ static void an_enrolment_without_a_cohort_is_told_and_not_counted(void **state)
 
 	casefile_enrolled(&fixture->file, &ours, must_at("2011-01-05 10:00"), "gateway", "", "");
 	let_out(fixture, "2011-03-01 09:00");
+	casefile_enrolled(&fixture->file, &other, must_at("2011-01-05 10:00"), "", "c1", "");
+	fixture->file.supersedes = fixture->file.number;
+	casefile_received(&fixture->file, &other, must_at("2011-01-06 10:00"));
+	casefile_enrolled(&fixture->file, &other, must_at("2011-01-05 10:00"), "gateway", "", "");
+	fixture->file.supersedes = fixture->file.number;
+	casefile_withdrawn(&fixture->file, &other, must_at("2011-01-06 10:00"), "", CONSENT);
 	settle(fixture, LATER);
-	assert_int_equal(figures_left_out(fixture->figures), 1);
+	/* The prison's word takes nothing back, our own does. */
+	assert_int_equal(figures_left_out(fixture->figures), 2);
 	struct table table;
 	assert_int_equal(figures_engagement(fixture->figures, &table), TTG_OK);
 	assert_int_equal(table.n_rows, 0);

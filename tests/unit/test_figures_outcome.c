@@ -134,6 +134,38 @@ static void answers_to_referrals_are_timed_from_the_sending(void **state)
 	         "gateway,ALL,mind,5,1,3,1,1,1,1,4,4.0,24.0", "-,-,mind,1,0,0,0,0,0,0,0,,");
 }
 
+/* One life told by broken clocks. */
+static void live_at(struct fixture *fixture, int64_t at_ns)
+{
+	struct casefile *file = &fixture->file;
+
+	casefile_enrolled(file, &ours, at_ns, "gateway", "c1", "9999-12-31");
+	casefile_screened(file, &inside, at_ns, ~0u, ~0u);
+	casefile_released(file, &inside, at_ns, true, SETTLED);
+	casefile_gate(file, &ours, at_ns, MET);
+	casefile_contact(file, &ours, at_ns, true, COMMUNITY);
+	casefile_withdrawn(file, &ours, at_ns, "", CONSENT);
+	casefile_reengaged(file, &ours, at_ns, "");
+	file->referral = at_ns < 0 ? "r-0" : "r-1";
+	casefile_sent(file, &ours, at_ns, "mind");
+	casefile_answer(file, &inside, -at_ns, CASEFILE_DECLINED);
+}
+
+static void no_clock_is_too_wrong_to_be_counted_with(void **state)
+{
+	const int64_t far_ns = INT64_MAX - 2000000000;
+	struct fixture *fixture = *state;
+
+	live_at(fixture, far_ns);
+	live_at(fixture, -far_ns);
+	casefile_reconvicted(&fixture->file, &court, "2200-12-31", "B01CY", "0001-01-01");
+	assert_int_equal(figures_settle(fixture->figures, INT64_MAX), TTG_OK);
+	MUST_SAY(figures_engagement, "gateway,c1,met_at_gate,1,1,100.0");
+	MUST_SAY(figures_needs, "gateway,ALL,legal,1,0,0.0");
+	MUST_SAY(outcome_unpaid, "gateway,c1,1,0,0,0,0.0,0,0.0,,,,");
+	MUST_SAY(figures_referrals, "gateway,ALL,mind,2,0,0,2,0,0,0,2,1281023.9,2562047.8");
+}
+
 /* The generated cohorts, each event encoded. */
 struct heap {
 	struct kept {
@@ -233,6 +265,7 @@ int main(void)
 		TEST(cohorts_that_missed_are_paid_together_from_7_5_on),
 		TEST(a_rise_is_a_reduction_below_zero),
 		TEST(answers_to_referrals_are_timed_from_the_sending),
+		TEST(no_clock_is_too_wrong_to_be_counted_with),
 		cmocka_unit_test(neither_order_nor_repetition_changes_any_figure),
 	};
 
