@@ -82,6 +82,46 @@ static void what_is_next_to_a_stage_does_not_count_for_it(void **state)
 	         "gateway,c1,engaged_1_month,1,0,0.0");
 }
 
+static void the_fast_feed_opens_no_window(void **state)
+{
+	struct fixture *fixture = *state;
+
+	enrol(fixture, "2011-01-05 10:00");
+	casefile_released(&fixture->file, &inside, must_at("2011-02-21 09:00"), true, IMMEDIATE);
+	let_out(fixture, "2011-03-01 08:45");
+	casefile_gate(&fixture->file, &ours, must_at("2011-03-01 09:00"), MET);
+	settle(fixture, LATER);
+	MUST_SAY(figures_engagement, "gateway,c1,met_at_gate,1,1,100.0");
+}
+
+static void an_assessment_of_an_earlier_sentence_is_none_of_this_one(void **state)
+{
+	struct fixture *fixture = *state;
+	struct casefile *file = &fixture->file;
+
+	casefile_screened(file, &inside, must_at("2009-01-06 10:00"), 0, 0);
+	casefile_assessed(file, &ours, must_at("2009-01-20 10:00"), 0, FULL, PRISON);
+	let_out(fixture, "2009-03-01 09:00");
+	enrol(fixture, "2011-01-05 10:00");
+	let_out(fixture, "2011-03-01 09:00");
+	settle(fixture, LATER);
+	MUST_SAY(figures_engagement, "gateway,c1,first_assessment,1,0,0.0",
+	         "gateway,c1,full_assessment,1,0,0.0");
+}
+
+static void a_period_is_over_at_the_instant_of_its_end(void **state)
+{
+	struct fixture *fixture = *state;
+
+	enrol(fixture, "2011-01-05 10:00");
+	let_out(fixture, "2011-03-01 09:00");
+	casefile_enrolled(&fixture->file, &other, must_at("2011-01-05 10:00"), "gateway", "c1", "");
+	casefile_released(&fixture->file, &other, must_at("2011-03-01 09:01"), true, SETTLED);
+	settle(fixture, "2011-04-01 09:00");
+	MUST_SAY(figures_engagement, "gateway,c1,met_at_gate,2,0,0.0",
+	         "gateway,c1,engaged_1_month,1,0,0.0", "gateway,c1,engaged_3_months,0,0,");
+}
+
 static void two_contacts_in_the_first_half_only_are_no_engagement(void **state)
 {
 	struct fixture *fixture = *state;
@@ -342,6 +382,19 @@ static void he_who_was_enrolled_by_mistake_is_in_no_cohort(void **state)
 	MUST_SAY(outcome_unpaid, "gateway,c1,1,0,0,0,0.0,0,0.0,,,,");
 }
 
+static void he_who_is_enrolled_again_after_a_mistake_is_in_the_cohort(void **state)
+{
+	struct fixture *fixture = *state;
+
+	enrol(fixture, "2011-01-05 10:00");
+	casefile_withdrawn(&fixture->file, &ours, must_at("2011-01-06 10:00"), "gateway", MISTAKE);
+	casefile_enrolled(&fixture->file, &ours, must_at("2011-01-07 10:00"), "gateway", "c2", "");
+	let_out(fixture, "2011-03-01 09:00");
+	settle(fixture, LATER);
+	MUST_SAY(figures_engagement, "gateway,c2,first_assessment,1,0,0.0");
+	MUST_SAY(outcome_unpaid, "gateway,c2,1,0,0,0,0.0,0,0.0,,,,");
+}
+
 static void an_enrolment_without_a_cohort_is_told_and_not_counted(void **state)
 {
 	struct fixture *fixture = *state;
@@ -388,6 +441,9 @@ int main(void)
 		cmocka_unit_test(months_are_counted_by_the_calendar_and_londons_clocks),
 		TEST(a_man_who_is_reached_at_every_stage_counts_at_every_stage),
 		TEST(what_is_next_to_a_stage_does_not_count_for_it),
+		TEST(the_fast_feed_opens_no_window),
+		TEST(an_assessment_of_an_earlier_sentence_is_none_of_this_one),
+		TEST(a_period_is_over_at_the_instant_of_its_end),
 		TEST(two_contacts_in_the_first_half_only_are_no_engagement),
 		TEST(the_middle_belongs_to_the_second_half),
 		TEST(a_window_across_a_clock_change_ends_by_the_new_clock),
@@ -403,6 +459,7 @@ int main(void)
 		TEST(he_who_takes_consent_back_stays_in_the_cohort_unseen),
 		TEST(he_who_comes_back_counts_from_then_on),
 		TEST(he_who_was_enrolled_by_mistake_is_in_no_cohort),
+		TEST(he_who_is_enrolled_again_after_a_mistake_is_in_the_cohort),
 		TEST(an_enrolment_without_a_cohort_is_told_and_not_counted),
 		TEST(needs_of_all_assessments_of_this_time_come_together),
 	};

@@ -127,11 +127,13 @@ static void answers_to_referrals_are_timed_from_the_sending(void **state)
 	casefile_sent(file, &ours, must_at("2011-03-09 10:00"), "mind"); /* once more */
 	file->referral = "nobody-sent-it";
 	casefile_answer(file, &inside, must_at("2011-03-04 10:00"), CASEFILE_ACCEPTED);
+	file->referral = "r-3"; /* 30 minutes before, in an event that names nobody */
+	casefile_sent(file, NULL, must_at("2011-03-02 09:30"), "mind");
 	file->referral = "r-9";
 	casefile_sent(file, &other, must_at("2011-03-02 10:00"), "mind");
 	settle(fixture, LATER);
-	MUST_SAY(figures_referrals, "gateway,c1,mind,5,1,3,1,1,1,1,4,4.0,24.0",
-	         "gateway,ALL,mind,5,1,3,1,1,1,1,4,4.0,24.0", "-,-,mind,1,0,0,0,0,0,0,0,,");
+	MUST_SAY(figures_referrals, "gateway,c1,mind,5,1,3,1,1,1,1,4,4.0,24.5",
+	         "gateway,ALL,mind,5,1,3,1,1,1,1,4,4.0,24.5", "-,-,mind,1,0,0,0,0,0,0,0,,");
 }
 
 /* One life told by broken clocks. */
