@@ -16,6 +16,16 @@
 
 _Static_assert(TABLE_COUNT_LEAST == 5, "the word for a small count says so");
 
+/* Ids are plain ASCII; what claims to be one and is not plays no tricks on a terminal. */
+static void write_text(const char *text, char out[CELL_BYTES])
+{
+	size_t n = 0;
+
+	for (; text[n] != '\0' && n + 1 < CELL_BYTES; n++)
+		out[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
+	out[n] = '\0';
+}
+
 static void cell_write(const struct cell *cell, char out[CELL_BYTES])
 {
 	const uint64_t size =
@@ -25,7 +35,7 @@ static void cell_write(const struct cell *cell, char out[CELL_BYTES])
 	if (cell->shown != CELL_SHOWN)
 		snprintf(out, CELL_BYTES, "%s", cell->shown == CELL_SMALL ? SMALL : HIDDEN);
 	else if (cell->kind == CELL_TEXT)
-		snprintf(out, CELL_BYTES, "%s", cell->text);
+		write_text(cell->text, out);
 	else if (cell->kind == CELL_COUNT)
 		snprintf(out, CELL_BYTES, "%" PRId64, cell->number);
 	else if (cell->kind == CELL_TENTHS)

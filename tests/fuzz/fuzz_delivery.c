@@ -1,14 +1,18 @@
 /*
  * The bytes of a delivered event, as a recipient's programs show and keep them: CloudEvents JSON,
- * the live line of the duty desk, the case store.
+ * the live line of the duty desk, the case store, the figures.
  *
- * Broken when a line holds what would move a terminal's cursor, or JSON cannot be written.
+ * Broken when a line holds what would move a terminal's cursor, JSON cannot be written, or a table
+ * of figures shows a small count to the public.
  */
 #include "fuzz.h"
 
 #include "common/cloudevents.h"
+#include "oneservice/figures.h"
 #include "oneservice/line.h"
+#include "oneservice/report.h"
 #include "oneservice/store.h"
+#include "support/casefile.h"
 
 #define RECEIVED_NS (INT64_C(1795000000) * 1000000000)
 
@@ -61,6 +65,59 @@ static void keep(const struct ttg_delivery *delivery)
 	store_rollback(store);
 }
 
+static void add(void *user, const Ttg__Event *event, const uint8_t *person_key, int64_t kept_ns)
+{
+	const struct figures_event it = { event, person_key, kept_ns };
+
+	MUST(figures_add(user, &it) == TTG_OK);
+}
+
+static void check_table(enum ttg_error error, struct table *table)
+{
+	MUST(error == TTG_OK && table_hide_small(table) == TTG_OK);
+	for (size_t i = 0; i < table->n_rows; i++)
+		for (size_t c = 0; c < table->n_columns; c++) {
+			const struct cell *cell = &table->rows[i].cells[c];
+
+			MUST(!table->columns[c].counts || cell->shown != CELL_SHOWN ||
+			     cell->number >= TABLE_COUNT_LEAST);
+		}
+	for (enum report_form form = REPORT_PEOPLE; form <= REPORT_JSON; form++) {
+		char *text = report_format(table, form);
+
+		MUST(text);
+		for (const char *at = text; *at; at++)
+			MUST((*at >= ' ' && *at <= '~') || *at == '\n' || *at == '\r');
+		free(text);
+	}
+	table_fini(table);
+}
+
+/* Told of a man who was enrolled and let out. */
+static void count(const Ttg__Event *event)
+{
+	static const struct casefile_man man = { NULL, NULL, 7 };
+	static const uint8_t key[TTG_PERSON_KEY_BYTES] = { 7 };
+	static const struct figures_baseline baseline = { "", "", 150000 };
+	const struct figures_baselines baselines = { &baseline, 1 };
+	struct figures *figures = figures_new();
+	struct casefile file;
+	struct table table;
+
+	MUST(figures);
+	casefile_init(&file, add, figures);
+	casefile_enrolled(&file, &man, RECEIVED_NS / 2, "gateway", "c1", "");
+	casefile_released(&file, &man, RECEIVED_NS / 2, true, 0);
+	add(figures, event, key, RECEIVED_NS);
+	add(figures, event, NULL, RECEIVED_NS);
+	MUST(figures_settle(figures, INT64_MAX) == TTG_OK);
+	check_table(figures_engagement(figures, &table), &table);
+	check_table(figures_needs(figures, &table), &table);
+	check_table(figures_outcome(figures, &baselines, &table), &table);
+	check_table(figures_referrals(figures, &table), &table);
+	figures_free(&figures);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fuzz_input input = { data, len };
@@ -75,8 +132,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	};
 	Ttg__Event *event = ttg__event__unpack(NULL, len, delivery.event);
 
-	if (event)
+	if (event) {
 		show(&delivery, event);
+		count(event);
+	}
 	ttg__event__free_unpacked(event, NULL);
 	keep(&delivery);
 	free(bytes);

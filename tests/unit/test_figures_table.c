@@ -220,6 +220,20 @@ static void numbers_are_rounded_half_away_from_zero(void **state)
 	assert_int_equal(cell_ratio(1, 100, 0).kind, CELL_UNDEFINED);
 }
 
+static void an_id_that_is_none_plays_no_tricks(void **state)
+{
+	struct table table = begin();
+	char *text;
+
+	(void)state;
+	add(&table, ROW_ALONE, "c\x1b[2J\xff\n", 100, 50, 50);
+	text = report_format(&table, REPORT_JSON);
+	assert_non_null(text);
+	assert_non_null(strstr(text, "\"cohort\":\"c?[2J??\","));
+	free(text);
+	table_fini(&table);
+}
+
 static void a_table_reads_the_same_to_people_spreadsheets_and_programs(void **state)
 {
 	struct table table = begin();
@@ -258,6 +272,7 @@ int main(void)
 		cmocka_unit_test(nobody_looks_like_a_few),
 		cmocka_unit_test(rows_that_were_not_asked_for_go),
 		cmocka_unit_test(numbers_are_rounded_half_away_from_zero),
+		cmocka_unit_test(an_id_that_is_none_plays_no_tricks),
 		cmocka_unit_test(a_table_reads_the_same_to_people_spreadsheets_and_programs),
 	};
 
