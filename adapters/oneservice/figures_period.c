@@ -25,7 +25,7 @@ int64_t period_add_months(int64_t from_ns, unsigned months)
 {
 	char date[11];
 	char clock[6];
-	char text[24];
+	char text[40]; /* what the compiler takes the numbers to need */
 	unsigned year;
 	unsigned month;
 	unsigned day;
