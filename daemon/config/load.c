@@ -127,7 +127,7 @@ static void refuse_unknown_group(const struct source *source, const config_setti
 	else
 		errors_add(source->errors, source_place(source, setting),
 			   "%.64s is not known, must be one of broker, listen, limits, journal, "
-			   "archive, identity, seals, log",
+			   "archive, identity, keys, seals, log",
 			   name);
 }
 

@@ -151,7 +151,7 @@ static void unknown_names_are_refused_with_the_nearest_known_one(void **state)
 		  "ttgd.conf:1: limist is not known, did you mean limits?" },
 		{ "colours = { };\n", NULL, NULL,
 		  "ttgd.conf:1: colours is not known, must be one of broker, listen, limits, "
-		  "journal, archive, identity, seals, log" },
+		  "journal, archive, identity, keys, seals, log" },
 		{ NULL, "agency: { id = \"a\"; nmae = \"A\"; };\n", "",
 		  "agencies.d/all.conf:1: agency.nmae is not known, did you mean name?" },
 		{ NULL, "agencyy: { };\n", "",
