@@ -16,7 +16,7 @@
 #include "base/world.h"
 #include "oneservice/figures.h"
 #include "oneservice/service.h"
-#include "oneservice/store.h"
+#include "store/store.h"
 
 #define BASELINES_MAX  64
 #define BASELINE_WHOLE 100000 /* events per 100 men: more is a slip of the pen */

@@ -6,7 +6,7 @@
 #define ONESERVICE_SERVICE_H
 
 #include "common/adapter.h"
-#include "oneservice/store.h"
+#include "store/store.h"
 
 #define SERVICE_STORE_FILE "case.db" /* in state_dir, where nothing else is said */
 

@@ -11,7 +11,7 @@
 #include "oneservice/figures.h"
 #include "oneservice/line.h"
 #include "oneservice/report.h"
-#include "oneservice/store.h"
+#include "store/store.h"
 #include "support/casefile.h"
 
 #define RECEIVED_NS (INT64_C(1795000000) * 1000000000)

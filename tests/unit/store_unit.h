@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "oneservice/store.h"
+#include "store/store.h"
 
 #define MAILBOX   "one-service/duty"
 #define OTHER_BOX "one-service/records"

@@ -16,7 +16,7 @@
 #include "demo/check.h"
 #include "demo/cohort.h"
 #include "demo/story.h"
-#include "oneservice/store.h"
+#include "store/store.h"
 
 #define YEAR_NOW 2026
 #define NOW_NS   INT64_C(1795428202500000000)

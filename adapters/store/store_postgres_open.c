@@ -3,7 +3,7 @@
  * password comes from its file for the moment of connecting and is wiped then (libpq keeps a copy
  * of its own); no message quotes the connection string.
  */
-#include "oneservice/store_postgres.h"
+#include "store/store_postgres.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * columns, where SQLite keeps a row) is put in by macro, so that tables and columns are the same by
  * construction. Only how the number of the last step is kept differs, and stands apart.
  */
-#include "oneservice/migrations.h"
+#include "store/migrations.h"
 
 #include <assert.h>
 

@@ -6,9 +6,9 @@
  * survives the loss of power. On failure the open transaction is rolled back and the caller stops:
  * nothing unacknowledged is lost, because the broker delivers it again.
  */
-#include "oneservice/store.h"
-#include "oneservice/database.h"
-#include "oneservice/migrations.h"
+#include "store/store.h"
+#include "store/database.h"
+#include "store/migrations.h"
 
 #include <assert.h>
 #include <stdlib.h>

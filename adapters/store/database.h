@@ -8,11 +8,11 @@
  * The message never holds a value. A failed statement leaves a transaction that can only be rolled
  * back.
  */
-#ifndef ONESERVICE_DATABASE_H
-#define ONESERVICE_DATABASE_H
+#ifndef STORE_DATABASE_H
+#define STORE_DATABASE_H
 
-#include "oneservice/store.h"
-#include "oneservice/store_sql.h"
+#include "store/store.h"
+#include "store/store_sql.h"
 
 #define DATABASE_VALUES_MAX  16
 #define DATABASE_COLUMNS_MAX 8

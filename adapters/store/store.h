@@ -1,5 +1,5 @@
 /*
- * The One Service's case store: every event it was delivered, and what became of every event it
+ * A case store: every event its agency was delivered, and what became of every event it
  * published, in one SQLite file or in a PostgreSQL database. Tables, columns and their meaning are
  * the same in both, and so is what is promised here.
  *
@@ -14,8 +14,8 @@
  * A store that fails stays failed: close it. What a server that goes away cut off is delivered
  * again, like what a crash cut off.
  */
-#ifndef ONESERVICE_STORE_H
-#define ONESERVICE_STORE_H
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,10 +3,10 @@
  * is never edited; a change is a new step. The number of the last step done stands in PRAGMA
  * user_version (SQLite) or in the table store_version (PostgreSQL).
  */
-#ifndef ONESERVICE_MIGRATIONS_H
-#define ONESERVICE_MIGRATIONS_H
+#ifndef STORE_MIGRATIONS_H
+#define STORE_MIGRATIONS_H
 
-#include "oneservice/database.h"
+#include "store/database.h"
 
 /*
  * Does the missing steps, each in a transaction of its own, alone among processes that start at the

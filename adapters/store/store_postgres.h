@@ -1,9 +1,9 @@
 /* Shared by the two files of PostgreSQL: store_postgres.c (statements), store_postgres_open.c. */
-#ifndef ONESERVICE_STORE_POSTGRES_H
-#define ONESERVICE_STORE_POSTGRES_H
+#ifndef STORE_POSTGRES_H
+#define STORE_POSTGRES_H
 
 #include <libpq-fe.h>
-#include "oneservice/database.h"
+#include "store/database.h"
 
 struct postgres {
 	struct database database; /* first: the same address */

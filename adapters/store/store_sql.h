@@ -2,8 +2,8 @@
  * Every statement of the case store, for both databases. One text wherever both understand it;
  * where they do not, the two stand side by side in store_sql.c. The schema is in migrations.c.
  */
-#ifndef ONESERVICE_STORE_SQL_H
-#define ONESERVICE_STORE_SQL_H
+#ifndef STORE_SQL_H
+#define STORE_SQL_H
 
 enum dialect { DIALECT_SQLITE = 0, DIALECT_POSTGRES, DIALECTS };
 

@@ -1,5 +1,5 @@
 /* The case store's statements. See store_sql.h. Constant. */
-#include "oneservice/store_sql.h"
+#include "store/store_sql.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
  * mended here, the adapter ends, its unit starts it again, and the broker delivers what was not
  * acknowledged.
  */
-#include "oneservice/store_postgres.h"
+#include "store/store_postgres.h"
 
 #include <assert.h>
 #include <endian.h>

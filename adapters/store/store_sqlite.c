@@ -4,7 +4,7 @@
  * The file is in write-ahead mode with a full sync at each commit, so that "committed" means it
  * survives the loss of power. Statements are prepared once and reset after each use.
  */
-#include "oneservice/database.h"
+#include "store/database.h"
 
 #include <sqlite3.h>
 #include <stdio.h>
