@@ -26,6 +26,8 @@
 #define STORE_SCHEMA_VERSION 2
 #define STORE_MAILBOX_MAX    65  /* "agency/box", 32 bytes each */
 #define STORE_TEXT_MAX       256 /* longest refusal text kept */
+#define STORE_USER_MAX       64  /* bytes of the name of who acknowledged */
+#define STORE_UNKNOWN        INT64_C(-1)
 
 struct store;
 
@@ -67,6 +69,13 @@ enum ttg_error store_open(struct store **out, const struct store_place *place,
 /* The same for reading beside the running service; TTG_ENOENT when it is not there yet. */
 enum ttg_error store_open_reader(struct store **out, const struct store_place *place,
                                  struct message *message);
+/*
+ * The same for a program beside the service that also acknowledges alerts (store/alert.h) and
+ * writes nothing else. The schema is the service's to change: TTG_EVERSION, too, when it has not
+ * brought it up to ours yet; trying again later helps.
+ */
+enum ttg_error store_open_desk(struct store **out, const struct store_place *place,
+                               struct message *message);
 /* Uncommitted work is lost, as after a crash. */
 void store_close(struct store **store);
 
@@ -106,22 +115,55 @@ enum ttg_error store_answer(struct store *store, const struct ttg_outcome *outco
 enum ttg_error store_find_outcome(struct store *store, const uint8_t id[16],
                                   struct store_outcome *out, struct message *message);
 
+/* One row. What it points to is good during the call that shows it. */
 struct store_event {
+	uint64_t change; /* see store_each_since(); 0 from store_each() */
+	uint8_t id[16];
+	const char *type;
 	const uint8_t *encoded; /* an encoded ttg.Event, as kept */
 	size_t encoded_bytes;
-	const uint8_t
-	        *person_key; /* TTG_PERSON_KEY_BYTES, or NULL: about nobody, or published here */
-	int64_t kept_ns;     /* accepted by the broker; of ours: published */
-	bool published;      /* by us; refused ones are left out */
+	int64_t kept_ns; /* accepted by the broker; of ours: published */
+	bool published;  /* by us */
+
+	/* Of what was delivered. */
+	const char *mailbox;       /* it first came through; NULL: published here */
+	int64_t received_ns;       /* first; 0: published here */
+	const uint8_t *person_key; /* TTG_PERSON_KEY_BYTES, or NULL: about nobody, or ours */
+	bool redacted;             /* we were not granted all of it */
+
+	/* Of what we published. */
+	bool answered;        /* by the broker; false: the rest is zeros and unknown */
+	enum ttg_error code;  /* TTG_OK or a refusal */
+	uint64_t sequence;    /* it was accepted under */
+	const char *text;     /* why it was refused; "" */
+	int64_t delivered;    /* recipients it was given to, or STORE_UNKNOWN */
+	int64_t acknowledged; /* of those, that acknowledged it, or STORE_UNKNOWN */
 };
+
+/* False: enough. Must not use the store. */
+typedef bool store_event_fn(void *arg, const struct store_event *event);
 
 /*
  * Every event once, in the order of kept_ns, then id: as of now, whatever is written meanwhile, and
- * one at a time in memory. One that was published here and came back counts as published. each()
- * gives false to stop; what it is shown is good during the call, and it must not use the store.
+ * one at a time in memory. One that was published here and came back counts as published; those of
+ * ours that were refused are left out.
  */
-enum ttg_error store_each(struct store *store,
-                          bool (*each)(void *arg, const struct store_event *event), void *arg,
+enum ttg_error store_each(struct store *store, store_event_fn *each, void *arg,
                           struct message *message);
+
+/*
+ * Every row whose change is above `after`, in the order of change; otherwise as store_each(), but
+ * those of ours that were refused are shown, with their code. Change numbers count up over
+ * everything kept, with gaps, in the order in which it became visible. A row that is completed (the
+ * fuller bytes of a wider grant) or answered gets a new one and so is shown again, under the same
+ * id; a new count of recipients gives none.
+ */
+enum ttg_error store_each_since(struct store *store, uint64_t after, store_event_fn *each,
+                                void *arg, struct message *message);
+/* The highest change, 0 when nothing is kept. Cheap: may be asked several times a second. */
+enum ttg_error store_last_change(struct store *store, uint64_t *change, struct message *message);
+/* One event; what is both delivered and ours is shown as store_each_since() does. TTG_ENOENT. */
+enum ttg_error store_find_event(struct store *store, const uint8_t id[16], store_event_fn *each,
+                                void *arg, struct message *message);
 
 #endif
