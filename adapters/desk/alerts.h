@@ -23,7 +23,8 @@ struct alerts;
 struct alerts *alerts_new(void);
 void alerts_free(struct alerts **alerts);
 
-/* Reads the store's table again where it may have changed, after views_add(). Errors of the store. */
+/* Reads the store's table again where it may have changed, after views_add(). Errors of the store.
+ */
 enum ttg_error alerts_follow(struct alerts *alerts, const struct views *views, struct store *store,
                              struct message *message);
 

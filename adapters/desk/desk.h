@@ -22,7 +22,8 @@
 
 struct desk_settings {
 	char agency[CONFIG_TEXT_BYTES];
-	char store_path[CONFIG_TEXT_BYTES]; /* as ttg-oneservice's store.path, store.postgres, ... */
+	char store_path[CONFIG_TEXT_BYTES]; /* as ttg-oneservice's store.path, store.postgres, ...
+	                                     */
 	char store_postgres[CONFIG_TEXT_BYTES];
 	char store_password_file[CONFIG_TEXT_BYTES];
 	char spool_dir[CONFIG_TEXT_BYTES]; /* ttg-oneservice's spool.dir; "": users can only look */
@@ -32,13 +33,14 @@ struct desk_settings {
 	char tls_cert_file[CONFIG_TEXT_BYTES];
 	char tls_key_file[CONFIG_TEXT_BYTES];
 	int64_t session_minutes;
-	char disclosures_file[CONFIG_TEXT_BYTES]; /* what `ttgctl --json disclosures` wrote; "": none */
+	char disclosures_file[CONFIG_TEXT_BYTES]; /* what `ttgctl --json disclosures` wrote; "":
+	                                             none */
 	char scheme[CONFIG_TEXT_BYTES];           /* offered first in forms */
 	char prison_code[CONFIG_TEXT_BYTES];      /* whose gate this is: "PBI" */
 	struct config_list local_areas;           /* ONS codes or names: others are out of area */
 	struct config_list providers;             /* agencies referrals may be made to */
-	struct config_list baselines;             /* as ttg-oneservice report --baseline takes them */
-	char contact_number[CONFIG_TEXT_BYTES];   /* offered for PNC flags */
+	struct config_list baselines;           /* as ttg-oneservice report --baseline takes them */
+	char contact_number[CONFIG_TEXT_BYTES]; /* offered for PNC flags */
 	char police_agency[CONFIG_TEXT_BYTES];
 	int log_level, log_target;
 };

@@ -9,8 +9,7 @@
 
 /* live_page.c: what arrives, as it arrives. */
 PAGE(page_live);
-void stream_live(void *desk, const struct web_request *request, uint64_t *cursor,
-                 struct html *out);
+void stream_live(void *desk, const struct web_request *request, uint64_t *cursor, struct html *out);
 
 /* alerts_page.c */
 PAGE(page_alerts);

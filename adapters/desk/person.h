@@ -65,8 +65,8 @@ struct person_release {
 	char gate[WORD_BYTES];
 	char area[WORD_BYTES];
 	char area_code[16];
-	char address[161]; /* one line; "" when not told */
-	int address_kind;  /* Ttg__AddressKind */
+	char address[161];                   /* one line; "" when not told */
+	int address_kind;                    /* Ttg__AddressKind */
 	int discharge_grant, travel_warrant; /* Ttg__Answer */
 	bool released;                       /* he left, at released_ns */
 	int64_t released_ns;
@@ -144,7 +144,8 @@ struct person_request {
 };
 
 struct person {
-	uint32_t number; /* counts from 0 in the order of first mention: stands in addresses of pages */
+	uint32_t number; /* counts from 0 in the order of first mention: stands in addresses of
+	                    pages */
 	uint32_t joined; /* the record this one is part of; itself when it stands alone */
 	bool stale;      /* to be taken anew */
 
@@ -189,9 +190,11 @@ void person_fini(struct person *person);
 /* TTG_ENOMEM. */
 enum ttg_error person_take(struct person *person, const struct telling *telling);
 
-/* The number the desk knows him by best: prison's, probation's, the police's; NULL when he has none. */
+/* The number the desk knows him by best: prison's, probation's, the police's; NULL when he has
+ * none. */
 const struct person_number *person_best_number(const struct person *person);
-/* His scheme that was last opened and is not ended, else the last one; NULL: he was never enrolled. */
+/* His scheme that was last opened and is not ended, else the last one; NULL: he was never enrolled.
+ */
 const struct person_scheme *person_scheme(const struct person *person);
 /* Enrolled now: not exited, not withdrawn, inside the window. */
 bool person_is_enrolled(const struct person *person, int64_t now_ns);

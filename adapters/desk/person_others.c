@@ -17,7 +17,7 @@ void person_take_arrest(struct person *person, const struct telling *telling)
 /* Whether he walks out of the station; where it is not said, the decision tells. */
 static bool lets_out(const Ttg__PoliceCustodyUpdate *from)
 {
-	switch (from->disposition) {
+	switch ((int)from->disposition) {
 	case TTG__DISPOSITION__DISPOSITION_BAILED:
 	case TTG__DISPOSITION__DISPOSITION_RELEASED_UNDER_INVESTIGATION:
 	case TTG__DISPOSITION__DISPOSITION_NO_FURTHER_ACTION:
@@ -37,8 +37,8 @@ void person_take_custody_update(struct person *person, const struct telling *tel
 	if (person->custody != CUSTODY_ARRESTED || !lets_out(from))
 		return;
 	person->custody = CUSTODY_OUT;
-	person->custody_ns = person_when(telling, from->released_at ? from->released_at
-	                                                            : from->disposed_at);
+	person->custody_ns =
+	        person_when(telling, from->released_at ? from->released_at : from->disposed_at);
 }
 
 static struct person_request *find_flag(struct person *person, const char *id)

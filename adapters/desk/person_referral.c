@@ -16,12 +16,12 @@ struct said {
 static bool read_said(struct said *out, const Ttg__Event *event)
 {
 #define SAID(message, to, time)                                                                    \
-	*out = (struct said){ .id = (message)->referral_id,                                        \
-		              .provider = (message)->provider_agency,                              \
-		              .referrer = (message)->referrer_agency,                              \
-		              .state = (to),                                                       \
-		              .at = (time) }
-	switch (event->payload_case) {
+	*out = (struct said)                                                                       \
+	{                                                                                          \
+		.id = (message)->referral_id, .provider = (message)->provider_agency,              \
+		.referrer = (message)->referrer_agency, .state = (to), .at = (time)                \
+	}
+	switch ((int)event->payload_case) {
 	case TTG__EVENT__PAYLOAD_REFERRAL_SENT:
 		SAID(event->referral_sent, REFERRAL_SENT, NULL);
 		return true;
@@ -99,8 +99,8 @@ enum ttg_error person_take_referral(struct person *person, const struct telling 
 
 	if (!read_said(&said, telling->event))
 		return TTG_OK;
-	if (said.referrer[0] == '\0' && (said.state == REFERRAL_SENT ||
-	                                 said.state == REFERRAL_WITHDRAWN))
+	if (said.referrer[0] == '\0' &&
+	    (said.state == REFERRAL_SENT || said.state == REFERRAL_WITHDRAWN))
 		said.referrer = telling->event->source;
 	to = find_or_add(person, &said);
 	if (to == NULL)
@@ -119,10 +119,9 @@ enum ttg_error person_take_referral(struct person *person, const struct telling 
 	to->last_event = telling->index;
 	if (said.answer) {
 		to->answered_ns = to->state_ns;
-		to->decline_reason =
-		        said.state == REFERRAL_DECLINED
-		                ? (int)telling->event->referral_declined->reason
-		                : 0;
+		to->decline_reason = said.state == REFERRAL_DECLINED
+		                             ? (int)telling->event->referral_declined->reason
+		                             : 0;
 	}
 	if (said.worker != NULL)
 		TAKE_TEXT(to->worker, said.worker);

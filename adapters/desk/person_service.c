@@ -16,7 +16,7 @@ static struct person_scheme *find_scheme(struct person *person, const char *sche
 static struct person_scheme *open_scheme(struct person *person, const char *scheme)
 {
 	struct person_scheme *found = find_scheme(person, scheme);
-	struct person_scheme taken = { "" };
+	struct person_scheme taken = { .ended_ns = 0 };
 
 	if (found != NULL) {
 		taken = *found;

@@ -3,7 +3,9 @@
 
 #define FORM(word, page)                                                                           \
 	{ "GET", "/people/:/" word, ROLES_STAFF, page, NULL },                                     \
-	        { "POST", "/people/:/" word, ROLES_STAFF, page##_send, NULL }
+	{                                                                                          \
+		"POST", "/people/:/" word, ROLES_STAFF, page##_send, NULL                          \
+	}
 
 const char *const desk_role_words[] = { "duty", "caseworker", "manager", "evaluator", NULL };
 

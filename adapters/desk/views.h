@@ -17,12 +17,13 @@
 struct views;
 
 struct view_event {
-	uint64_t change;
+	uint64_t change; /* when it came first: rises through the list */
 	int64_t kept_ns;
 	int64_t happened_ns;
 	uint8_t id[TTG_UUID_BYTES];
 	uint32_t person;        /* VIEWS_NOBODY; see views_person() */
-	uint32_t superseded_by; /* the event that corrects or withdraws it; VIEWS_NOBODY: it stands */
+	uint32_t superseded_by; /* the event that corrects or withdraws it; VIEWS_NOBODY: it stands
+	                         */
 	uint32_t supersedes;    /* VIEWS_NOBODY */
 	uint32_t source;        /* views_word() */
 	int16_t type;           /* ttg_type_name(); -1: one we do not know */
@@ -36,14 +37,12 @@ struct views *views_new(void);
 void views_free(struct views **views);
 
 /*
- * Takes one event of the store, in the order of `change`; one that is here already makes its
- * person's record be taken anew. An event that cannot be read is counted and left out. TTG_ENOMEM,
- * TTG_ELIMIT: of no use any more.
+ * Takes one event of the store, in the order of `change`. One that is here already was answered or
+ * completed: it keeps its place, and its person's record is taken anew where that matters. An event
+ * that cannot be read is counted and left out. TTG_ENOMEM, TTG_ELIMIT: of no use any more.
  */
 enum ttg_error views_add(struct views *views, const struct store_event *from);
 size_t views_unreadable(const struct views *views);
-/* Notes the broker's answer to one of ours. */
-void views_answer(struct views *views, uint32_t event, bool refused);
 /*
  * Takes anew the records that have to be, reading their events from the store. Before any page.
  * Errors of store_find_event(), TTG_ENOMEM.
