@@ -1,5 +1,6 @@
 # Counts single tests in ctest's log (Testing/Temporary/LastTest.log): in a program made with
-# cmocka every test function, any other program as one test. A program that failed without naming
+# cmocka every test function, in a run of Node's test runner (TAP) every test, any other program as
+# one test. A program that failed without naming
 # a failed test (it crashed, leaked, or ran out of time) counts as one failure more.
 #
 # Prints one line: passed failed skipped. With -v list=1 also the names of what failed, before it.
@@ -35,6 +36,10 @@ program == "" { next }
 /^\[  SKIPPED \] [0-9]+ test\(s\)/ { skip += $4; seen = 1; next }
 /^\[  FAILED  \] [0-9]+ test\(s\)/ { bad += $4; seen = 1; next }
 /^\[  FAILED  \] / && seen { names = names "  " program ": " $4 "\n"; next }
+/^# pass [0-9]+$/ { ok += $3; seen = 1; next }
+/^# (fail|cancelled) [0-9]+$/ { bad += $3; next }
+/^# skipped [0-9]+$/ { skip += $3; next }
+/^ *not ok [0-9]+ - / { names = names "  " program ": " $0 "\n"; next }
 /^Test Passed\./ { verdict = "Passed" }
 /^Test Failed\./ { verdict = "Failed" }
 

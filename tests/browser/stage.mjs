@@ -7,7 +7,7 @@ import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 
-const source = path.resolve(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname), '../..')
+const source = process.env.TTG_SOURCE
 const DEADLINE_MS = 20000
 
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
