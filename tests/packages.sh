@@ -2,9 +2,17 @@
 # Installs the Debian packages of tests/packages.txt that are missing, and only those. Used by
 # tests/run.sh, and with --build (only what building needs) by etc/demo/run.sh; nothing is asked and
 # nothing is fetched when all are there.
+# node and npm may come from elsewhere than Debian, whose npm would then not go together with them:
+# where a node of version 18 or later and an npm run, neither of the two packages is asked for.
 # Exit status: 0 all there, 1 they cannot be installed (the message says what to do).
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
+
+# has_node: both run, and node is new enough.
+has_node() {
+	npm --version </dev/null >/dev/null 2>&1 && node -e \
+		'process.exit(+process.versions.node.split(".")[0] >= 18 ? 0 : 1)' </dev/null 2>/dev/null
+}
 
 missing=
 while read -r package; do
@@ -14,6 +22,7 @@ while read -r package; do
 		continue
 		;;
 	'' | '#'*) continue ;;
+	nodejs | npm) ! has_node || continue ;;
 	esac
 	status=$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) || status=none
 	[ "$status" = installed ] || missing="$missing $package"

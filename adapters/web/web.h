@@ -20,6 +20,7 @@
 #include <stdint.h>
 #include "base/log.h"
 #include "base/message.h"
+#include "base/world.h"
 #include "web/html.h"
 
 #define WEB_PARTS_MAX      3
@@ -30,6 +31,7 @@
 #define WEB_NAME_BYTES     65 /* "Ann Example": as colleagues know her, and a NUL */
 #define WEB_STREAMS_MAX    64
 #define WEB_ANYBODY        0u /* roles of a route that asks for no sign-in */
+#define WEB_REQUEST_S      60
 
 struct web;
 
@@ -112,7 +114,8 @@ struct web_site {
 	size_t n_routes;
 	const struct web_link *menu; /* the first that the user may see is where "/" leads */
 	size_t n_menu;
-	void *user; /* passed to all of the above */
+	const char *script; /* "desk.js": of adapters/web/assets, loaded by every page; NULL: none */
+	void *user;         /* passed to all of the above */
 };
 
 struct web_options {
@@ -121,8 +124,10 @@ struct web_options {
 	const char *tls_cert_file;
 	const char *tls_key_file;
 	const char *users_file; /* 0600; see web/users.h */
-	unsigned session_minutes;
+	unsigned session_minutes; /* unused for so long, a session ends */
 	struct log *log;
+	const struct world *world; /* NULL: the machine itself */
+	unsigned request_s;        /* for a whole request; 0: WEB_REQUEST_S */
 };
 
 /* Whether the options go together; looks at no file. TTG_EINVAL. */
@@ -142,6 +147,9 @@ void web_run(struct web *web);
 void web_wake(struct web *web);
 /* Streams that are open. */
 size_t web_streams(const struct web *web);
+
+/* The path of a file of adapters/web/assets, "desk.js"; "" when there is none of that name. */
+const char *web_asset(const char *name);
 
 /*
  * A secret of this user for links that a calendar program opens by itself, 32 characters; made when
