@@ -16,7 +16,7 @@
 #include <string.h>
 #include "base/world.h"
 #include "oneservice/service.h"
-#include "store/store.h"
+#include "store/published.h"
 
 #define NS_PER_S   INT64_C(1000000000)
 #define WAIT_MAX_S 86400

@@ -19,6 +19,7 @@
 #include "common/cloudevents.h"
 #include "common/json_items.h"
 #include "oneservice/line.h"
+#include "store/published.h"
 
 #define LINES_MAX 8192 /* new events between two commits; the frame commits before */
 

@@ -14,8 +14,8 @@
 #include "store/store.h"
 #include "store/store_sql.h"
 
-#define DATABASE_VALUES_MAX  16
-#define DATABASE_COLUMNS_MAX 8
+#define DATABASE_VALUES_MAX  20
+#define DATABASE_COLUMNS_MAX 16
 
 enum value_kind { VALUE_NULL = 0, VALUE_INTEGER, VALUE_TEXT, VALUE_BYTES };
 
@@ -68,12 +68,15 @@ struct database_calls {
 	void (*close)(struct database *database);
 };
 
-/* Opens it, for a writer made if missing; TTG_ENOENT for a reader when it is not there. */
-enum ttg_error sqlite_open(struct database **out, const char *path, bool writes,
+/* Who opens it: reads; also acknowledges alerts; keeps all and owns the schema. */
+enum opening { OPEN_READER = 0, OPEN_DESK, OPEN_SERVICE };
+
+/* Opens it, for the service made if missing; TTG_ENOENT for others when it is not there. */
+enum ttg_error sqlite_open(struct database **out, const char *path, enum opening opening,
                            struct message *message);
 /* TTG_ENOENT: no such database; TTG_EFORMAT: as postgres_check(). */
-enum ttg_error postgres_open(struct database **out, const struct store_place *place, bool writes,
-                             struct message *message);
+enum ttg_error postgres_open(struct database **out, const struct store_place *place,
+                             enum opening opening, struct message *message);
 /* What can be wrong with the connection string and the password's file, without a server. */
 enum ttg_error postgres_check(const struct store_place *place, struct message *message);
 

@@ -70,6 +70,46 @@
 	"CREATE INDEX event_by_accepted ON event (accepted_ns, id);"                               \
 	"CREATE INDEX published_by_time ON published (published_ns, id);"
 
+/*
+ * What changed since: every row of event and of published has a number, counting up over both in
+ * the order of keeping, given anew when the row is completed or answered. What was here before is
+ * numbered in the order of time.
+ * alert: the urgent events that came from now on, until a person acknowledges them; about: of a
+ * notice that one went unacknowledged, the event it names; released: the broker need not wait.
+ * published: of accepted ones, how many recipients got and acknowledged it, as of asked_ns.
+ */
+#define NUMBERS                                                                                    \
+	" FROM (SELECT id, ours, row_number() OVER (ORDER BY kept_ns, ours, id) AS number"         \
+	" FROM (SELECT id, accepted_ns AS kept_ns, 0 AS ours FROM event"                           \
+	" UNION ALL SELECT id, published_ns, 1 FROM published) AS kept) AS numbered"
+#define VERSION_3(BYTES, INTEGER, END)                                                             \
+	"ALTER TABLE event ADD COLUMN change " INTEGER " NOT NULL DEFAULT 0;"                      \
+	"ALTER TABLE published ADD COLUMN change " INTEGER " NOT NULL DEFAULT 0;"                  \
+	"ALTER TABLE published ADD COLUMN delivered " INTEGER ";"                                  \
+	"ALTER TABLE published ADD COLUMN acknowledged " INTEGER ";"                               \
+	"ALTER TABLE published ADD COLUMN asked_ns " INTEGER ";"                                   \
+	"UPDATE event SET change = number" NUMBERS " WHERE numbered.id = event.id AND ours = 0;"   \
+	"UPDATE published SET change = number" NUMBERS                                             \
+	" WHERE numbered.id = published.id AND ours = 1;"                                          \
+	"CREATE UNIQUE INDEX event_by_change ON event (change);"                                   \
+	"CREATE UNIQUE INDEX published_by_change ON published (change);"                           \
+	"CREATE INDEX published_unsettled ON published (published_ns) WHERE " SQL_UNSETTLED ";"    \
+	"CREATE TABLE alert ("                                                                     \
+	" id " BYTES " PRIMARY KEY CHECK (length(id) = 16),"                                       \
+	" mailbox TEXT NOT NULL,"                                                                  \
+	" position " INTEGER " NOT NULL,"                                                          \
+	" raised_ns " INTEGER " NOT NULL,"                                                         \
+	" about " BYTES ","                                                                        \
+	" acknowledged_ns " INTEGER ","                                                            \
+	" acknowledged_by TEXT,"                                                                   \
+	" released " INTEGER " NOT NULL"                                                           \
+	")" END ";"                                                                                \
+	"CREATE INDEX alert_by_raised ON alert (raised_ns, id);"                                   \
+	"CREATE INDEX alert_open ON alert (raised_ns, id) WHERE acknowledged_ns IS NULL;"          \
+	"CREATE INDEX alert_unreleased ON alert (id)"                                              \
+	" WHERE acknowledged_ns IS NOT NULL AND released = 0;"                                     \
+	"CREATE INDEX alert_by_about ON alert (about) WHERE about IS NOT NULL;"
+
 /* Ends a step. PostgreSQL has no place for the number before the first one. */
 #define SQLITE_NOW(number)   "PRAGMA user_version = " #number
 #define POSTGRES_NOW(number) "UPDATE store_version SET version = " #number
@@ -88,6 +128,9 @@ static const struct {
 	{ 2,
 	  { [DIALECT_SQLITE] = VERSION_2 SQLITE_NOW(2),
 	    [DIALECT_POSTGRES] = VERSION_2 POSTGRES_NOW(2) } },
+	{ 3,
+	  { [DIALECT_SQLITE] = VERSION_3("BLOB", "INTEGER", " WITHOUT ROWID") SQLITE_NOW(3),
+	    [DIALECT_POSTGRES] = VERSION_3("BYTEA", "BIGINT", "") POSTGRES_NOW(3) } },
 };
 
 #define MIGRATIONS (sizeof(migrations) / sizeof(migrations[0]))
@@ -161,12 +204,17 @@ enum ttg_error migrations_run(struct database *database, struct message *message
 	return error;
 }
 
-enum ttg_error migrations_check(struct database *database, struct message *message)
+enum ttg_error migrations_check(struct database *database, bool newest, struct message *message)
 {
 	int64_t version = 0;
 	enum ttg_error error = read_version(database, &version, message);
 
 	if (error == TTG_OK && version == 0)
 		return message_set(message, TTG_ENOENT, "there is no case store yet");
+	if (error == TTG_OK && newest && version < STORE_SCHEMA_VERSION)
+		return message_set(message, TTG_EVERSION,
+		                   "the case store has schema %lld, this program needs %d: "
+		                   "start ttg-oneservice of this release, which changes it",
+		                   (long long)version, STORE_SCHEMA_VERSION);
 	return error;
 }

@@ -14,7 +14,10 @@
  */
 enum ttg_error migrations_run(struct database *database, struct message *message);
 
-/* For a reader: TTG_EVERSION as above, TTG_ENOENT when no step was done yet. */
-enum ttg_error migrations_check(struct database *database, struct message *message);
+/*
+ * For who leaves the schema alone: TTG_EVERSION as above, and with `newest` when a step is missing;
+ * TTG_ENOENT when none was done yet.
+ */
+enum ttg_error migrations_check(struct database *database, bool newest, struct message *message);
 
 #endif

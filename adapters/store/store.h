@@ -1,7 +1,8 @@
 /*
  * A case store: every event its agency was delivered, and what became of every event it
- * published, in one SQLite file or in a PostgreSQL database. Tables, columns and their meaning are
- * the same in both, and so is what is promised here.
+ * published (store/published.h), and the alerts among them (store/alert.h), in one SQLite file or
+ * in a PostgreSQL database. Tables, columns and their meaning are the same in both, and so is what
+ * is promised here.
  *
  * Exactly once: an event's row, the note that it came through a mailbox, and the mailbox's position
  * go in one transaction; the caller acknowledges only after store_commit() returned TTG_OK.
@@ -23,10 +24,9 @@
 #include <ttg/client.h>
 #include "base/message.h"
 
-#define STORE_SCHEMA_VERSION 2
-#define STORE_MAILBOX_MAX    65  /* "agency/box", 32 bytes each */
-#define STORE_TEXT_MAX       256 /* longest refusal text kept */
-#define STORE_USER_MAX       64  /* bytes of the name of who acknowledged */
+#define STORE_SCHEMA_VERSION 3
+#define STORE_MAILBOX_MAX    65 /* "agency/box", 32 bytes each */
+#define STORE_USER_MAX       64 /* bytes of the name of who acknowledged */
 #define STORE_UNKNOWN        INT64_C(-1)
 
 struct store;
@@ -34,15 +34,6 @@ struct store;
 enum store_verdict {
 	STORE_NEW = 0,   /* kept now */
 	STORE_KNOWN = 1, /* was here already: nothing new to tell anybody */
-};
-
-/* The answer to one event this agency published. */
-struct store_outcome {
-	bool answered;       /* false: waits in the outbox; the rest is then 0 */
-	enum ttg_error code; /* TTG_OK or a refusal */
-	bool duplicate;
-	uint64_t sequence;
-	char text[STORE_TEXT_MAX];
 };
 
 /* Where a store is: either path or postgres is given, the other is NULL or "". */
@@ -100,20 +91,6 @@ enum ttg_error store_position(struct store *store, const char *mailbox, uint64_t
                               struct message *message);
 /* Events kept, whatever mailboxes they came through. */
 enum ttg_error store_count(struct store *store, uint64_t *events, struct message *message);
-
-/*
- * Keeps an event of our own before it goes out: part of the open transaction, as store_add(). Known
- * ids are left alone.
- */
-enum ttg_error store_add_published(struct store *store, const uint8_t id[16], const char *type,
-                                   const uint8_t *event, size_t event_bytes, int64_t now_ns,
-                                   struct message *message);
-/* Notes the broker's answer. Commits by itself; TTG_ENOENT when the id was never published here. */
-enum ttg_error store_answer(struct store *store, const struct ttg_outcome *outcome, int64_t now_ns,
-                            struct message *message);
-/* TTG_ENOENT as above. */
-enum ttg_error store_find_outcome(struct store *store, const uint8_t id[16],
-                                  struct store_outcome *out, struct message *message);
 
 /* One row. What it points to is good during the call that shows it. */
 struct store_event {

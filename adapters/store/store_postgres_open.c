@@ -103,7 +103,7 @@ enum ttg_error postgres_check(const struct store_place *place, struct message *m
 }
 
 /* Later ones win over earlier ones, so ours stand on either side of the configuration's. */
-static PGconn *reach(const struct store_place *place, const char *password)
+static PGconn *reach(const struct store_place *place, enum opening opening, const char *password)
 {
 	const char *const keywords[] = { "connect_timeout",
 		                         "tcp_user_timeout",
@@ -112,8 +112,13 @@ static PGconn *reach(const struct store_place *place, const char *password)
 		                         "client_encoding",
 		                         password != NULL ? "password" : NULL,
 		                         NULL };
-	const char *const values[] = { "10",     "30000", "ttg-oneservice", place->postgres, "UTF8",
-		                       password, NULL };
+	const char *const values[] = { "10",
+		                       "30000",
+		                       opening == OPEN_DESK ? "ttg-desk" : "ttg-oneservice",
+		                       place->postgres,
+		                       "UTF8",
+		                       password,
+		                       NULL };
 
 	return PQconnectdbParams(keywords, values, 1);
 }
@@ -136,14 +141,13 @@ static void ignore_notice(void *arg, const PGresult *result)
 	(void)result;
 }
 
-enum ttg_error postgres_open(struct database **out, const struct store_place *place, bool writes,
-                             struct message *message)
+enum ttg_error postgres_open(struct database **out, const struct store_place *place,
+                             enum opening opening, struct message *message)
 {
 	struct postgres *postgres = calloc(1, sizeof(*postgres));
 	enum ttg_error error = TTG_OK;
 	char *password = NULL;
 
-	(void)writes; /* who reads asks for nothing else */
 	*out = NULL;
 	if (postgres == NULL)
 		return message_set(message, TTG_ENOMEM, "no memory for the case store");
@@ -153,7 +157,7 @@ enum ttg_error postgres_open(struct database **out, const struct store_place *pl
 		error = secret_file_read_line(place->password_file, PASSWORD_MIN, &password,
 		                              message);
 	if (error == TTG_OK) {
-		postgres->conn = reach(place, password);
+		postgres->conn = reach(place, opening, password);
 		PQsetNoticeReceiver(postgres->conn, ignore_notice, NULL);
 		if (PQstatus(postgres->conn) != CONNECTION_OK)
 			error = postgres_connection_error(postgres->conn, "connecting", message);

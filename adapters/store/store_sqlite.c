@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#define WAL_RETRY_MS 10
+
 struct sqlite {
 	struct database database; /* first: the same address */
 	sqlite3 *db;
@@ -192,25 +194,43 @@ static const struct database_calls calls = {
 	.close = close_file,
 };
 
-static enum ttg_error open_file(struct sqlite *sqlite, const char *path, bool writes,
+/* Of several that open a new file at once, SQLite turns some away without patience. */
+static enum ttg_error begin_wal(struct sqlite *sqlite, struct message *message)
+{
+	enum ttg_error error;
+	int waited_ms = 0;
+
+	for (;;) {
+		error = script(&sqlite->database, "PRAGMA journal_mode = WAL", "opening", message);
+		if (error != TTG_ETIMEOUT || waited_ms >= DATABASE_BUSY_MS)
+			return error;
+		waited_ms += sqlite3_sleep(WAL_RETRY_MS);
+	}
+}
+
+static enum ttg_error open_file(struct sqlite *sqlite, const char *path, enum opening opening,
                                 struct message *message)
 {
-	const int flags =
-	        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | (writes ? SQLITE_OPEN_CREATE : 0);
+	const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
+	                  (opening == OPEN_SERVICE ? SQLITE_OPEN_CREATE : 0);
+	enum ttg_error error;
 
 	if (sqlite3_open_v2(path, &sqlite->db, flags, NULL) != SQLITE_OK)
 		return sqlite->db != NULL ? failed(sqlite, "opening", message)
 		                          : message_set(message, TTG_ENOMEM, "no memory");
 	sqlite3_busy_timeout(sqlite->db, DATABASE_BUSY_MS);
-	if (!writes)
+	if (opening == OPEN_READER)
 		return TTG_OK;
+	error = begin_wal(sqlite, message);
+	if (error != TTG_OK)
+		return error;
 	return script(&sqlite->database,
-	              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-	              " PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON",
+	              "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+	              " PRAGMA secure_delete = ON",
 	              "opening", message);
 }
 
-enum ttg_error sqlite_open(struct database **out, const char *path, bool writes,
+enum ttg_error sqlite_open(struct database **out, const char *path, enum opening opening,
                            struct message *message)
 {
 	struct sqlite *sqlite;
@@ -219,14 +239,14 @@ enum ttg_error sqlite_open(struct database **out, const char *path, bool writes,
 	mode_t mask;
 
 	*out = NULL;
-	if (!writes && stat(path, &status) != 0)
+	if (opening != OPEN_SERVICE && stat(path, &status) != 0)
 		return message_set(message, TTG_ENOENT, "there is no case store yet");
 	sqlite = calloc(1, sizeof(*sqlite));
 	if (sqlite == NULL)
 		return message_set(message, TTG_ENOMEM, "no memory for the case store");
 	sqlite->database = (struct database){ .calls = &calls, .dialect = DIALECT_SQLITE };
 	mask = umask(S_IRWXG | S_IRWXO);
-	error = open_file(sqlite, path, writes, message);
+	error = open_file(sqlite, path, opening, message);
 	umask(mask);
 	if (error != TTG_OK)
 		close_file(&sqlite->database);

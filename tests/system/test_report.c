@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "store/store.h"
+#include "store/published.h"
 #include "support/cohorts.h"
 #include "support/made.h"
 #include "support/peer.h"

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "store/published.h"
 #include "store/store.h"
 
 #define MAILBOX   "one-service/duty"

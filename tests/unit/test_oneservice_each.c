@@ -212,8 +212,8 @@ static void must_write_many(struct bed *bed, unsigned long many)
 	        sql, sizeof(sql),
 	        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %lu)"
 	        " INSERT INTO event (id, type, source, accepted_ns, received_ns, mailbox, position,"
-	        " urgency, redacted, encoded) SELECT %s, 'prison.released', 'prison',"
-	        " (i * CAST(7919 AS BIGINT)) %% 15485863 + 1, i, 'one-service/duty', i, 0, 0, %s"
+	        " urgency, redacted, encoded, change) SELECT %s, 'prison.released', 'prison',"
+	        " (i * CAST(7919 AS BIGINT)) %% 15485863 + 1, i, 'one-service/duty', i, 0, 0, %s, i"
 	        " FROM n",
 	        many,
 	        postgres ? "decode(lpad(to_hex(i), 32, '0'), 'hex')"

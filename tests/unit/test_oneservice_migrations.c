@@ -83,16 +83,22 @@ static void must_hold_what_version_1_held(struct bed *bed)
 	assert_false(outcome.answered);
 }
 
-static void a_store_of_every_earlier_version_is_brought_up_to_date_with_all_in_it(void **state)
+/* The last byte of the id of each, in the order of their times; above 0x10 are ours. */
+static void must_be_numbered_by_time(struct bed *bed)
 {
-	struct bed *bed = *state;
+	static const uint8_t order[] = { 0x11, 2, 3, 1, 0x13, 0x12 };
+	char sql[256];
 
-	_Static_assert(STORE_SCHEMA_VERSION == 2,
-	               "a newer version: keep a store of version 2, too");
-	must_find_old_store(bed, 1);
-	bed_open(bed);
-	assert_int_equal(version_of(bed), STORE_SCHEMA_VERSION);
-	must_hold_what_version_1_held(bed);
+	for (unsigned i = 0; i < sizeof(order); i++) {
+		snprintf(sql, sizeof(sql), "SELECT change FROM %s WHERE %s LIKE '%%%02x'",
+		         order[i] > 0x10 ? "published" : "event",
+		         is_postgres(bed) ? "encode(id, 'hex')" : "lower(hex(id))", order[i]);
+		assert_int_equal(must_ask_bed(&bed->at, sql), i + 1);
+	}
+	assert_int_equal(must_ask_bed(&bed->at, "SELECT count(*) FROM alert"), 0);
+	assert_int_equal(must_ask_bed(&bed->at, "SELECT count(*) FROM published"
+	                                        " WHERE delivered IS NULL AND asked_ns IS NULL"),
+	                 3);
 }
 
 /* Columns and indexes, in a number that differs when they do. */
@@ -151,13 +157,26 @@ static void must_have_the_schema_of_a_new_store(struct bed *bed)
 	remove_bed((void **)&new);
 }
 
-static void a_store_of_an_earlier_version_gets_the_schema_of_a_new_one(void **state)
+static void must_come_up_to_date(struct bed *bed, int version)
 {
-	struct bed *bed = *state;
-
-	must_find_old_store(bed, 1);
+	_Static_assert(STORE_SCHEMA_VERSION == 3,
+	               "a newer version: keep a store of version 3, too");
+	must_find_old_store(bed, version);
 	bed_open(bed);
+	assert_int_equal(version_of(bed), STORE_SCHEMA_VERSION);
+	must_hold_what_version_1_held(bed);
+	must_be_numbered_by_time(bed);
 	must_have_the_schema_of_a_new_store(bed);
+}
+
+static void a_store_of_version_1_is_brought_up_to_date_with_all_in_it(void **state)
+{
+	must_come_up_to_date(*state, 1);
+}
+
+static void a_store_of_version_2_is_brought_up_to_date_with_all_in_it(void **state)
+{
+	must_come_up_to_date(*state, 2);
 }
 
 static void a_step_that_fails_leaves_the_store_as_it_was(void **state)
@@ -176,6 +195,38 @@ static void a_step_that_fails_leaves_the_store_as_it_was(void **state)
 	must_hold_what_version_1_held(bed);
 }
 
+/* Numbers are given before what stands in the way is met. */
+static void the_third_step_leaves_no_numbers_when_it_fails(void **state)
+{
+	struct bed *bed = *state;
+
+	must_find_old_store(bed, 2);
+	must_tell_bed(&bed->at, "CREATE INDEX alert_by_about ON event (type)");
+	assert_int_not_equal(store_open(&bed->store, &bed->place, &bed->message), TTG_OK);
+	assert_int_equal(version_of(bed), 2);
+	must_tell_bed(&bed->at, "DROP INDEX alert_by_about; ALTER TABLE event ADD change TEXT;"
+	                        "ALTER TABLE event DROP COLUMN change");
+	bed_open(bed);
+	must_be_numbered_by_time(bed);
+}
+
+static void the_desk_waits_for_the_service_to_change_the_schema(void **state)
+{
+	struct bed *bed = *state;
+	struct store *service = NULL;
+
+	assert_int_equal(store_open_desk(&bed->store, &bed->place, &bed->message), TTG_ENOENT);
+	assert_null(bed->store);
+	must_find_old_store(bed, 2);
+	assert_int_equal(store_open_desk(&bed->store, &bed->place, &bed->message), TTG_EVERSION);
+	assert_null(bed->store);
+	assert_non_null(strstr(bed->message.text, "start ttg-oneservice"));
+	assert_int_equal(version_of(bed), 2);
+	assert_int_equal(store_open(&service, &bed->place, &bed->message), TTG_OK);
+	assert_int_equal(store_open_desk(&bed->store, &bed->place, &bed->message), TTG_OK);
+	store_close(&service);
+}
+
 static void a_store_written_by_a_newer_program_is_refused(void **state)
 {
 	struct bed *bed = *state;
@@ -187,6 +238,8 @@ static void a_store_written_by_a_newer_program_is_refused(void **state)
 	assert_int_equal(store_open(&bed->store, &bed->place, &bed->message), TTG_EVERSION);
 	assert_null(bed->store);
 	assert_int_equal(store_open_reader(&bed->store, &bed->place, &bed->message), TTG_EVERSION);
+	assert_null(bed->store);
+	assert_int_equal(store_open_desk(&bed->store, &bed->place, &bed->message), TTG_EVERSION);
 	assert_null(bed->store);
 	assert_int_equal(version_of(bed), 999);
 }
@@ -247,9 +300,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORE_TEST(an_empty_place_gets_the_newest_schema_and_keeps_it),
-		STORE_TEST(a_store_of_every_earlier_version_is_brought_up_to_date_with_all_in_it),
-		STORE_TEST(a_store_of_an_earlier_version_gets_the_schema_of_a_new_one),
+		STORE_TEST(a_store_of_version_1_is_brought_up_to_date_with_all_in_it),
+		STORE_TEST(a_store_of_version_2_is_brought_up_to_date_with_all_in_it),
 		STORE_TEST(a_step_that_fails_leaves_the_store_as_it_was),
+		STORE_TEST(the_third_step_leaves_no_numbers_when_it_fails),
+		STORE_TEST(the_desk_waits_for_the_service_to_change_the_schema),
 		STORE_TEST(a_store_written_by_a_newer_program_is_refused),
 		STORE_TEST(who_reads_makes_nothing_and_changes_nothing),
 		STORE_TEST(processes_that_start_at_once_do_not_collide),
