@@ -39,7 +39,7 @@ void store_hold_alerts(struct store *store, bool hold)
 }
 
 /* Columns of EACH_ALERT and EACH_OPEN_ALERT in store_sql.c. */
-enum column { ID = 0, MAILBOX, POSITION, RAISED, ABOUT, AT, BY, RELEASED, COLUMNS };
+enum column { ID = 0, TYPE, MAILBOX, POSITION, RAISED, ABOUT, AT, BY, RELEASED, COLUMNS };
 
 struct showing {
 	bool (*each)(void *arg, const struct store_alert *alert);
@@ -58,11 +58,13 @@ static bool show_alert(void *arg, const struct value *columns, size_t n)
 	struct store_alert alert;
 
 	assert(n == COLUMNS);
-	showing->damaged = !is_id(&columns[ID]) || columns[MAILBOX].kind != VALUE_TEXT ||
+	showing->damaged = !is_id(&columns[ID]) || columns[TYPE].kind != VALUE_TEXT ||
+	                   columns[MAILBOX].kind != VALUE_TEXT ||
 	                   (columns[ABOUT].kind != VALUE_NULL && !is_id(&columns[ABOUT]));
 	if (showing->damaged)
 		return false;
 	alert = (struct store_alert){
+		.type = columns[TYPE].bytes,
 		.mailbox = columns[MAILBOX].bytes,
 		.position = (uint64_t)columns[POSITION].integer,
 		.raised_ns = columns[RAISED].integer,
@@ -150,9 +152,10 @@ enum ttg_error store_acknowledge(struct store *store, const uint8_t id[16], cons
 	bool alone = !store->in_transaction, first = false;
 	enum ttg_error error;
 
-	if (len == 0 || len > STORE_USER_MAX || !utf8_is_clean(user, len))
-		return message_set(message, TTG_EINVAL, "no name of a user, 1 to %d bytes",
-		                   STORE_USER_MAX);
+	if (len == 0 || len > STORE_USER_MAX || !utf8_is_clean(user, len) ||
+	    strpbrk(user, "\n\t") != NULL)
+		return message_set(message, TTG_EINVAL,
+		                   "should be a name of 1 to %d bytes in one line", STORE_USER_MAX);
 	error = store_begin(store, message);
 	if (error != TTG_OK)
 		return error;

@@ -18,6 +18,7 @@
 
 struct store_alert {
 	uint8_t id[16];       /* of the event: store_find_event() */
+	const char *type;     /* of the event */
 	const char *mailbox;  /* it first came through */
 	uint64_t position;    /* there */
 	int64_t raised_ns;    /* when it first came */
@@ -42,8 +43,8 @@ enum ttg_error store_each_alert(struct store *store, bool open_only,
 /*
  * Notes that this person has acknowledged the alert, and the notices about it. Commits by itself.
  * Of several at once one wins; the others get TTG_EEXIST. TTG_ENOENT: no such alert. TTG_EINVAL:
- * user is empty, longer than STORE_USER_MAX or no clean text. signature (may be NULL): whose it is
- * now, for TTG_OK and TTG_EEXIST.
+ * user is empty, longer than STORE_USER_MAX or no clean line of text. signature (may be NULL):
+ * whose it is now, for TTG_OK and TTG_EEXIST.
  */
 enum ttg_error store_acknowledge(struct store *store, const uint8_t id[16], const char *user,
                                  int64_t now_ns, struct store_signature *signature,

@@ -19,7 +19,8 @@
 	" AND coalesce(published.code, 0) = 0)"
 
 #define ALERT_COLUMNS                                                                              \
-	"id, mailbox, position, raised_ns, about, acknowledged_ns, acknowledged_by, released"
+	"id, (SELECT type FROM event WHERE event.id = alert.id), mailbox, position, raised_ns, "   \
+	"about, acknowledged_ns, acknowledged_by, released"
 
 /* What both understand: SQLite takes $1 for a name, PostgreSQL for a number; it is the same value.
  */

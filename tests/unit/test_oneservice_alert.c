@@ -104,6 +104,8 @@ static bool show(void *arg, const struct store_alert *alert)
 	struct shown *shown = arg;
 
 	assert_true(shown->n < SHOWN_MAX);
+	assert_string_equal(alert->type,
+	                    alert->about != NULL ? "broker.alert_unacknowledged" : "police.arrest");
 	assert_non_null(alert->mailbox);
 	shown->alerts[shown->n] = *alert;
 	snprintf(shown->by[shown->n], sizeof(shown->by[0]), "%s", alert->acknowledged_by);
@@ -196,6 +198,7 @@ static void a_name_that_is_none_acknowledges_nothing(void **state)
 	name[STORE_USER_MAX + 1] = '\0';
 	assert_int_equal(acknowledge(bed->store, 1, "", 5000, NULL), TTG_EINVAL);
 	assert_int_equal(acknowledge(bed->store, 1, name, 5000, NULL), TTG_EINVAL);
+	assert_int_equal(acknowledge(bed->store, 1, "a\nb", 5000, NULL), TTG_EINVAL);
 	assert_int_equal(acknowledge(bed->store, 1, "\xc3\x28", 5000, NULL), TTG_EINVAL);
 	name[STORE_USER_MAX] = '\0';
 	assert_int_equal(acknowledge(bed->store, 1, name, 5000, &signature), TTG_OK);
