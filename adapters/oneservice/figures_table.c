@@ -22,6 +22,19 @@ void table_fini(struct table *table)
 	table->n_rows = table->room = 0;
 }
 
+enum ttg_error table_copy(struct table *out, const struct table *from)
+{
+	table_init(out, from->columns, from->n_columns);
+	if (from->n_rows == 0)
+		return TTG_OK;
+	out->rows = calloc(from->n_rows, sizeof(*out->rows));
+	if (out->rows == NULL)
+		return TTG_ENOMEM;
+	memcpy(out->rows, from->rows, from->n_rows * sizeof(*out->rows));
+	out->n_rows = out->room = from->n_rows;
+	return TTG_OK;
+}
+
 struct table_row *table_add(struct table *table, enum row_place place, unsigned group)
 {
 	struct table_row *row;

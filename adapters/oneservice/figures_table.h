@@ -64,6 +64,8 @@ struct table {
 
 void table_init(struct table *table, const struct table_column *columns, size_t n_columns);
 void table_fini(struct table *table);
+/* Another of the same cells; texts are shared. TTG_ENOMEM: it has no rows. */
+enum ttg_error table_copy(struct table *out, const struct table *from);
 
 /* A new row of empty cells at the end, good until the next one; NULL without memory. */
 struct table_row *table_add(struct table *table, enum row_place place, unsigned group);

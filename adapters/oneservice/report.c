@@ -14,26 +14,21 @@
 #include <string.h>
 #include "base/instant.h"
 #include "base/world.h"
-#include "oneservice/figures.h"
+#include "oneservice/figures_store.h"
 #include "oneservice/service.h"
 #include "store/store.h"
-
-#define BASELINES_MAX  64
-#define BASELINE_WHOLE 100000 /* events per 100 men: more is a slip of the pen */
 
 struct report {
 	struct adapter_places places;
 	struct service_settings settings;
-	const char *kind; /* "engagement", ... */
+	enum figures_kind kind;
 	const char *config, *scheme, *cohort, *output;
 	enum report_form form;
 	bool is_public;
 	int64_t as_at_ns;
-	struct figures_baseline list[BASELINES_MAX];
-	struct figures_baselines baselines;
+	struct baselines baselines;
 	struct figures *figures;
 	struct table table;
-	enum ttg_error error; /* while reading the store */
 };
 
 static const char help[] =
@@ -58,58 +53,6 @@ static int fail(int status, const char *text)
 {
 	fprintf(stderr, "ttg-oneservice report: %s\n", text);
 	return status;
-}
-
-/* "150", "150.5" or "150.525" to thousandths; 0 when it is no such number. */
-static int64_t read_frequency(const char *text)
-{
-	int64_t value = 0;
-	int decimals = -1; /* before the point */
-
-	for (; *text != '\0'; text++) {
-		if (*text == '.' && decimals < 0) {
-			decimals = 0;
-			continue;
-		}
-		if (*text < '0' || *text > '9' || decimals == 3 ||
-		    value > BASELINE_WHOLE * INT64_C(1000))
-			return 0;
-		value = value * 10 + (*text - '0');
-		decimals += decimals >= 0 ? 1 : 0;
-	}
-	for (int i = decimals < 0 ? 0 : decimals; i < 3; i++)
-		value *= 10;
-	return value <= BASELINE_WHOLE * INT64_C(1000) ? value : 0;
-}
-
-static bool take_id(char out[FIGURES_ID_BYTES], const char *from, size_t len)
-{
-	if (len == 0 || len >= FIGURES_ID_BYTES)
-		return false;
-	memcpy(out, from, len);
-	out[len] = '\0';
-	return true;
-}
-
-static bool add_baseline(struct report *report, const char *text)
-{
-	struct figures_baseline *to = &report->list[report->baselines.n];
-	const char *equals = strchr(text, '=');
-	const char *slash = strchr(text, '/');
-
-	if (report->baselines.n == BASELINES_MAX)
-		return false;
-	if (equals != NULL) {
-		const char *cohort = slash == NULL ? text : slash + 1;
-
-		if (cohort > equals || !take_id(to->cohort, cohort, (size_t)(equals - cohort)) ||
-		    (slash != NULL && !take_id(to->scheme, text, (size_t)(slash - text))))
-			return false;
-		text = equals + 1;
-	}
-	to->thousandths = read_frequency(text);
-	report->baselines.n++;
-	return to->thousandths > 0;
 }
 
 /* An instant as instant.h reads them, or a day: its first moment. */
@@ -147,7 +90,7 @@ static int read_option(struct report *report, int found)
 		report->is_public = true;
 		return -1;
 	case 'b':
-		if (add_baseline(report, optarg))
+		if (baselines_add(&report->baselines, optarg))
 			return -1;
 		return fail(ADAPTER_USAGE, "--baseline takes events per 100 men, for example 150.5 "
 		                           "or cohort-1=150.5; at most 64 times");
@@ -160,24 +103,6 @@ static int read_option(struct report *report, int found)
 	default:
 		return ADAPTER_USAGE;
 	}
-}
-
-static const struct kind {
-	const char *name;
-	enum ttg_error (*make)(const struct figures *figures, struct table *out);
-} kinds[] = {
-	{ "engagement", figures_engagement },
-	{ "needs", figures_needs },
-	{ "referrals", figures_referrals },
-	{ "outcome", NULL }, /* takes baselines */
-};
-
-static const struct kind *find_kind(const char *name)
-{
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			return &kinds[i];
-	return NULL;
 }
 
 static int read_arguments(struct report *report, int argc, char **argv)
@@ -206,26 +131,12 @@ static int read_arguments(struct report *report, int argc, char **argv)
 	if (report->config == NULL || argc - optind != 1)
 		return fail(ADAPTER_USAGE, "needs one of engagement, needs, outcome and referrals, "
 		                           "and --config FILE; see --help");
-	report->kind = argv[optind];
-	if (find_kind(report->kind) == NULL)
+	report->kind = figures_kind_find(argv[optind]);
+	if (report->kind == FIGURES_KINDS)
 		return fail(ADAPTER_USAGE, "there is no such report; see --help");
-	if (report->baselines.n > 0 && strcmp(report->kind, "outcome") != 0)
+	if (report->baselines.n > 0 && report->kind != FIGURES_OUTCOME)
 		return fail(ADAPTER_USAGE, "--baseline is for the outcome");
 	return -1;
-}
-
-static bool add_event(void *arg, const struct store_event *from)
-{
-	struct report *report = arg;
-	Ttg__Event *event = ttg__event__unpack(NULL, from->encoded_bytes, from->encoded);
-	const struct figures_event it = { .event = event,
-		                          .person_key = from->person_key,
-		                          .kept_ns = from->kept_ns };
-
-	report->error = event == NULL ? TTG_ECORRUPT : figures_add(report->figures, &it);
-	if (event != NULL)
-		ttg__event__free_unpacked(event, NULL);
-	return report->error == TTG_OK;
 }
 
 static enum ttg_error read_store(struct report *report, struct message *message)
@@ -237,23 +148,18 @@ static enum ttg_error read_store(struct report *report, struct message *message)
 	service_find_store(&report->settings, report->places.state_dir, &found);
 	error = store_open_reader(&store, &found.place, message);
 	if (error == TTG_OK)
-		error = store_each(store, add_event, report, message);
+		error = figures_read(report->figures, store, NULL, message);
 	store_close(&store);
-	if (error == TTG_OK && report->error != TTG_OK)
-		error = message_set(message, report->error, "the events of the case store: %s",
-		                    ttg_error_name(report->error));
 	return error;
 }
 
 static enum ttg_error make_table(struct report *report, struct message *message)
 {
-	const struct kind *kind = find_kind(report->kind);
 	enum ttg_error error = figures_settle(report->figures, report->as_at_ns);
 
 	if (error == TTG_OK)
-		error = kind->make != NULL ? kind->make(report->figures, &report->table)
-		                           : figures_outcome(report->figures, &report->baselines,
-		                                             &report->table);
+		error = figures_make(report->figures, report->kind, &report->baselines,
+		                     &report->table);
 	if (error == TTG_OK && report->is_public)
 		error = table_hide_small(&report->table);
 	if (error != TTG_OK)
@@ -315,7 +221,6 @@ int report_main(int argc, char **argv)
 
 	if (report == NULL)
 		return fail(ADAPTER_FAILED, "no memory");
-	report->baselines.list = report->list;
 	report->as_at_ns = world_real()->real_ns(world_real()->self);
 	status = read_arguments(report, argc, argv);
 	if (status < 0)

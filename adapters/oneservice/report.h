@@ -15,6 +15,11 @@ enum report_form {
 	REPORT_JSON,       /* an object a line */
 };
 
+#define REPORT_CELL_BYTES 80
+
+/* One cell as all forms write it, in plain ASCII; "" when it has nothing to tell. */
+void report_cell(const struct cell *cell, char out[REPORT_CELL_BYTES]);
+
 /* The table as text, malloc'd; NULL without memory. Pure. */
 char *report_format(const struct table *table, enum report_form form);
 

@@ -10,37 +10,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELL_BYTES 80
-#define SMALL      "<5"
-#define HIDDEN     "suppressed"
+#define SMALL  "<5"
+#define HIDDEN "suppressed"
 
 _Static_assert(TABLE_COUNT_LEAST == 5, "the word for a small count says so");
 
 /* Ids are plain ASCII; what claims to be one and is not plays no tricks on a terminal. */
-static void write_text(const char *text, char out[CELL_BYTES])
+static void write_text(const char *text, char out[REPORT_CELL_BYTES])
 {
 	size_t n = 0;
 
-	for (; text[n] != '\0' && n + 1 < CELL_BYTES; n++)
+	for (; text[n] != '\0' && n + 1 < REPORT_CELL_BYTES; n++)
 		out[n] = text[n] >= ' ' && text[n] <= '~' ? text[n] : '?';
 	out[n] = '\0';
 }
 
-static void cell_write(const struct cell *cell, char out[CELL_BYTES])
+void report_cell(const struct cell *cell, char out[REPORT_CELL_BYTES])
 {
 	const uint64_t size =
 	        cell->number < 0 ? 0 - (uint64_t)cell->number : (uint64_t)cell->number;
 
 	out[0] = '\0';
 	if (cell->shown != CELL_SHOWN)
-		snprintf(out, CELL_BYTES, "%s", cell->shown == CELL_SMALL ? SMALL : HIDDEN);
+		snprintf(out, REPORT_CELL_BYTES, "%s", cell->shown == CELL_SMALL ? SMALL : HIDDEN);
 	else if (cell->kind == CELL_TEXT)
 		write_text(cell->text, out);
 	else if (cell->kind == CELL_COUNT)
-		snprintf(out, CELL_BYTES, "%" PRId64, cell->number);
+		snprintf(out, REPORT_CELL_BYTES, "%" PRId64, cell->number);
 	else if (cell->kind == CELL_TENTHS)
-		snprintf(out, CELL_BYTES, "%s%" PRIu64 ".%" PRIu64, cell->number < 0 ? "-" : "",
-		         size / 10, size % 10);
+		snprintf(out, REPORT_CELL_BYTES, "%s%" PRIu64 ".%" PRIu64,
+		         cell->number < 0 ? "-" : "", size / 10, size % 10);
 }
 
 /* Numbers to the right, words to the left. */
@@ -65,12 +64,12 @@ static void put_aligned(FILE *out, const char *text, size_t width, bool right, b
 static void print_for_people(FILE *out, const struct table *table)
 {
 	size_t width[TABLE_COLUMNS_MAX];
-	char text[CELL_BYTES];
+	char text[REPORT_CELL_BYTES];
 
 	for (size_t c = 0; c < table->n_columns; c++) {
 		width[c] = strlen(table->columns[c].name);
 		for (size_t i = 0; i < table->n_rows; i++) {
-			cell_write(&table->rows[i].cells[c], text);
+			report_cell(&table->rows[i].cells[c], text);
 			if (strlen(text) > width[c])
 				width[c] = strlen(text);
 		}
@@ -80,7 +79,7 @@ static void print_for_people(FILE *out, const struct table *table)
 		            c + 1 == table->n_columns);
 	for (size_t i = 0; i < table->n_rows; i++)
 		for (size_t c = 0; c < table->n_columns; c++) {
-			cell_write(&table->rows[i].cells[c], text);
+			report_cell(&table->rows[i].cells[c], text);
 			put_aligned(out, text, width[c], is_number(table, c),
 			            c + 1 == table->n_columns);
 		}
@@ -89,10 +88,10 @@ static void print_for_people(FILE *out, const struct table *table)
 /* An id may begin with "-", which a spreadsheet would take for a formula; "-" alone it does not. */
 static void put_csv(FILE *out, const struct cell *cell)
 {
-	char text[CELL_BYTES];
+	char text[REPORT_CELL_BYTES];
 	bool quoted;
 
-	cell_write(cell, text);
+	report_cell(cell, text);
 	quoted = strpbrk(text, ",\"\r\n") != NULL;
 	if (quoted)
 		fputc('"', out);
@@ -125,7 +124,7 @@ static void print_csv(FILE *out, const struct table *table)
 
 static json_t *cell_json(const struct cell *cell)
 {
-	char text[CELL_BYTES];
+	char text[REPORT_CELL_BYTES];
 
 	if (cell->shown == CELL_SHOWN && (cell->kind == CELL_EMPTY || cell->kind == CELL_UNDEFINED))
 		return json_null();
@@ -133,7 +132,7 @@ static json_t *cell_json(const struct cell *cell)
 		return json_integer(cell->number);
 	if (cell->shown == CELL_SHOWN && cell->kind == CELL_TENTHS)
 		return json_real((double)cell->number / 10);
-	cell_write(cell, text);
+	report_cell(cell, text);
 	return json_string(text);
 }
 
