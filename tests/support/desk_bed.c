@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "store/published.h"
 #include "support/assert.h"
 
 void must_make_desk(struct desk_bed *bed)
