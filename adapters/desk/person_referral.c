@@ -105,7 +105,8 @@ enum ttg_error person_take_referral(struct person *person, const struct telling 
 	to = find_or_add(person, &said);
 	if (to == NULL)
 		return TTG_ENOMEM;
-	TAKE_TEXT(to->provider, said.provider);
+	if (said.provider[0] != '\0') /* an answer may come without, where that is not granted */
+		TAKE_TEXT(to->provider, said.provider);
 	if (said.state == REFERRAL_SENT) {
 		to->need = (int)sent->need;
 		to->sent_ns = telling->happened_ns;

@@ -147,8 +147,11 @@ void person_take_contact(struct person *person, const struct telling *telling)
 	const Ttg__ServiceContact *from = telling->event->service_contact;
 	int64_t ns = person_when(telling, from->started_at);
 
-	if (from->result == TTG__CONTACT_RESULT__CONTACT_RESULT_MADE &&
-	    ns > person->last_contact_ns)
+	bool made = from->result == TTG__CONTACT_RESULT__CONTACT_RESULT_MADE ||
+	            (from->result == TTG__CONTACT_RESULT__CONTACT_RESULT_UNSPECIFIED &&
+	             from->counts_as_activity);
+
+	if (made && ns > person->last_contact_ns)
 		person->last_contact_ns = ns;
 }
 
