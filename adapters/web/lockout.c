@@ -20,8 +20,8 @@ void lockout_fini(struct lockout *lockout)
 bool lockout_take_try(struct lockout *lockout, int64_t now_ns)
 {
 	if (lockout->filled_ns != 0)
-		lockout->tries += (double)(now_ns - lockout->filled_ns) / (double)NS_PER_S *
-		                  LOCKOUT_RATE_S;
+		lockout->tries +=
+		        (double)(now_ns - lockout->filled_ns) / (double)NS_PER_S * LOCKOUT_RATE_S;
 	lockout->filled_ns = now_ns;
 	if (lockout->tries > LOCKOUT_BURST)
 		lockout->tries = LOCKOUT_BURST;
@@ -101,7 +101,7 @@ bool lockout_count(struct lockout *lockout, const char *name, int64_t now_ns)
 	at->last_ns = now_ns;
 	if (++at->wrong < LOCKOUT_TRIES)
 		return false;
-	for (unsigned n = 0; n < at->locks && seconds < LOCKOUT_MAX_S; i++)
+	for (unsigned n = 0; n < at->locks && seconds < LOCKOUT_MAX_S; n++)
 		seconds *= 2;
 	if (seconds > LOCKOUT_MAX_S)
 		seconds = LOCKOUT_MAX_S;

@@ -16,20 +16,22 @@
 #include "base/hash.h"
 #include "base/world.h"
 
-#define LOCKOUT_TRIES     5
-#define LOCKOUT_FIRST_S   900
-#define LOCKOUT_MAX_S     14400
-#define LOCKOUT_NAMES     1024 /* above, those whose lock ends first are forgotten */
-#define LOCKOUT_FORGET_S  86400
-#define LOCKOUT_RATE_S    3 /* tries a second of all together */
-#define LOCKOUT_BURST     6
+#define LOCKOUT_TRIES   5
+#define LOCKOUT_FIRST_S 900
+#define LOCKOUT_MAX_S   14400
+/* Above, names whose lock ends first are forgotten; at LOCKOUT_RATE_S that takes longer to bring
+   about than a lock lasts. */
+#define LOCKOUT_NAMES    8192
+#define LOCKOUT_FORGET_S 86400
+#define LOCKOUT_RATE_S   3 /* tries a second of all together */
+#define LOCKOUT_BURST    6
 
 struct lockout_name {
 	uint8_t key[HASH_BYTES];
-	unsigned wrong;       /* in a row, since the last lock */
-	unsigned locks;       /* so far */
-	int64_t until_ns;     /* locked; 0: was not */
-	int64_t last_ns;      /* tried; 0: the place is free */
+	unsigned wrong;   /* in a row, since the last lock */
+	unsigned locks;   /* so far */
+	int64_t until_ns; /* locked; 0: was not */
+	int64_t last_ns;  /* tried; 0: the place is free */
 };
 
 struct lockout {

@@ -1,6 +1,6 @@
 /*
- * The frame of every page, and what stands on it by itself. See page.h. Markup and classes are those
- * of GOV.UK Frontend 6; controls of forms are in page_form.c.
+ * The frame of every page, and what stands on it by itself. See page.h. Markup and classes are
+ * those of GOV.UK Frontend 6; controls of forms are in page_form.c.
  */
 #include "web/page.h"
 
@@ -57,7 +57,8 @@ static void put_head(struct html *html, const struct web_site *site, const char 
 /* Who is signed in, and what he can do about it. */
 static void put_user(struct html *html, const struct web_request *request)
 {
-	html_add(html, "<div class=\"site-user\"><span>%s</span> <a href=\"/password\">Password</a>\n",
+	html_add(html,
+	         "<div class=\"site-user\"><span>%s</span> <a href=\"/password\">Password</a>\n",
 	         request->user->name);
 	page_form(html, request, "/sign-out");
 	html_raw(html, "<button type=\"submit\" class=\"site-link-button\">Sign out</button>"
@@ -87,12 +88,14 @@ static void put_link(struct html *html, const struct web_request *request,
 	if (now == NULL)
 		html_add(html, ">%s", link->label);
 	else
-		html_add(html, " aria-current=\"%s\"><strong "
-		               "class=\"govuk-service-navigation__active-fallback\">%s</strong>",
+		html_add(html,
+		         " aria-current=\"%s\"><strong "
+		         "class=\"govuk-service-navigation__active-fallback\">%s</strong>",
 		         now, link->label);
 	if (link->count != NULL) /* a script may change the number */
-		html_add(html, " <span class=\"site-count\" data-site-count=\"%s\"%s><span>%u</span>"
-		               "<span class=\"govuk-visually-hidden\"> waiting</span></span>",
+		html_add(html,
+		         " <span class=\"site-count\" data-site-count=\"%s\"%s><span>%u</span>"
+		         "<span class=\"govuk-visually-hidden\"> waiting</span></span>",
 		         link->path, n == 0 ? " hidden" : "", n);
 	html_raw(html, "</a></li>\n");
 }
@@ -101,15 +104,15 @@ static void put_menu(struct html *html, const struct web_request *request)
 {
 	const struct web_site *site = request->web->site;
 
-	html_raw(html,
-	         "<div class=\"govuk-service-navigation\" data-module=\"govuk-service-navigation\">\n"
-	         "<div class=\"govuk-width-container\">\n"
-	         "<div class=\"govuk-service-navigation__container\">\n"
-	         "<nav aria-label=\"Menu\" class=\"govuk-service-navigation__wrapper\">\n"
-	         "<button type=\"button\" class=\"govuk-service-navigation__toggle "
-	         "govuk-js-service-navigation-toggle\" aria-controls=\"navigation\" hidden "
-	         "aria-hidden=\"true\">Menu</button>\n"
-	         "<ul class=\"govuk-service-navigation__list\" id=\"navigation\">\n");
+	html_raw(html, "<div class=\"govuk-service-navigation\" "
+	               "data-module=\"govuk-service-navigation\">\n"
+	               "<div class=\"govuk-width-container\">\n"
+	               "<div class=\"govuk-service-navigation__container\">\n"
+	               "<nav aria-label=\"Menu\" class=\"govuk-service-navigation__wrapper\">\n"
+	               "<button type=\"button\" class=\"govuk-service-navigation__toggle "
+	               "govuk-js-service-navigation-toggle\" aria-controls=\"navigation\" hidden "
+	               "aria-hidden=\"true\">Menu</button>\n"
+	               "<ul class=\"govuk-service-navigation__list\" id=\"navigation\">\n");
 	for (size_t i = 0; i < site->n_menu; i++) {
 		if ((site->menu[i].roles & request->user->role) != 0)
 			put_link(html, request, &site->menu[i]);
@@ -135,11 +138,10 @@ static void put_header(struct html *html, const struct web_request *request)
 
 static void put_errors(struct html *html, const struct page_errors *errors)
 {
-	html_raw(html,
-	         "<div class=\"govuk-error-summary\" data-module=\"govuk-error-summary\">\n"
-	         "<div role=\"alert\">\n<h2 class=\"govuk-error-summary__title\">There is a "
-	         "problem</h2>\n<div class=\"govuk-error-summary__body\">\n"
-	         "<ul class=\"govuk-list govuk-error-summary__list\">\n");
+	html_raw(html, "<div class=\"govuk-error-summary\" data-module=\"govuk-error-summary\">\n"
+	               "<div role=\"alert\">\n<h2 class=\"govuk-error-summary__title\">There is a "
+	               "problem</h2>\n<div class=\"govuk-error-summary__body\">\n"
+	               "<ul class=\"govuk-list govuk-error-summary__list\">\n");
 	for (size_t i = 0; i < errors->n; i++) {
 		const struct page_error *error = &errors->list[i];
 
@@ -154,19 +156,20 @@ static void put_errors(struct html *html, const struct page_errors *errors)
 
 static void put_said(struct html *html, const struct web_request *request)
 {
-	html_raw(html, "<div class=\"govuk-notification-banner govuk-notification-banner--success\" "
-	               "role=\"alert\" aria-labelledby=\"site-said\" "
-	               "data-module=\"govuk-notification-banner\">\n"
-	               "<div class=\"govuk-notification-banner__header\">"
-	               "<h2 class=\"govuk-notification-banner__title\" id=\"site-said\">Done</h2>"
-	               "</div>\n<div class=\"govuk-notification-banner__content\">");
+	html_raw(html,
+	         "<div class=\"govuk-notification-banner govuk-notification-banner--success\" "
+	         "role=\"alert\" aria-labelledby=\"site-said\" "
+	         "data-module=\"govuk-notification-banner\">\n"
+	         "<div class=\"govuk-notification-banner__header\">"
+	         "<h2 class=\"govuk-notification-banner__title\" id=\"site-said\">Done</h2>"
+	         "</div>\n<div class=\"govuk-notification-banner__content\">");
 	html_add(html, "<p class=\"govuk-notification-banner__heading\">%s</p></div>\n</div>\n",
 	         request->said);
 	server_said(request);
 }
 
-void page_begin(const struct web_request *request, struct web_response *response,
-                const char *title, const char *heading, const struct page_errors *errors)
+void page_begin(const struct web_request *request, struct web_response *response, const char *title,
+                const char *heading, const struct page_errors *errors)
 {
 	struct html *html = &response->body;
 	bool has_errors = errors != NULL && errors->n > 0;
@@ -201,11 +204,13 @@ void page_tag(struct html *html, const char *colour, const char *text)
 void page_table_begin(struct html *html, const char *caption, const char *const *heads, size_t n)
 {
 	/* It can be wider than a telephone: scrolled by itself, with the keyboard too. */
-	html_add(html, "<div class=\"site-scroll\" role=\"region\" aria-label=\"%s\" "
-	               "tabindex=\"0\">\n<table class=\"govuk-table\">\n",
+	html_add(html,
+	         "<div class=\"site-scroll\" role=\"region\" aria-label=\"%s\" "
+	         "tabindex=\"0\">\n<table class=\"govuk-table\">\n",
 	         caption);
-	html_add(html, "<caption class=\"govuk-table__caption govuk-table__caption--m\">%s"
-	               "</caption>\n",
+	html_add(html,
+	         "<caption class=\"govuk-table__caption govuk-table__caption--m\">%s"
+	         "</caption>\n",
 	         caption);
 	html_raw(html, "<thead class=\"govuk-table__head\">\n<tr class=\"govuk-table__row\">\n");
 	for (size_t i = 0; i < n; i++)
@@ -231,9 +236,10 @@ void page_summary_begin(struct html *html)
 
 void page_summary_row(struct html *html, const char *key, const char *value)
 {
-	html_add(html, "<div class=\"govuk-summary-list__row\">"
-	               "<dt class=\"govuk-summary-list__key\">%s</dt>"
-	               "<dd class=\"govuk-summary-list__value\">",
+	html_add(html,
+	         "<div class=\"govuk-summary-list__row\">"
+	         "<dt class=\"govuk-summary-list__key\">%s</dt>"
+	         "<dd class=\"govuk-summary-list__value\">",
 	         key);
 	html_lines(html, value);
 	html_raw(html, "</dd></div>\n");
@@ -251,21 +257,22 @@ void page_inset(struct html *html, const char *text)
 
 void page_warning(struct html *html, const char *text)
 {
-	html_add(html, "<div class=\"govuk-warning-text\">"
-	               "<span class=\"govuk-warning-text__icon\" aria-hidden=\"true\">!</span>"
-	               "<strong class=\"govuk-warning-text__text\">"
-	               "<span class=\"govuk-visually-hidden\">Warning</span> %s</strong></div>\n",
+	html_add(html,
+	         "<div class=\"govuk-warning-text\">"
+	         "<span class=\"govuk-warning-text__icon\" aria-hidden=\"true\">!</span>"
+	         "<strong class=\"govuk-warning-text__text\">"
+	         "<span class=\"govuk-visually-hidden\">Warning</span> %s</strong></div>\n",
 	         text);
 }
 
-static void put_page_link(struct html *html, const char *where, const char *link,
-                          const char *label)
+static void put_page_link(struct html *html, const char *where, const char *link, const char *label)
 {
 	if (link != NULL)
-		html_add(html, "<div class=\"govuk-pagination__%s\"><a class=\"govuk-link "
-		               "govuk-pagination__link\" href=\"%s\" rel=\"%s\">"
-		               "<span class=\"govuk-pagination__link-title\">%s"
-		               "<span class=\"govuk-visually-hidden\"> page</span></span></a></div>\n",
+		html_add(html,
+		         "<div class=\"govuk-pagination__%s\"><a class=\"govuk-link "
+		         "govuk-pagination__link\" href=\"%s\" rel=\"%s\">"
+		         "<span class=\"govuk-pagination__link-title\">%s"
+		         "<span class=\"govuk-visually-hidden\"> page</span></span></a></div>\n",
 		         where, link, where, label);
 }
 
@@ -279,9 +286,9 @@ void page_pagination(struct html *html, const char *newer, const char *older)
 	html_raw(html, "</nav>\n");
 }
 
-static const char *const months[] = { "January", "February", "March",     "April",
-	                              "May",     "June",     "July",      "August",
-	                              "September", "October", "November", "December" };
+static const char *const months[] = { "January",   "February", "March",    "April",
+	                              "May",       "June",     "July",     "August",
+	                              "September", "October",  "November", "December" };
 
 struct civil {
 	char date[11], clock[6];

@@ -1,4 +1,5 @@
-/* Controls of forms: label, hint and error belong together for who hears a page, too. See page.h. */
+/* Controls of forms: label, hint and error belong together for who hears a page, too. See page.h.
+ */
 #include "web/page.h"
 
 #include <stdio.h>
@@ -6,8 +7,9 @@
 
 void page_form(struct html *html, const struct web_request *request, const char *action)
 {
-	html_add(html, "<form method=\"post\" action=\"%s\" novalidate>"
-	               "<input type=\"hidden\" name=\"form_token\" value=\"%s\">\n",
+	html_add(html,
+	         "<form method=\"post\" action=\"%s\" novalidate>"
+	         "<input type=\"hidden\" name=\"form_token\" value=\"%s\">\n",
 	         action, request->form_token);
 }
 
@@ -66,8 +68,9 @@ static void put_hint_and_error(struct html *html, const struct page_control *con
 		html_add(html, "<div id=\"%s-hint\" class=\"govuk-hint\">%s</div>\n", control->name,
 		         control->hint);
 	if (error != NULL)
-		html_add(html, "<p id=\"%s-error\" class=\"govuk-error-message\">"
-		               "<span class=\"govuk-visually-hidden\">Error:</span> %s</p>\n",
+		html_add(html,
+		         "<p id=\"%s-error\" class=\"govuk-error-message\">"
+		         "<span class=\"govuk-visually-hidden\">Error:</span> %s</p>\n",
 		         control->name, error);
 }
 
@@ -98,7 +101,8 @@ static void put_input(struct html *html, const struct page_control *control, con
 	         error_of(control) == NULL ? "" : " govuk-input--error");
 	put_width(html, control->width);
 	html_add(html, "\" id=\"%s\" name=\"%s\" type=\"%s\" autocomplete=\"%s\"", control->name,
-	         control->name, type, control->autocomplete == NULL ? "off" : control->autocomplete);
+	         control->name, type,
+	         control->autocomplete == NULL ? "off" : control->autocomplete);
 	if (control->input_mode != NULL)
 		html_add(html, " inputmode=\"%s\"", control->input_mode);
 	if (strcmp(type, "password") == 0)
@@ -114,10 +118,11 @@ static void put_password(struct html *html, const struct page_control *control)
 	html_raw(html, "<div class=\"govuk-input__wrapper govuk-password-input__wrapper\">\n");
 	put_input(html, control, "password",
 	          " govuk-password-input__input govuk-js-password-input-input");
-	html_add(html, "<button type=\"button\" class=\"govuk-button govuk-button--secondary "
-	               "govuk-password-input__toggle govuk-js-password-input-toggle\" "
-	               "data-module=\"govuk-button\" aria-controls=\"%s\" "
-	               "aria-label=\"Show password\" hidden>Show</button>\n</div>\n",
+	html_add(html,
+	         "<button type=\"button\" class=\"govuk-button govuk-button--secondary "
+	         "govuk-password-input__toggle govuk-js-password-input-toggle\" "
+	         "data-module=\"govuk-button\" aria-controls=\"%s\" "
+	         "aria-label=\"Show password\" hidden>Show</button>\n</div>\n",
 	         control->name);
 }
 
@@ -176,8 +181,9 @@ static void put_choice(struct html *html, const struct page_control *control, co
 		snprintf(id, sizeof(id), "%s", control->name);
 	else
 		snprintf(id, sizeof(id), "%s-%zu", control->name, i + 1);
-	html_add(html, "<div class=\"govuk-%s__item\"><input class=\"govuk-%s__input\" id=\"%s\" "
-	               "name=\"%s\" type=\"%s\" value=\"%s\"%s>",
+	html_add(html,
+	         "<div class=\"govuk-%s__item\"><input class=\"govuk-%s__input\" id=\"%s\" "
+	         "name=\"%s\" type=\"%s\" value=\"%s\"%s>",
 	         what, what, id, control->name, type, choice->value,
 	         choice->chosen ? " checked" : "");
 	html_add(html, "<label class=\"govuk-label govuk-%s__label\" for=\"%s\">%s</label></div>\n",

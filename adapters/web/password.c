@@ -58,8 +58,8 @@ bool password_is(const struct password *password, const char *text)
 {
 	static const struct password nobody = { .log_n = PASSWORD_LOG_N, .r = R_MAX, .p = 1 };
 	uint8_t hash[HASH_BYTES];
-	bool same = derive(password == NULL ? &nobody : password, text, hash) &&
-	            password != NULL && CRYPTO_memcmp(hash, password->hash, HASH_BYTES) == 0;
+	bool same = derive(password == NULL ? &nobody : password, text, hash) && password != NULL &&
+	            CRYPTO_memcmp(hash, password->hash, HASH_BYTES) == 0;
 
 	wipe(hash, sizeof(hash));
 	return same;
@@ -69,16 +69,45 @@ bool password_is(const struct password *password, const char *text)
 static bool is_common(const char *text)
 {
 	static const char *const common[] = {
-		"password1234",   "password12345", "password123456", "passwordpassword",
-		"administrator",  "administrator1", "123456789012",  "1234567890123",
-		"12345678901234", "123456123456",  "123123123123",   "qwertyuiop123",
-		"qwertyuiop12",   "qwertyuiopas",  "1q2w3e4r5t6y",   "1qaz2wsx3edc",
-		"q1w2e3r4t5y6",   "letmeinletmein", "iloveyou1234",  "welcome12345",
-		"welcome123456",  "changeme1234",  "changeme12345",  "changemenow1",
-		"throughgate1",   "throughgate12", "throughgate123", "thrugate1234",
-		"oneservice12",   "oneservice123", "manchester12",   "manchester123",
-		"liverpool1234",  "liverpool123",  "qwerty123456",   "abcdefghijkl",
-		"correcthorsebatterystaple",       "football1234",   "sunshine1234",
+		"password1234",
+		"password12345",
+		"password123456",
+		"passwordpassword",
+		"administrator",
+		"administrator1",
+		"123456789012",
+		"1234567890123",
+		"12345678901234",
+		"123456123456",
+		"123123123123",
+		"qwertyuiop123",
+		"qwertyuiop12",
+		"qwertyuiopas",
+		"1q2w3e4r5t6y",
+		"1qaz2wsx3edc",
+		"q1w2e3r4t5y6",
+		"letmeinletmein",
+		"iloveyou1234",
+		"welcome12345",
+		"welcome123456",
+		"changeme1234",
+		"changeme12345",
+		"changemenow1",
+		"throughgate1",
+		"throughgate12",
+		"throughgate123",
+		"thrugate1234",
+		"oneservice12",
+		"oneservice123",
+		"manchester12",
+		"manchester123",
+		"liverpool1234",
+		"liverpool123",
+		"qwerty123456",
+		"abcdefghijkl",
+		"correcthorsebatterystaple",
+		"football1234",
+		"sunshine1234",
 	};
 
 	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++) {

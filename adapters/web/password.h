@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "base/world.h"
 
-#define PASSWORD_MIN   12 /* characters */
+#define PASSWORD_MIN   12  /* characters */
 #define PASSWORD_MAX   256 /* bytes, without a NUL */
 #define PASSWORD_SALT  16
 #define PASSWORD_LOG_N 15 /* N = 2^15, r = 8, p = 1 */

@@ -7,7 +7,7 @@
 
 #include "web/web.h"
 
-#define REQUEST_PARTS_MAX 8
+#define REQUEST_PARTS_MAX  8
 #define REQUEST_TARGET_MAX 4096
 
 struct request_fields {

@@ -50,8 +50,7 @@ static struct addrinfo *read_address(const struct web_options *options)
 	char port[8];
 
 	snprintf(port, sizeof(port), "%u", options->port);
-	if (!is_set(options->listen) ||
-	    getaddrinfo(options->listen, port, &hints, &address) != 0)
+	if (!is_set(options->listen) || getaddrinfo(options->listen, port, &hints, &address) != 0)
 		return NULL;
 	return address;
 }
@@ -115,27 +114,27 @@ static size_t tls_options(struct web *web, struct MHD_OptionItem *options)
 static enum ttg_error listen_on(struct web *web, const struct addrinfo *address,
                                 struct message *message)
 {
-	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME |
-	                 (web->cert != NULL ? MHD_USE_TLS : 0u);
+	unsigned flags =
+	        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (web->cert != NULL ? MHD_USE_TLS : 0u);
 	struct MHD_OptionItem options[16];
 	size_t n = 0;
 
 	if (address->ai_family == AF_INET6)
 		flags |= MHD_USE_IPv6;
 	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_SOCK_ADDR, 0, address->ai_addr };
-	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS,
-		                                NULL };
-	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT, SERVER_SILENCE_S,
-		                                NULL };
+	options[n++] =
+	        (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS, NULL };
+	options[n++] =
+	        (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT, SERVER_SILENCE_S, NULL };
 	if (!is_loopback(address->ai_addr))
 		options[n++] = (struct MHD_OptionItem){ MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 			                                SERVER_PER_ADDRESS, NULL };
 	n += tls_options(web, options + n);
 	n += server_take_options(web, options + n);
 	options[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
-	web->daemon = MHD_start_daemon(flags, (uint16_t)web->options.port, NULL, NULL,
-	                               server_on_request, web, MHD_OPTION_ARRAY, options,
-	                               MHD_OPTION_END);
+	web->daemon =
+	        MHD_start_daemon(flags, (uint16_t)web->options.port, NULL, NULL, server_on_request,
+	                         web, MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 	if (web->daemon == NULL)
 		return message_set(message, TTG_ESYS, "cannot listen on %s port %u%s: %s",
 		                   web->options.listen, web->options.port,
@@ -156,7 +155,7 @@ static enum ttg_error open_parts(struct web *web, struct message *message)
 		error = read_files(web, message);
 	if (error != TTG_OK)
 		return error;
-	if (!sessions_init(&web->sessions, web->world, options->session_minutes) ||
+	if (!web_sessions_init(&web->sessions, web->world, options->session_minutes) ||
 	    !lockout_init(&web->lockout, web->world))
 		return message_set(message, TTG_ENOMEM, "no memory, or no random bytes");
 	address = read_address(options);
@@ -201,7 +200,7 @@ void web_close(struct web **closed)
 		MHD_run(web->daemon);
 		MHD_stop_daemon(web->daemon);
 	}
-	sessions_fini(&web->sessions);
+	web_sessions_fini(&web->sessions);
 	lockout_fini(&web->lockout);
 	users_fini(&web->users);
 	secret_free(web->key);

@@ -60,6 +60,7 @@ struct web {
 	struct users users;
 	bool users_are_bad; /* the file as it is now, and it was said */
 	struct stream streams[WEB_STREAMS_MAX];
+	int64_t beat_ns; /* when the users' file was looked at for them */
 	struct exchange *serving; /* whose page is being written */
 	bool closing;
 };

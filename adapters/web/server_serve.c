@@ -50,8 +50,8 @@ static const struct web_route *find_route(struct exchange *exchange, bool *is_ow
                                           bool *other_method)
 {
 	const struct web_site *site = exchange->web->site;
-	const struct web_route *route = find_in(exchange, site->routes, site->n_routes,
-	                                        other_method);
+	const struct web_route *route =
+	        find_in(exchange, site->routes, site->n_routes, other_method);
 
 	*is_own = route != NULL;
 	if (route == NULL)
@@ -61,7 +61,7 @@ static const struct web_route *find_route(struct exchange *exchange, bool *is_ow
 
 static void set_form_token(struct exchange *exchange)
 {
-	session_form_token(&exchange->web->sessions, exchange->id, exchange->form_token);
+	web_session_form_token(&exchange->web->sessions, exchange->id, exchange->form_token);
 }
 
 static void put_user(struct exchange *exchange)
@@ -79,13 +79,13 @@ static bool find_session(struct exchange *exchange)
 
 	if (!request_cookie(server_header(exchange, MHD_HTTP_HEADER_COOKIE), web->cookie,
 	                    exchange->id, SESSION_ID_BYTES - 1) ||
-	    !session_is_id(exchange->id)) {
+	    !web_session_is_id(exchange->id)) {
 		exchange->id_is_new = true;
-		if (!session_new_id(&web->sessions, exchange->id))
+		if (!web_session_new_id(&web->sessions, exchange->id))
 			return false;
 	}
 	set_form_token(exchange);
-	exchange->session = session_find(&web->sessions, exchange->id, server_mono_ns(web));
+	exchange->session = web_session_find(&web->sessions, exchange->id, server_mono_ns(web));
 	if (exchange->session != NULL)
 		put_user(exchange);
 	return true;
@@ -97,14 +97,14 @@ bool server_sign_in(const struct web_request *request, const struct user *user)
 	struct exchange *exchange = web->serving;
 
 	if (exchange->session != NULL)
-		session_close(exchange->session);
+		web_session_close(exchange->session);
 	exchange->session = NULL;
-	if (!session_new_id(&web->sessions, exchange->id))
+	if (!web_session_new_id(&web->sessions, exchange->id))
 		return false;
 	exchange->id_is_new = true;
 	set_form_token(exchange);
-	exchange->session = session_open(&web->sessions, exchange->id, &user->who,
-	                                 user->password.hash, server_mono_ns(web));
+	exchange->session = web_session_open(&web->sessions, exchange->id, &user->who,
+	                                     user->password.hash, server_mono_ns(web));
 	if (exchange->session == NULL)
 		return false;
 	put_user(exchange);
@@ -118,10 +118,10 @@ void server_sign_out(const struct web_request *request)
 	struct exchange *exchange = web->serving;
 
 	if (exchange->session != NULL)
-		session_close(exchange->session);
+		web_session_close(exchange->session);
 	exchange->session = NULL;
 	exchange->request.user = NULL;
-	exchange->id_is_new = session_new_id(&web->sessions, exchange->id);
+	exchange->id_is_new = web_session_new_id(&web->sessions, exchange->id);
 	if (exchange->id_is_new)
 		set_form_token(exchange);
 	server_streams_resume(web);

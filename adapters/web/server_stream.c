@@ -22,7 +22,8 @@ static bool may_go_on(struct stream *stream)
 	if (web->closing)
 		return false;
 	return stream->route->roles == WEB_ANYBODY ||
-	       session_find_key(&web->sessions, exchange->session_key, server_mono_ns(web)) != NULL;
+	       web_session_find_key(&web->sessions, exchange->session_key, server_mono_ns(web)) !=
+	               NULL;
 }
 
 /* Asks the site for what is new, when all was sent. */
@@ -155,6 +156,10 @@ void server_streams_beat(struct web *web)
 {
 	int64_t now_ns = server_mono_ns(web);
 
+	if (web_streams(web) > 0 && now_ns - web->beat_ns >= SERVER_BEAT_S * NS_PER_S) {
+		web->beat_ns = now_ns;
+		server_look_at_users(web);
+	}
 	for (size_t i = 0; i < WEB_STREAMS_MAX; i++) {
 		struct stream *stream = &web->streams[i];
 

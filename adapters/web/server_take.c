@@ -114,8 +114,7 @@ enum MHD_Result server_on_request(void *user, struct MHD_Connection *connection,
 	}
 	if (exchange->too_long)
 		return server_answer_plain(exchange, MHD_HTTP_CONTENT_TOO_LARGE);
-	if (exchange->post &&
-	    !request_read_form(exchange->body, exchange->len, &exchange->form))
+	if (exchange->post && !request_read_form(exchange->body, exchange->len, &exchange->form))
 		return server_answer_plain(exchange, MHD_HTTP_BAD_REQUEST);
 	return server_serve(exchange);
 }

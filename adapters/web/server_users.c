@@ -23,7 +23,7 @@ static void end_sessions(struct web *web)
 
 		if (session->since_ns != 0 &&
 		    !still_holds(session, users_find(&web->users, session->user.user)))
-			session_close(session);
+			web_session_close(session);
 	}
 	server_streams_resume(web);
 }

@@ -8,7 +8,7 @@
 
 #define NS_PER_S INT64_C(1000000000)
 
-bool sessions_init(struct sessions *sessions, const struct world *world, unsigned idle_minutes)
+bool web_sessions_init(struct sessions *sessions, const struct world *world, unsigned idle_minutes)
 {
 	*sessions = (struct sessions){ .idle_ns = (int64_t)idle_minutes * 60 * NS_PER_S,
 		                       .hasher = hasher_new(),
@@ -17,7 +17,7 @@ bool sessions_init(struct sessions *sessions, const struct world *world, unsigne
 	       world->random(world->self, sessions->secret, sizeof(sessions->secret)) >= 0;
 }
 
-void sessions_fini(struct sessions *sessions)
+void web_sessions_fini(struct sessions *sessions)
 {
 	hasher_free(&sessions->hasher);
 	wipe(sessions, sizeof(*sessions));
@@ -29,7 +29,7 @@ static void write_hex(const uint8_t bytes[HASH_BYTES], char out[SESSION_ID_BYTES
 		snprintf(out + 2 * i, 3, "%02x", (unsigned)bytes[i]);
 }
 
-bool session_new_id(struct sessions *sessions, char out[SESSION_ID_BYTES])
+bool web_session_new_id(struct sessions *sessions, char out[SESSION_ID_BYTES])
 {
 	uint8_t bytes[HASH_BYTES];
 	bool fine = sessions->world->random(sessions->world->self, bytes, sizeof(bytes)) >= 0;
@@ -41,13 +41,13 @@ bool session_new_id(struct sessions *sessions, char out[SESSION_ID_BYTES])
 	return fine;
 }
 
-bool session_is_id(const char *id)
+bool web_session_is_id(const char *id)
 {
 	return strlen(id) == SESSION_ID_BYTES - 1 &&
 	       strspn(id, "0123456789abcdef") == SESSION_ID_BYTES - 1;
 }
 
-void session_form_token(struct sessions *sessions, const char *id, char out[SESSION_ID_BYTES])
+void web_session_form_token(struct sessions *sessions, const char *id, char out[SESSION_ID_BYTES])
 {
 	struct {
 		uint8_t secret[HASH_BYTES];
@@ -55,7 +55,7 @@ void session_form_token(struct sessions *sessions, const char *id, char out[SESS
 	} text = { .id = "" };
 	uint8_t digest[HASH_BYTES];
 
-	assert(session_is_id(id));
+	assert(web_session_is_id(id));
 	memcpy(text.secret, sessions->secret, sizeof(text.secret));
 	memcpy(text.id, id, sizeof(text.id));
 	out[0] = '\0';
@@ -80,7 +80,7 @@ static struct session *place_for(struct sessions *sessions, const char *user, in
 		struct session *at = &sessions->list[i];
 
 		if (at->since_ns != 0 && is_over(sessions, at, now_ns))
-			session_close(at);
+			web_session_close(at);
 		if (at->since_ns == 0) {
 			free_one = at;
 			continue;
@@ -98,13 +98,13 @@ static struct session *place_for(struct sessions *sessions, const char *user, in
 	return free_one != NULL ? free_one : oldest;
 }
 
-struct session *session_open(struct sessions *sessions, const char *id,
-                             const struct web_user *user, const uint8_t proof[HASH_BYTES],
-                             int64_t now_ns)
+struct session *web_session_open(struct sessions *sessions, const char *id,
+                                 const struct web_user *user, const uint8_t proof[HASH_BYTES],
+                                 int64_t now_ns)
 {
 	struct session *session = place_for(sessions, user->user, now_ns);
 
-	session_close(session);
+	web_session_close(session);
 	if (!hasher_sum(sessions->hasher, id, strlen(id), session->key))
 		return NULL;
 	session->user = *user;
@@ -113,8 +113,8 @@ struct session *session_open(struct sessions *sessions, const char *id,
 	return session;
 }
 
-struct session *session_find_key(struct sessions *sessions, const uint8_t key[HASH_BYTES],
-                                 int64_t now_ns)
+struct session *web_session_find_key(struct sessions *sessions, const uint8_t key[HASH_BYTES],
+                                     int64_t now_ns)
 {
 	for (size_t i = 0; i < SESSIONS_MAX; i++) {
 		struct session *at = &sessions->list[i];
@@ -123,22 +123,22 @@ struct session *session_find_key(struct sessions *sessions, const uint8_t key[HA
 			continue;
 		if (!is_over(sessions, at, now_ns))
 			return at;
-		session_close(at);
+		web_session_close(at);
 		return NULL;
 	}
 	return NULL;
 }
 
-struct session *session_find(struct sessions *sessions, const char *id, int64_t now_ns)
+struct session *web_session_find(struct sessions *sessions, const char *id, int64_t now_ns)
 {
 	uint8_t key[HASH_BYTES];
 
-	if (!session_is_id(id) || !hasher_sum(sessions->hasher, id, strlen(id), key))
+	if (!web_session_is_id(id) || !hasher_sum(sessions->hasher, id, strlen(id), key))
 		return NULL;
-	return session_find_key(sessions, key, now_ns);
+	return web_session_find_key(sessions, key, now_ns);
 }
 
-void session_close(struct session *session)
+void web_session_close(struct session *session)
 {
 	wipe(session, sizeof(*session));
 }

@@ -39,23 +39,23 @@ struct sessions {
 };
 
 /* False: no memory, or no random bytes. */
-bool sessions_init(struct sessions *sessions, const struct world *world, unsigned idle_minutes);
-void sessions_fini(struct sessions *sessions);
+bool web_sessions_init(struct sessions *sessions, const struct world *world, unsigned idle_minutes);
+void web_sessions_fini(struct sessions *sessions);
 
 /* A new id for a visitor. False: no random bytes. */
-bool session_new_id(struct sessions *sessions, char out[SESSION_ID_BYTES]);
-bool session_is_id(const char *id);
-void session_form_token(struct sessions *sessions, const char *id, char out[SESSION_ID_BYTES]);
+bool web_session_new_id(struct sessions *sessions, char out[SESSION_ID_BYTES]);
+bool web_session_is_id(const char *id);
+void web_session_form_token(struct sessions *sessions, const char *id, char out[SESSION_ID_BYTES]);
 
 /* Opens one under an id made for it. */
-struct session *session_open(struct sessions *sessions, const char *id,
-                             const struct web_user *user, const uint8_t proof[HASH_BYTES],
-                             int64_t now_ns);
-/* NULL: there is none, or its time is over. Does not count as being used. */
-struct session *session_find(struct sessions *sessions, const char *id, int64_t now_ns);
-/* The same by what session->key was; for a stream that outlives the request. */
-struct session *session_find_key(struct sessions *sessions, const uint8_t key[HASH_BYTES],
+struct session *web_session_open(struct sessions *sessions, const char *id,
+                                 const struct web_user *user, const uint8_t proof[HASH_BYTES],
                                  int64_t now_ns);
-void session_close(struct session *session);
+/* NULL: there is none, or its time is over. Does not count as being used. */
+struct session *web_session_find(struct sessions *sessions, const char *id, int64_t now_ns);
+/* The same by what session->key was; for a stream that outlives the request. */
+struct session *web_session_find_key(struct sessions *sessions, const uint8_t key[HASH_BYTES],
+                                     int64_t now_ns);
+void web_session_close(struct session *session);
 
 #endif

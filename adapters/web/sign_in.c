@@ -79,9 +79,10 @@ static void serve_sign_in(void *user, const struct web_request *request,
 
 static void say_locked(struct page_errors *errors, const char *field, unsigned left_s)
 {
-	page_error_add(errors, field,
-	               "Too many wrong passwords: try again in %u minutes, or ask your administrator",
-	               (left_s + 59) / 60);
+	page_error_add(
+	        errors, field,
+	        "Too many wrong passwords: try again in %u minutes, or ask your administrator",
+	        (left_s + 59) / 60);
 }
 
 /* The password of that name is this? Counts a wrong one, and says so. */

@@ -166,8 +166,8 @@ static bool change(struct command *command)
 /* A file that is not there yet is one without users. */
 static enum ttg_error read_users(struct command *command)
 {
-	enum ttg_error error = users_read(&command->users, command->file,
-	                                  command->site->role_words, &command->message);
+	enum ttg_error error = users_read(&command->users, command->file, command->site->role_words,
+	                                  &command->message);
 
 	if (error == TTG_ENOENT && strcmp(command->verb, "add") == 0 &&
 	    access(command->file, F_OK) != 0)

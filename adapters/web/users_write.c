@@ -27,8 +27,8 @@ enum ttg_error users_lock(const char *path, const struct world *world, int *lock
 		return TTG_OK;
 	users_unlock(world, *lock);
 	*lock = -1;
-	return message_set(message, TTG_ELOCKED,
-	                   "%s is being changed by somebody else: try again", path);
+	return message_set(message, TTG_ELOCKED, "%s is being changed by somebody else: try again",
+	                   path);
 }
 
 void users_unlock(const struct world *world, int lock)

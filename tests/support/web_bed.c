@@ -11,18 +11,26 @@
 /* Where the functions of the site find the test: one at a time. */
 static struct web_bed *bed_now;
 
+static int64_t bed_clock(int64_t now_ns, size_t which)
+{
+	int64_t *stopped_ns = &bed_now->stopped_ns[which];
+
+	if (!bed_now->stopped || *stopped_ns == 0)
+		*stopped_ns = now_ns;
+	return *stopped_ns + bed_now->ahead_ns;
+}
+
 static int64_t bed_mono_ns(void *self)
 {
-	return world_real()->mono_ns(self) + bed_now->ahead_ns;
+	return bed_clock(world_real()->mono_ns(self), 0);
 }
 
 static int64_t bed_real_ns(void *self)
 {
-	return world_real()->real_ns(self) + bed_now->ahead_ns;
+	return bed_clock(world_real()->real_ns(self), 1);
 }
 
-static void bed_note(void *user, const struct web_request *request,
-                             struct web_response *response)
+static void bed_note(void *user, const struct web_request *request, struct web_response *response)
 {
 	struct web_bed *bed = user;
 
@@ -31,14 +39,15 @@ static void bed_note(void *user, const struct web_request *request,
 	html_add(&response->body, "<p>part=%s q=%s by=%s</p>\n", request->parts[0],
 	         web_field(request, "q"), request->user->user);
 	page_form(&response->body, request, "/note");
-	page_textarea(&response->body, &(struct page_control){ .name = "note", .label = "Note" }, 3);
+	page_textarea(&response->body, &(struct page_control){ .name = "note", .label = "Note" },
+	              3);
 	page_button(&response->body, "Save");
 	html_raw(&response->body, "</form>\n");
 	page_end(request, response);
 }
 
 static void bed_take_note(void *user, const struct web_request *request,
-                                  struct web_response *response)
+                          struct web_response *response)
 {
 	struct web_bed *bed = user;
 
@@ -47,8 +56,7 @@ static void bed_take_note(void *user, const struct web_request *request,
 	web_redirect(response, "/note");
 }
 
-static void bed_export(void *user, const struct web_request *request,
-                               struct web_response *response)
+static void bed_export(void *user, const struct web_request *request, struct web_response *response)
 {
 	(void)user;
 	(void)request;
@@ -57,8 +65,7 @@ static void bed_export(void *user, const struct web_request *request,
 	html_csv(&response->body, "=1+1");
 }
 
-static void bed_feed(void *user, const struct web_request *request,
-                             struct web_response *response)
+static void bed_feed(void *user, const struct web_request *request, struct web_response *response)
 {
 	const struct web_user *whose = web_feed_user(request, request->parts[0]);
 
@@ -70,8 +77,7 @@ static void bed_feed(void *user, const struct web_request *request,
 		html_add(&response->body, "feed of %s", whose->user);
 }
 
-static void bed_token(void *user, const struct web_request *request,
-                              struct web_response *response)
+static void bed_token(void *user, const struct web_request *request, struct web_response *response)
 {
 	char token[33];
 
@@ -81,7 +87,7 @@ static void bed_token(void *user, const struct web_request *request,
 }
 
 static void bed_stream(void *user, const struct web_request *request, uint64_t *cursor,
-                               struct html *out)
+                       struct html *out)
 {
 	struct web_bed *bed = user;
 
@@ -167,9 +173,9 @@ void bed_prepare(struct web_bed *bed, void **state)
 	folder_path(bed->folder, "users", bed->users_file);
 	bed_write_users(bed);
 	bed->options = (struct web_options){ .listen = "127.0.0.1",
-		                              .users_file = bed->users_file,
-		                              .session_minutes = 30,
-		                              .world = &bed->world };
+		                             .users_file = bed->users_file,
+		                             .session_minutes = 30,
+		                             .world = &bed->world };
 }
 
 void bed_open(struct web_bed *bed, const char *ca)
@@ -196,4 +202,15 @@ void bed_end(struct web_bed *bed)
 void bed_pass(struct web_bed *bed, int64_t seconds)
 {
 	bed->ahead_ns += seconds * NS_PER_S;
+}
+
+void bed_user_command(struct web_bed *bed, const char *verb, const char *name)
+{
+	char words[5][FOLDER_PATH] = { "user", "", "", "--file", "" };
+	char *argv[6] = { words[0], words[1], words[2], words[3], words[4], NULL };
+
+	snprintf(words[1], FOLDER_PATH, "%s", verb);
+	snprintf(words[2], FOLDER_PATH, "%s", name);
+	snprintf(words[4], FOLDER_PATH, "%s", bed->users_file);
+	must_be(web_users_main(5, argv, "desk", bed_site(bed)) == 0, "the command failed");
 }

@@ -25,6 +25,8 @@ struct web_bed {
 	struct web_options options;
 	struct world world;
 	int64_t ahead_ns; /* of the machine's clocks */
+	bool stopped;     /* the clocks: only bed_pass() moves them */
+	int64_t stopped_ns[2];
 	struct web *web;
 	struct browser *browser;
 	char note[256];
@@ -39,6 +41,8 @@ void bed_open(struct web_bed *bed, const char *ca);
 void bed_begin(struct web_bed *bed, void **state);
 void bed_end(struct web_bed *bed);
 void bed_pass(struct web_bed *bed, int64_t seconds);
+/* `user VERB NAME`, as an administrator types it. */
+void bed_user_command(struct web_bed *bed, const char *verb, const char *name);
 const struct web_site *bed_site(struct web_bed *bed);
 
 #endif
