@@ -14,6 +14,8 @@
 #include "common/config.h"
 #include "common/intake.h"
 
+#define ADAPTER_ID_BYTES 16 /* of an event */
+
 /* Exit status of every adapter; the manual lists them. */
 enum adapter_exit {
 	ADAPTER_FINE = 0,
@@ -46,6 +48,27 @@ struct adapter_keeper {
 
 	/* The broker's final answer to an event this agency published. May be NULL. */
 	enum ttg_error (*answered)(void *self, const struct ttg_outcome *outcome,
+	                           struct message *message);
+
+	/*
+	 * For deliveries that are not acknowledged as soon as they are durable, because a person
+	 * has to see them first: whether there are any. NULL: no, and the next three are not
+	 * called.
+	 */
+	bool (*may_hold)(void *self);
+
+	/* Whether what keep() took last is to be held, and under which event's id. */
+	bool (*holds)(void *self, uint8_t id[ADAPTER_ID_BYTES]);
+
+	/*
+	 * At most max of those that need not be held any more, durably so, each told once. Asked
+	 * twice a second, between batches.
+	 */
+	enum ttg_error (*released)(void *self, uint8_t (*ids)[ADAPTER_ID_BYTES], size_t max,
+	                           size_t *n, struct message *message);
+
+	/* Too many are held: this one is not any more, durably so. */
+	enum ttg_error (*gives_up)(void *self, const uint8_t id[ADAPTER_ID_BYTES],
 	                           struct message *message);
 };
 

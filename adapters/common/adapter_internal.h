@@ -1,6 +1,7 @@
 /*
  * Shared by the files of the frame: adapter.c (start), adapter_run.c (loop), adapter_mailbox.c
- * (deliveries to out_dir), adapter_keep.c (deliveries to a keeper).
+ * (deliveries to out_dir), adapter_keep.c (deliveries to a keeper), adapter_hold.c (those that wait
+ * for a person).
  */
 #ifndef ADAPTERS_COMMON_ADAPTER_INTERNAL_H
 #define ADAPTERS_COMMON_ADAPTER_INTERNAL_H
@@ -35,6 +36,12 @@ struct adapter_settings {
 	int log_target; /* enum log_target */
 };
 
+struct kept {
+	uint64_t position;
+	bool held;
+	uint8_t id[ADAPTER_ID_BYTES]; /* of what is held */
+};
+
 struct adapter {
 	const struct adapter_kind *kind;
 	struct adapter_settings settings;
@@ -49,8 +56,9 @@ struct adapter {
 	struct http_intake *http;
 	int signals; /* signalfd */
 
-	uint64_t *kept; /* positions taken since the last commit, for a keeper */
+	struct kept *kept; /* taken since the last commit, for a keeper */
 	size_t n_kept;
+	struct hold *hold; /* NULL: nothing is ever held */
 
 	struct job_world world;
 	struct job job;
@@ -72,5 +80,15 @@ void adapter_on_delivery(void *user, const struct ttg_delivery *delivery);
 void adapter_keep_callbacks(struct ttg_callbacks *callbacks);
 enum ttg_error adapter_keep_attach(struct adapter *adapter, struct message *message);
 void adapter_keep_answer(struct adapter *adapter, const struct ttg_outcome *outcome);
+
+/* Deliveries that wait for a person. Credit to attach with; 0: the usual. */
+enum ttg_error adapter_hold_open(struct adapter *adapter, struct message *message);
+void adapter_hold_close(struct adapter *adapter);
+uint32_t adapter_hold_credit(const struct adapter *adapter);
+/* Holds one that is durable; an error is the store's. */
+enum ttg_error adapter_hold_put(struct adapter *adapter, const char *mailbox,
+                                const struct kept *kept, struct message *message);
+/* Acknowledges what need not wait any more. Between batches. */
+enum ttg_error adapter_hold_look(struct adapter *adapter, struct message *message);
 
 #endif

@@ -2,7 +2,8 @@
  * Deliveries for an adapter that keeps them itself. See struct adapter_keeper.
  *
  * Happy path: the deliveries of one frame are taken one by one, committed together, then
- * acknowledged one by one (never "up to", which would take along what was refused before). When
+ * acknowledged one by one (never "up to", which would take along what was refused before, or is
+ * held). When
  * taking or committing fails, nothing more is taken or acknowledged and the loop ends with the
  * error; the broker delivers again to the next process. Owned by the adapter's only thread.
  */
@@ -33,9 +34,17 @@ static void on_batch(void *user, const char *mailbox)
 		return;
 	}
 	adapter->counters.received += adapter->n_kept;
-	for (size_t i = 0; i < adapter->n_kept; i++)
-		ttg_client_ack(adapter->client, mailbox, adapter->kept[i]);
+	for (size_t i = 0; error == TTG_OK && i < adapter->n_kept; i++) {
+		const struct kept *kept = &adapter->kept[i];
+
+		if (kept->held)
+			error = adapter_hold_put(adapter, mailbox, kept, &message);
+		else
+			ttg_client_ack(adapter->client, mailbox, kept->position);
+	}
 	adapter->n_kept = 0;
+	if (error != TTG_OK)
+		fail(adapter, error, &message);
 }
 
 static void refuse(struct adapter *adapter, const struct ttg_delivery *delivery)
@@ -50,20 +59,27 @@ static void refuse(struct adapter *adapter, const struct ttg_delivery *delivery)
 static void on_delivery(void *user, const struct ttg_delivery *delivery)
 {
 	struct adapter *adapter = user;
+	const struct adapter_keeper *keeper = adapter->kind->keeper;
 	struct message message = { "" };
 	enum ttg_error error;
+	struct kept *kept;
 
 	if (adapter->failure != TTG_OK)
 		return;
 	if (adapter->n_kept == KEPT_MAX)
 		on_batch(adapter, delivery->mailbox);
-	error = adapter->kind->keeper->keep(adapter->reader, delivery, &message);
-	if (error == TTG_EFORMAT)
+	error = keeper->keep(adapter->reader, delivery, &message);
+	if (error == TTG_EFORMAT) {
 		refuse(adapter, delivery);
-	else if (error != TTG_OK)
+		return;
+	}
+	if (error != TTG_OK) {
 		fail(adapter, error, &message);
-	else
-		adapter->kept[adapter->n_kept++] = delivery->position;
+		return;
+	}
+	kept = &adapter->kept[adapter->n_kept++];
+	kept->position = delivery->position;
+	kept->held = adapter->hold != NULL && keeper->holds(adapter->reader, kept->id);
 }
 
 static void on_attached(void *user, const char *mailbox, bool active, uint64_t acknowledged)
@@ -84,15 +100,17 @@ void adapter_keep_callbacks(struct ttg_callbacks *callbacks)
 
 enum ttg_error adapter_keep_attach(struct adapter *adapter, struct message *message)
 {
+	enum ttg_error error = adapter_hold_open(adapter, message);
 	const char *mailbox;
 
+	if (error != TTG_OK)
+		return error;
 	adapter->kept = calloc(KEPT_MAX, sizeof(*adapter->kept));
 	if (adapter->kept == NULL)
 		return message_set(message, TTG_ENOMEM, "no memory");
 	for (size_t i = 0; (mailbox = adapter->kind->keeper->mailbox(adapter->reader, i)) != NULL;
 	     i++) {
-		enum ttg_error error = ttg_client_attach(adapter->client, mailbox, 0);
-
+		error = ttg_client_attach(adapter->client, mailbox, adapter_hold_credit(adapter));
 		if (error != TTG_OK)
 			return message_set(message, error, "mailbox %s: %s", mailbox,
 			                   ttg_error_text(error));

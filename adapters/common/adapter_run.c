@@ -233,6 +233,7 @@ static void close_all(struct adapter *adapter)
 		job_abandon(&adapter->job);
 	ttg_client_free(&adapter->client);
 	free(adapter->kept);
+	adapter_hold_close(adapter);
 	if (adapter->reader != NULL)
 		adapter->kind->close(adapter->reader);
 	spool_close(&adapter->spool);
@@ -274,10 +275,12 @@ static uint64_t counters_hash(const struct adapter *adapter)
 	return hash ^ (uint64_t)ttg_client_state(adapter->client);
 }
 
-static void look_at_clock(struct adapter *adapter)
+static enum ttg_error look_at_clock(struct adapter *adapter, struct message *message)
 {
 	int64_t now = mono_ns();
 	const struct adapter_settings *settings = &adapter->settings;
+	enum ttg_error error = TTG_OK;
+	uint64_t hash;
 
 	if (now >= adapter->minute_at_ns) {
 		adapter->minute_at_ns = now + MINUTE_NS;
@@ -287,13 +290,14 @@ static void look_at_clock(struct adapter *adapter)
 			            real_ns() - settings->spool_keep_done_days * DAY_NS);
 	}
 	if (now >= adapter->status_at_ns) {
-		uint64_t hash = counters_hash(adapter);
-
+		error = adapter_hold_look(adapter, message);
+		hash = counters_hash(adapter);
 		adapter->status_at_ns = now + STATUS_EVERY_NS;
 		if (hash != adapter->status_hash)
 			write_status(adapter);
 		adapter->status_hash = hash;
 	}
+	return error;
 }
 
 /* Takes files until there are none, or until the outbox is full. */
@@ -390,7 +394,9 @@ static enum ttg_error loop(struct adapter *adapter, struct message *message)
 
 		if (work != TTG_OK && work != TTG_EAGAIN)
 			return work;
-		look_at_clock(adapter);
+		error = look_at_clock(adapter, message);
+		if (error != TTG_OK)
+			return error;
 		if (is_finished(adapter, work == TTG_EAGAIN || adapter->spool == NULL))
 			break;
 		error = wait_and_serve(adapter, full, message);

@@ -54,10 +54,11 @@ void counters_format(const struct counters *c, char *out, size_t room)
 	         "taken=%" PRIu64 " done=%" PRIu64 " failed=%" PRIu64 " rejected=%" PRIu64
 	         " published=%" PRIu64 " accepted=%" PRIu64 " duplicate=%" PRIu64
 	         " refused=%" PRIu64 " ignored=%" PRIu64 " received=%" PRIu64 " unwanted=%" PRIu64
-	         " http=%" PRIu64 " http_refused=%" PRIu64 " skipped=%" PRIu64,
+	         " held=%" PRIu64 " http=%" PRIu64 " http_refused=%" PRIu64 " skipped=%" PRIu64,
 	         c->documents_taken, c->documents_done, c->documents_failed, c->lines_rejected,
 	         c->published, c->accepted, c->duplicate, c->refused, c->ignored, c->received,
-	         c->received_unwanted, c->http_requests, c->http_refused, c->files_skipped);
+	         c->received_unwanted, c->held, c->http_requests, c->http_refused,
+	         c->files_skipped);
 }
 
 static json_t *labels_json(const struct intake_label *labels, size_t n)
@@ -90,6 +91,7 @@ enum ttg_error counters_write(const struct counters *c, const char *path, const 
 		{ "ignored", c->ignored },
 		{ "received", c->received },
 		{ "received_unwanted", c->received_unwanted },
+		{ "held", c->held },
 		{ "http_requests", c->http_requests },
 		{ "http_refused", c->http_refused },
 		{ "pending", pending },

@@ -23,6 +23,7 @@ struct counters {
 	uint64_t ignored;           /* sum over the labels */
 	uint64_t received;          /* deliveries written to the out directory */
 	uint64_t received_unwanted; /* deliveries of types this adapter has no use for */
+	uint64_t held; /* now: kept, and not acknowledged before a person has seen them */
 	uint64_t http_requests;
 	uint64_t http_refused;
 	struct intake_label ignored_by[COUNTERS_LABELS_MAX];

@@ -6,6 +6,9 @@
  * in the store -> durable in the outbox (frame) -> the broker's answer beside it in the store. A
  * crash anywhere makes the delivery or the document come again, and it is recognised.
  *
+ * Where alerts are for people, an urgent delivery is acknowledged only when a person has
+ * acknowledged it in the store; the frame holds it until then.
+ *
  * A store that cannot be written, or whose server went away, ends the adapter with status 1 and
  * nothing acknowledged; its unit starts it again. A live line that cannot be written is not an
  * error: the store has the event. Owned by the adapter's only thread.
@@ -19,13 +22,16 @@
 #include "common/cloudevents.h"
 #include "common/json_items.h"
 #include "oneservice/line.h"
+#include "store/alert.h"
 #include "store/published.h"
 
 #define LINES_MAX 8192 /* new events between two commits; the frame commits before */
 
 enum live { LIVE_PEOPLE = 0, LIVE_JSON, LIVE_OFF };
+enum alerts { ALERTS_STORE = 0, ALERTS_PEOPLE };
 
 static const char *const live_words[] = { "people", "json", "off", NULL };
+static const char *const alerts_words[] = { "store", "people", NULL };
 
 struct service {
 	const struct adapter_context *context;
@@ -33,6 +39,8 @@ struct service {
 	struct store *store;
 	char **lines; /* to print once they are committed */
 	size_t n_lines;
+	bool waits;                        /* for a person: what was kept last */
+	uint8_t last_id[ADAPTER_ID_BYTES]; /* its id, if so */
 };
 
 static int64_t real_ns(void)
@@ -99,6 +107,7 @@ static enum ttg_error open_service(void **self, const struct adapter_context *co
 		close_service(service);
 		return error;
 	}
+	store_hold_alerts(service->store, service->settings->alerts == ALERTS_PEOPLE);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	*self = service;
 	return TTG_OK;
@@ -135,6 +144,28 @@ static void add_line(struct service *service, const struct ttg_delivery *deliver
 	ttg__event__free_unpacked(event, NULL);
 }
 
+/* Of a delivery just kept, in the same transaction. */
+static enum ttg_error look_for_alert(struct service *service, const struct ttg_delivery *delivery,
+                                     struct message *message)
+{
+	Ttg__Event *event;
+	enum ttg_error error;
+
+	service->waits = false;
+	if (service->settings->alerts != ALERTS_PEOPLE)
+		return TTG_OK;
+	event = ttg__event__unpack(NULL, delivery->event_bytes, delivery->event);
+	if (event == NULL)
+		return message_set(message, TTG_ENOMEM, "no memory");
+	memcpy(service->last_id, event->id.data, sizeof(service->last_id));
+	error = event->urgency != TTG__URGENCY__URGENT
+	                ? TTG_OK
+	                : store_alert_waits(service->store, service->last_id, &service->waits,
+	                                    message);
+	ttg__event__free_unpacked(event, NULL);
+	return error;
+}
+
 static enum ttg_error keep(void *self, const struct ttg_delivery *delivery, struct message *message)
 {
 	struct service *service = self;
@@ -144,7 +175,39 @@ static enum ttg_error keep(void *self, const struct ttg_delivery *delivery, stru
 
 	if (error == TTG_OK && verdict == STORE_NEW)
 		add_line(service, delivery, received_ns);
-	return error;
+	return error == TTG_OK ? look_for_alert(service, delivery, message) : error;
+}
+
+static bool may_hold(void *self)
+{
+	const struct service *service = self;
+
+	return service->settings->alerts == ALERTS_PEOPLE;
+}
+
+static bool holds(void *self, uint8_t id[ADAPTER_ID_BYTES])
+{
+	const struct service *service = self;
+
+	if (service->waits)
+		memcpy(id, service->last_id, ADAPTER_ID_BYTES);
+	return service->waits;
+}
+
+static enum ttg_error released(void *self, uint8_t (*ids)[ADAPTER_ID_BYTES], size_t max, size_t *n,
+                               struct message *message)
+{
+	struct service *service = self;
+
+	return store_release_acknowledged(service->store, ids, max, n, message);
+}
+
+static enum ttg_error gives_up(void *self, const uint8_t id[ADAPTER_ID_BYTES],
+                               struct message *message)
+{
+	struct service *service = self;
+
+	return store_release(service->store, id, message);
 }
 
 static enum ttg_error commit(void *self, struct message *message)
@@ -239,6 +302,9 @@ static const struct config_option options[] = {
 	  .right = "a list of mailboxes of this agency, for example [ \"duty\", \"records\" ]" },
 	{ "live", CONFIG_CHOICE, offsetof(struct service_settings, live), .fallback = "people",
 	  .words = live_words, .right = "people, json or off: what standard output gets" },
+	{ "alerts", CONFIG_CHOICE, offsetof(struct service_settings, alerts), .fallback = "store",
+	  .words = alerts_words,
+	  .right = "people or store: who acknowledges urgent events to the broker" },
 	{ "store.path", CONFIG_STRING, offsetof(struct service_settings, path),
 	  .right = "the path of an SQLite file, or \"\": case.db in state_dir" },
 	{ "store.postgres", CONFIG_STRING, offsetof(struct service_settings, postgres),
@@ -252,6 +318,10 @@ static const struct adapter_keeper keeper = {
 	.keep = keep,
 	.commit = commit,
 	.answered = answered,
+	.may_hold = may_hold,
+	.holds = holds,
+	.released = released,
+	.gives_up = gives_up,
 };
 
 const struct adapter_kind service_kind = {
@@ -271,7 +341,11 @@ const struct adapter_kind service_kind = {
 	        "                      [--csv | --json] [--scheme SCHEME] [--cohort COHORT]\n"
 	        "                      [--as-at TIME] [--public] [--baseline FREQUENCY]\n"
 	        "                      [--output FILE]\n\n"
-	        "  report prints figures out of the case store; see report --help\n\n",
+	        "  report prints figures out of the case store; see report --help\n\n"
+	        "       ttg-oneservice alerts --config FILE\n"
+	        "       ttg-oneservice acknowledge --config FILE --user NAME ID\n\n"
+	        "  alerts prints the urgent events that nobody has acknowledged; acknowledge does "
+	        "it for one\n\n",
 	.check = check_settings,
 	.open = open_service,
 	.close = close_service,

@@ -12,7 +12,8 @@
 
 struct service_settings {
 	struct config_list mailboxes;
-	int live; /* enum live, see service.c */
+	int live;   /* enum live, see service.c */
+	int alerts; /* enum alerts */
 	char path[CONFIG_TEXT_BYTES];
 	char postgres[CONFIG_TEXT_BYTES];
 	char password_file[CONFIG_TEXT_BYTES];
