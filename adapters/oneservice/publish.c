@@ -2,9 +2,8 @@
  * The publish command. See publish.h.
  *
  * Everything is checked before anything is written: one line that is no good, and nothing goes out.
- * The spool file is written under a name the adapter passes over, synced, renamed, and the folder
- * synced; from then on the events are the adapter's. Waiting ends at the last answer or at the
- * deadline. One thread, one process.
+ * From the moment the spool file is there the events are the adapter's. Waiting ends at the last
+ * answer or at the deadline. One thread, one process.
  */
 #include "oneservice/publish.h"
 
@@ -15,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/world.h"
+#include "common/spool_put.h"
 #include "oneservice/service.h"
 #include "store/published.h"
 
@@ -22,7 +22,6 @@
 #define WAIT_MAX_S 86400
 #define WAIT_S     10
 #define POLL_MS    50
-#define PATH_ROOM  (CONFIG_TEXT_BYTES + 96)
 
 struct publication {
 	struct adapter_places places;
@@ -141,40 +140,17 @@ static int check_input(struct publication *publication)
 	return PUBLISH_USAGE;
 }
 
-/* Into the spool, whole or not at all. */
 static int spool_input(const struct publication *publication)
 {
-	const struct world *world = world_real();
 	const char *spool = publication->places.spool_dir;
-	char id[TTG_UUID_TEXT];
-	char part[PATH_ROOM];
-	char path[PATH_ROOM];
-	uint8_t unique[TTG_UUID_BYTES];
-	int file;
-	int result;
+	struct message message = { "" };
 
 	if (spool[0] == '\0')
 		return fail(PUBLISH_USAGE, "spool.dir is not set: the adapter takes no files");
-	if (ttg_uuid_new(unique) != TTG_OK)
-		return fail(PUBLISH_REFUSED, "no random numbers");
-	ttg_uuid_format(unique, id);
-	snprintf(part, sizeof(part), "%s/.publish-%s.part", spool, id);
-	snprintf(path, sizeof(path), "%s/publish-%s.json", spool, id);
-	file = world->open(world->self, part, WORLD_EXCLUSIVE);
-	if (file < 0)
-		return fail(PUBLISH_REFUSED, "the spool cannot be written");
-	result = world_write_all(world, file, publication->bytes, publication->len, 0);
-	if (result == 0)
-		result = world->sync(world->self, file);
-	world->close(world->self, file);
-	if (result == 0)
-		result = world->rename(world->self, part, path);
-	if (result == 0)
-		result = world->sync_dir(world->self, spool);
-	if (result == 0)
-		return PUBLISH_ACCEPTED;
-	world->unlink(world->self, part);
-	return fail(PUBLISH_REFUSED, "the spool cannot be written");
+	if (spool_put(world_real(), spool, "publish", publication->bytes, publication->len,
+	              &message) != TTG_OK)
+		return fail(PUBLISH_REFUSED, message.text);
+	return PUBLISH_ACCEPTED;
 }
 
 static void print_outcome(const struct intake_event *event, const struct store_outcome *outcome)
