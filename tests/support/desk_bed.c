@@ -6,6 +6,33 @@
 #include <string.h>
 #include "store/published.h"
 #include "support/assert.h"
+#include "web/server.h"
+
+/* A server that never opens: pages find their site in it, and somebody's session. */
+struct desk_bed_web {
+	struct web web;
+	struct web_site site;
+	struct exchange exchange;
+	struct session session;
+};
+
+static void make_web(struct desk_bed *bed)
+{
+	struct desk_bed_web *it = calloc(1, sizeof(*it));
+
+	must_be(it != NULL, "memory");
+	it->site = desk_site;
+	it->site.user = &bed->desk;
+	it->web.site = &it->site;
+	it->web.serving = &it->exchange;
+	it->exchange.session = &it->session;
+	bed->web = it;
+}
+
+const char *desk_bed_said(const struct desk_bed *bed)
+{
+	return bed->web->session.said;
+}
 
 void must_make_desk(struct desk_bed *bed)
 {
@@ -41,6 +68,7 @@ void must_make_desk(struct desk_bed *bed)
 	snprintf(settings->providers.items[1], CONFIG_WORD_BYTES, "sova");
 	bed->user = (struct web_user){ .user = "ann", .name = "Ann Example", .role = ROLE_MANAGER };
 	bed->now_ns = must_at(DESK_BED_NOW);
+	make_web(bed);
 }
 
 void desk_bed_remove(struct desk_bed *bed)
@@ -49,6 +77,7 @@ void desk_bed_remove(struct desk_bed *bed)
 
 	html_fini(&bed->response.body);
 	free(bed->form);
+	free(bed->web);
 	alerts_free(&bed->desk.alerts);
 	views_free(&bed->desk.views);
 	store_close(&bed->desk.store);
@@ -170,8 +199,10 @@ static const char *serve(struct desk_bed *bed, const char *method, desk_page *pa
 		                             .user = &bed->user,
 		                             .form_token = "token",
 		                             .said = "",
-		                             .now_ns = bed->now_ns };
+		                             .now_ns = bed->now_ns,
+		                             .web = &bed->web->web };
 
+	bed->web->session.said[0] = '\0';
 	html_fini(&bed->response.body);
 	bed->response = (struct web_response){ .status = 200, .type = "text/html; charset=utf-8" };
 	page(&bed->desk, &request, &bed->response);

@@ -25,6 +25,7 @@ struct desk_bed {
 	struct web_response response;
 	char *form; /* the fields, taken apart */
 	struct web_field fields[DESK_BED_FIELDS];
+	struct desk_bed_web *web; /* what pages ask of a server */
 };
 
 void must_make_desk(struct desk_bed *bed);
@@ -48,6 +49,9 @@ const char *desk_bed_get(struct desk_bed *bed, desk_page *page, const char *fiel
                          const char *part, const char *part2);
 const char *desk_bed_post(struct desk_bed *bed, desk_page *page, const char *fields,
                           const char *part, const char *part2);
+
+/* What the last page said with web_say(); "". */
+const char *desk_bed_said(const struct desk_bed *bed);
 
 /* Fails the test with the page when it does not hold the text, or does. */
 void must_show(const struct desk_bed *bed, const char *text);
