@@ -8,6 +8,7 @@
 
 #include "common/config.h"
 #include "desk/alerts.h"
+#include "desk/disclosures.h"
 #include "desk/views.h"
 #include "web/page.h"
 #include "web/web.h"
@@ -47,14 +48,29 @@ struct desk_settings {
 
 struct figures_cache;
 
+#define DESK_AGAIN_MAX 64
+
+/* An event that came earlier and became another: answered, or completed. */
+struct desk_again {
+	uint64_t change;
+	uint32_t event;
+};
+
 struct desk {
 	struct desk_settings settings;
 	struct store *store; /* store_open_desk() */
 	struct views *views;
 	struct alerts *alerts;
 	struct figures_cache *figures; /* figures_page.c; see pages.h */
-	struct web *web;               /* NULL in tests of pages */
+	struct disclosures *disclosures; /* NULL: none are shown */
+	struct web *web;                 /* NULL in tests of pages */
 	struct log *log;
+	struct desk_again again[DESK_AGAIN_MAX]; /* the newest, at n_again and before it */
+	size_t n_again;                          /* counts on: index n_again % DESK_AGAIN_MAX */
+	bool unsettled;                          /* views_settle() did not come to its end */
+	int64_t away_ns;                         /* since when the store cannot be read; 0: it can */
+	/* Asked now and then while many events are read: false ends the reading. May be NULL. */
+	bool (*on_progress)(struct desk *desk);
 };
 
 extern const char *const desk_role_words[]; /* "duty", "caseworker", "manager", "evaluator", NULL */
@@ -65,7 +81,11 @@ extern const char *const desk_role_words[]; /* "duty", "caseworker", "manager", 
  */
 bool desk_may_see(const struct web_request *request, const struct person *person);
 
-/* Reads what is new in the store, if anything. True when something was. Errors of the store. */
+/*
+ * Reads what is new in the store, if anything; *news when there was. Errors of the store, which is
+ * then closed and opened again by desk_run.c; TTG_ENOMEM, TTG_ELIMIT and TTG_EVERSION (this is not
+ * the store that was read before) end the desk.
+ */
 enum ttg_error desk_follow(struct desk *desk, bool *news, struct message *message);
 
 #endif

@@ -66,6 +66,7 @@ const struct web_site desk_site = {
 	.role_words = desk_role_words,
 	.routes = routes,
 	.n_routes = sizeof(routes) / sizeof(routes[0]),
+	.script = "desk.js",
 	.menu = menu,
 	.n_menu = sizeof(menu) / sizeof(menu[0]),
 };
