@@ -1,0 +1,194 @@
+// The desk's live parts. Every page works without this: it only shows sooner what "Refresh" shows.
+//
+// A page that wants news has an element with data-stream, the address of server-sent events:
+//   told    the HTML of a new row for the page's table
+//   again   the HTML of a row that became another
+//   behind  too much was missed: the page is loaded again
+//   alerts  "VERSION WAITING": the state of the alerts
+// Pages without one listen for alerts only. Rows come escaped from our own server.
+const KEPT_ROWS = 200;
+const SOUND_KEY = "desk-sound";
+const source = document.querySelector("[data-desk]");
+const isLive = source?.dataset.desk === "live";
+const table = isLive ? document.querySelector("main table tbody") : null;
+const title = document.title;
+let paused = false;
+let held = [];
+let version = source?.dataset.version ?? null;
+let waiting = null;
+
+// What a screen reader says without being asked.
+const spoken = document.createElement("div");
+spoken.className = "govuk-visually-hidden";
+spoken.setAttribute("role", "status");
+spoken.setAttribute("aria-live", "polite");
+document.body.append(spoken);
+
+function say(text) {
+  spoken.textContent = text;
+}
+
+function button(label, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "govuk-button govuk-button--secondary";
+  made.textContent = label;
+  made.addEventListener("click", () => act(made));
+  return made;
+}
+
+function rowOf(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return template.content.querySelector("tr");
+}
+
+function strike(id) {
+  const cell = id && document.getElementById(id)?.cells[3];
+  if (!cell || cell.querySelector("s")) return;
+  const struck = document.createElement("s");
+  struck.append(...cell.childNodes);
+  const tag = document.createElement("strong");
+  tag.className = "govuk-tag govuk-tag--grey";
+  tag.textContent = "Corrected";
+  cell.append(struck, " ", tag);
+}
+
+function insert(html, isNew) {
+  const row = rowOf(html);
+  if (!row) return;
+  const known = row.id && document.getElementById(row.id);
+  if (known) known.replaceWith(row);
+  else if (isNew) table.prepend(row);
+  strike(row.dataset.supersedes);
+  while (table.rows.length > KEPT_ROWS) table.deleteRow(-1);
+}
+
+function take(event, isNew) {
+  if (!table) return;
+  if (paused) {
+    held.push([event.data, isNew]);
+    if (held.length > KEPT_ROWS) held.shift();
+    pause.textContent = `Go on (${held.length} new)`;
+    return;
+  }
+  insert(event.data, isNew);
+  if (isNew) say("Something new has arrived.");
+}
+
+const pause = button("Pause", (made) => {
+  paused = !paused;
+  made.setAttribute("aria-pressed", String(paused));
+  made.textContent = paused ? "Go on" : "Pause";
+  if (paused) return;
+  for (const [html, isNew] of held) insert(html, isNew);
+  held = [];
+});
+
+// Two short tones. Browsers refuse sounds until somebody has used the page: then the button is there
+// to be pressed, and the first key or click on the page will do, too.
+let context = null;
+let soundOn = localStorage.getItem(SOUND_KEY) === "on";
+
+function mayRing() {
+  return soundOn && context?.state === "running";
+}
+
+async function ring() {
+  if (!mayRing()) return;
+  for (const [at, hertz] of [[0, 880], [0.25, 660]]) {
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    tone.frequency.value = hertz;
+    volume.gain.setValueAtTime(0.2, context.currentTime + at);
+    volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + at + 0.2);
+    tone.connect(volume).connect(context.destination);
+    tone.start(context.currentTime + at);
+    tone.stop(context.currentTime + at + 0.2);
+  }
+}
+
+async function wake() {
+  context ??= new AudioContext();
+  await context.resume();
+  showSound();
+}
+
+const soundButton = button("", async () => {
+  soundOn = !mayRing();
+  localStorage.setItem(SOUND_KEY, soundOn ? "on" : "off");
+  if (soundOn) await wake();
+  showSound();
+  ring();
+});
+
+function showSound() {
+  soundButton.textContent = mayRing() ? "Turn sound off" : "Turn sound on";
+}
+
+if (soundOn) {
+  for (const kind of ["pointerdown", "keydown"])
+    addEventListener(kind, () => wake().catch(() => {}), { once: true });
+}
+showSound();
+
+// The alerts as they are now, in place of those on the page. What is being used stays where it is.
+async function refreshAlerts() {
+  const old = document.querySelector("[data-desk-alerts]");
+  if (!old) return;
+  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.querySelector("[data-desk-alerts]");
+  if (!fresh) return;
+  const focused = old.contains(document.activeElement)
+    ? document.activeElement.getAttribute("aria-describedby")
+    : null;
+  old.replaceWith(document.adoptNode(fresh));
+  if (focused) fresh.querySelector(`button[aria-describedby="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function takeAlerts(event) {
+  const [now, count] = event.data.split(" ");
+  const n = Number(count);
+  for (const shown of document.querySelectorAll('[data-site-count="/alerts"]')) {
+    shown.hidden = n === 0;
+    shown.firstElementChild.textContent = count;
+  }
+  document.title = n > 0 ? `(${n}) ${title}` : title;
+  if (waiting !== null && n > waiting) {
+    say(n === 1 ? "A new alert is waiting." : `A new alert: ${n} alerts are waiting.`);
+    ring();
+  }
+  waiting = n;
+  if (version !== null && now !== version) refreshAlerts().catch(() => {});
+  version = now;
+}
+
+function listen() {
+  const stream = new EventSource(source?.dataset.stream ?? "/live/events?only=alerts");
+  stream.addEventListener("told", (event) => take(event, true));
+  stream.addEventListener("again", (event) => take(event, false));
+  stream.addEventListener("behind", () => isLive && location.reload());
+  stream.addEventListener("alerts", takeAlerts);
+  let lost = false;
+  stream.addEventListener("open", () => {
+    if (lost) say("Connected again.");
+    lost = false;
+  });
+  stream.addEventListener("error", () => {
+    if (!lost) say("The connection is lost. Trying again.");
+    lost = true;
+    // The browser tries again by itself unless it was refused: then somebody has to sign in.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
+  });
+}
+
+if (source) {
+  const controls = document.createElement("div");
+  controls.className = "govuk-button-group";
+  if (isLive) controls.append(pause);
+  controls.append(soundButton);
+  source.append(controls);
+}
+if (document.querySelector('[data-site-count="/alerts"]')) listen();
