@@ -301,7 +301,7 @@ static void a_notice_about_nothing_here_is_an_alert_of_its_own(void **state)
 	follow(play);
 	assert_int_equal(alerts_waiting(play->bed.desk.alerts), 1);
 	desk_bed_get(&play->bed, page_alerts, "", NULL, NULL);
-	must_show(&play->bed, "About nobody in particular");
+	must_show(&play->bed, "NOBODY ACKNOWLEDGED");
 }
 
 static void the_manager_sees_first_what_was_escalated(void **state)
