@@ -70,6 +70,7 @@ struct person_release {
 	int discharge_grant, travel_warrant; /* Ttg__Answer */
 	bool released;                       /* he left, at released_ns */
 	int64_t released_ns;
+	uint32_t first; /* event that began this release's story */
 	uint32_t event; /* that said so last */
 };
 

@@ -19,6 +19,8 @@ static void take_entry(struct person *person, const struct telling *telling,
 {
 	struct person_release *to = &person->release;
 
+	if (!to->known)
+		to->first = telling->index;
 	to->known = true;
 	to->cancelled = false;
 	to->released = false;
@@ -91,6 +93,7 @@ void person_take_cancelled(struct person *person, const struct telling *telling)
 	struct person_release *to = &person->release;
 
 	if (!to->known) {
+		to->first = telling->index;
 		TAKE_TEXT(to->prison_code, from->prison_code);
 		TAKE_TEXT(to->gate, from->gate);
 		TAKE_TEXT(to->area, from->area);
@@ -135,6 +138,8 @@ void person_take_released(struct person *person, const struct telling *telling)
 		return;
 	}
 	set_custody(person, CUSTODY_OUT, ns, from->prison_code);
+	if (!to->known)
+		to->first = telling->index;
 	to->known = true;
 	to->cancelled = false;
 	to->released = true;
