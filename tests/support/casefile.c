@@ -105,6 +105,11 @@ void casefile_enrolled(struct casefile *file, const struct casefile_man *man, in
 	payload.scheme = WORDS(scheme);
 	payload.cohort = WORDS(cohort);
 	payload.expected_release_date = WORDS(expected_date);
+	Ttg__Worker worker = TTG__WORKER__INIT;
+	if (file->caseworker) {
+		worker.name = WORDS(file->caseworker);
+		payload.caseworker = &worker;
+	}
 	put(file, man, &event, "one-service", at_ns);
 }
 
@@ -315,6 +320,106 @@ void casefile_answer(struct casefile *file, const struct casefile_man *man, int6
 	};
 
 	answers[what](file, man, at_ns);
+}
+
+#define WORDS_OR_NONE(text) WORDS((text) ? (text) : "")
+
+void casefile_scheduled(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
+                        const struct casefile_release *release)
+{
+	BEGIN(PrisonReleaseScheduled, PRISON_RELEASE_SCHEDULED, prison_release_scheduled,
+	      "prison.release_scheduled");
+	payload.release_date = WORDS_OR_NONE(release->date);
+	payload.release_clock = WORDS_OR_NONE(release->clock);
+	payload.gate = WORDS_OR_NONE(release->gate);
+	payload.area = WORDS_OR_NONE(release->area);
+	payload.area_code = WORDS_OR_NONE(release->area_code);
+	put(file, man, &event, "prison", at_ns);
+}
+
+void casefile_changed(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
+                      const struct casefile_release *release)
+{
+	BEGIN(PrisonReleaseChanged, PRISON_RELEASE_CHANGED, prison_release_changed,
+	      "prison.release_changed");
+	payload.release_date = WORDS_OR_NONE(release->date);
+	payload.release_clock = WORDS_OR_NONE(release->clock);
+	payload.gate = WORDS_OR_NONE(release->gate);
+	payload.area = WORDS_OR_NONE(release->area);
+	payload.area_code = WORDS_OR_NONE(release->area_code);
+	payload.old_release_date = WORDS_OR_NONE(release->old_date);
+	payload.old_release_clock = WORDS_OR_NONE(release->old_clock);
+	payload.old_gate = WORDS_OR_NONE(release->old_gate);
+	payload.old_area = WORDS_OR_NONE(release->old_area);
+	put(file, man, &event, "prison", at_ns);
+}
+
+void casefile_cancelled(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
+                        const struct casefile_release *release)
+{
+	BEGIN(PrisonReleaseCancelled, PRISON_RELEASE_CANCELLED, prison_release_cancelled,
+	      "prison.release_cancelled");
+	payload.release_date = WORDS_OR_NONE(release->date);
+	payload.release_clock = WORDS_OR_NONE(release->clock);
+	put(file, man, &event, "prison", at_ns);
+}
+
+static size_t make_board_needs(const struct casefile_board *board, Ttg__BoardNeed room[NEEDS_MAX],
+                               Ttg__BoardNeed *list[NEEDS_MAX])
+{
+	size_t n = 0;
+
+	for (unsigned category = 1; category < NEEDS_MAX; category++) {
+		bool unmet = board->unmet >> category & 1u;
+
+		if (!unmet && !(board->arranged >> category & 1u))
+			continue;
+		ttg__board_need__init(&room[n]);
+		room[n].category = (Ttg__NeedCategory)category;
+		room[n].state = unmet ? TTG__BOARD_NEED_STATE__BOARD_NEED_STATE_UNMET
+		                      : TTG__BOARD_NEED_STATE__BOARD_NEED_STATE_ARRANGED;
+		if (unmet)
+			room[n].owner = WORDS_OR_NONE(board->owner);
+		list[n] = &room[n];
+		n++;
+	}
+	return n;
+}
+
+void casefile_board(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
+                    const struct casefile_board *board)
+{
+	BEGIN(PrisonDischargeBoard, PRISON_DISCHARGE_BOARD, prison_discharge_board,
+	      "prison.discharge_board");
+	Ttg__BoardNeed room[NEEDS_MAX];
+	Ttg__BoardNeed *list[NEEDS_MAX];
+	Ttg__Address address = TTG__ADDRESS__INIT;
+	char *line = WORDS_OR_NONE(board->address);
+
+	payload.status = (Ttg__BoardStatus)board->status;
+	payload.board_date = WORDS_OR_NONE(board->date);
+	payload.board_clock = WORDS_OR_NONE(board->clock);
+	payload.place = WORDS_OR_NONE(board->place);
+	payload.release_date = WORDS_OR_NONE(board->release_date);
+	payload.old_board_date = WORDS_OR_NONE(board->old_date);
+	payload.old_board_clock = WORDS_OR_NONE(board->old_clock);
+	payload.needs = list;
+	payload.n_needs = make_board_needs(board, room, list);
+	if (board->address) {
+		address.kind = TTG__ADDRESS_KIND__ADDRESS_KIND_SUPPORTED;
+		address.lines = &line;
+		address.n_lines = 1;
+		address.area_code = WORDS_OR_NONE(board->area_code);
+		payload.release_address = &address;
+	}
+	put(file, man, &event, "prison", at_ns);
+}
+
+void casefile_limited(struct casefile *file, const struct casefile_man *man, int64_t at_ns)
+{
+	BEGIN(ProbationContact, PROBATION_CONTACT, probation_contact, "probation.contact");
+	payload.limited_access = true;
+	put(file, man, &event, "probation", at_ns);
 }
 
 void casefile_correction(struct casefile *file, uint32_t number, const char *publisher)

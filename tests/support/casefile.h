@@ -16,10 +16,11 @@ typedef void casefile_put(void *user, const Ttg__Event *event, const uint8_t *pe
 struct casefile {
 	casefile_put *put;
 	void *user;
-	uint32_t number;      /* of the last event; stands in its id */
-	uint32_t supersedes;  /* of the next event: the number of an earlier one; 0: none */
-	const char *scheme;   /* of the next pieces of work; "": not said */
-	const char *referral; /* of the next contact or appointment; "": none */
+	uint32_t number;        /* of the last event; stands in its id */
+	uint32_t supersedes;    /* of the next event: the number of an earlier one; 0: none */
+	const char *caseworker; /* of the next enrolments; NULL: nobody yet */
+	const char *scheme;     /* of the next pieces of work; "": not said */
+	const char *referral;   /* of the next contact or appointment; "": none */
 };
 
 /* Numbers he goes by in the next events; NULL: not told. key 0: no key of the broker's. */
@@ -74,6 +75,32 @@ enum casefile_answer {
 /* What becomes of file->referral. */
 void casefile_answer(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
                      enum casefile_answer what);
+/* An entry of the prison's release diary; NULL: not said. */
+struct casefile_release {
+	const char *date, *clock, *gate, *area, *area_code;
+	const char *old_date, *old_clock, *old_gate, *old_area; /* of a change */
+};
+
+void casefile_scheduled(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
+                        const struct casefile_release *release);
+void casefile_changed(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
+                      const struct casefile_release *release);
+void casefile_cancelled(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
+                        const struct casefile_release *release);
+
+struct casefile_board {
+	int status;
+	const char *date, *clock, *place, *release_date, *old_date, *old_clock;
+	const char *address, *area_code; /* of the release; NULL: not granted */
+	unsigned arranged, unmet;        /* bits as of casefile_screened() */
+	const char *owner;               /* of the unmet needs */
+};
+
+void casefile_board(struct casefile *file, const struct casefile_man *man, int64_t at_ns,
+                    const struct casefile_board *board);
+/* Probation says that only those assigned may see his case. */
+void casefile_limited(struct casefile *file, const struct casefile_man *man, int64_t at_ns);
+
 /* The broker's word that an event is wrong. */
 void casefile_correction(struct casefile *file, uint32_t number, const char *publisher);
 
