@@ -3,7 +3,7 @@
 //
 //     node build.mjs FOLDER PACKAGES OUTPUT.c
 //
-// FOLDER is the one of this file: each .js, .svg, .txt and .wav in it is taken, and site.scss.
+// FOLDER is the one of this file: each .js, .svg, .txt, .wav and .scss in it is taken.
 // PACKAGES has node_modules. A script that imports "govuk-frontend", or another script of the
 // folder as "./NAME.js", gets the path of that instead.
 import { createHash } from "node:crypto";
@@ -46,12 +46,15 @@ function addScript(name, busy = []) {
   return add(name, Buffer.from(text));
 }
 
-const styles = sass.compile(join(folder, "site.scss"), {
-  style: "compressed",
-  loadPaths: [modules],
-  quietDeps: true,
-});
-add("site.css", Buffer.from(styles.css));
+for (const name of readdirSync(folder).sort()) {
+  if (extname(name) !== ".scss") continue;
+  const styles = sass.compile(join(folder, name), {
+    style: "compressed",
+    loadPaths: [modules],
+    quietDeps: true,
+  });
+  add(name.replace(/scss$/, "css"), Buffer.from(styles.css));
+}
 const library = join(modules, "govuk-frontend/dist/govuk/govuk-frontend.min.js");
 const withoutMap = readFileSync(library, "utf8").replace(/\n\/\/# sourceMappingURL=.*\n?$/, "\n");
 add("govuk-frontend.js", Buffer.from(withoutMap));
