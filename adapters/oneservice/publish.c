@@ -2,8 +2,8 @@
  * The publish command. See publish.h.
  *
  * Everything is checked before anything is written: one line that is no good, and nothing goes out.
- * From the moment the spool file is there the events are the adapter's. Waiting ends at the last
- * answer or at the deadline. One thread, one process.
+ * From the moment the spool file is there (spool_put.h) the events are the adapter's. Waiting ends at
+ * the last answer or at the deadline. One thread, one process.
  */
 #include "oneservice/publish.h"
 
