@@ -161,8 +161,16 @@ static enum ttg_error load(struct adapter *adapter, const char *path, struct mes
 
 	enum ttg_error error = adapter_config_load(path, tables, 2, message);
 
+	adapter->context = (struct adapter_context){ .agency = adapter->settings.agency,
+		                                     .state_dir = adapter->settings.state_dir,
+		                                     .mailbox = adapter->settings.mailbox,
+		                                     .out_dir = adapter->settings.out_dir,
+		                                     .spool_dir = adapter->settings.spool_dir };
 	if (error == TTG_OK && adapter->kind->check != NULL)
 		error = adapter->kind->check(adapter->kind_settings, message);
+	if (error == TTG_OK && adapter->kind->check_context != NULL)
+		error = adapter->kind->check_context(adapter->kind_settings, &adapter->context,
+		                                     message);
 	return error;
 }
 
@@ -186,10 +194,9 @@ static int start(struct adapter *adapter, const struct arguments *arguments)
 		return ADAPTER_FINE;
 	}
 	adapter->once = arguments->once;
-	adapter->context.agency = adapter->settings.agency;
-	adapter->context.state_dir = adapter->settings.state_dir;
 	adapter->log = log_new(program, (enum log_target)adapter->settings.log_target,
 	                       (enum log_level)adapter->settings.log_level);
+	adapter->context.log = adapter->log;
 	status = adapter_run(adapter);
 	log_free(&adapter->log);
 	return status;

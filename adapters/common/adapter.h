@@ -11,7 +11,9 @@
 #define ADAPTERS_COMMON_ADAPTER_H
 
 #include <ttg/client.h>
+#include "base/log.h"
 #include "common/config.h"
+#include "common/counters.h"
 #include "common/intake.h"
 
 #define ADAPTER_ID_BYTES 16 /* of an event */
@@ -27,6 +29,25 @@ enum adapter_exit {
 struct adapter_context {
 	const char *agency;
 	const char *state_dir;
+	const char *mailbox;
+	const char *out_dir;   /* "": none */
+	const char *spool_dir; /* "": none */
+	struct log *log;       /* NULL while the configuration is checked */
+};
+
+#define ADAPTER_ENDS_MAX 4
+
+/*
+ * Something of a kind's own that the loop looks after beside broker, spool and HTTP: a page, other
+ * people's servers, an hour of the day. All three get the reader's self.
+ */
+struct adapter_end {
+	/* Polled for reading; an epoll descriptor stands for several. -1: none. May be NULL. */
+	int (*fd)(void *self);
+	/* Milliseconds until run() has something to do without the descriptor; -1: nothing. */
+	int (*wait_ms)(void *self);
+	/* Once every round of the loop; does not block. An error ends the adapter. */
+	enum ttg_error (*run)(void *self, struct message *message);
 };
 
 /*
@@ -82,9 +103,15 @@ struct adapter_kind {
 	const char *const *receives; /* types written to out_dir; ends with NULL; may be NULL */
 	const struct adapter_keeper *keeper; /* NULL: deliveries go to out_dir */
 	const char *more_help;               /* further lines for --help; may be NULL */
+	const struct adapter_end *ends;      /* n_ends of them, ADAPTER_ENDS_MAX at most */
+	size_t n_ends;
 
 	/* What the table of options cannot say of the settings. May be NULL. Opens nothing. */
 	enum ttg_error (*check)(const void *settings, struct message *message);
+
+	/* What the kind's settings ask of the frame's. May be NULL. Opens nothing. */
+	enum ttg_error (*check_context)(const void *settings, const struct adapter_context *context,
+	                                struct message *message);
 
 	/* Both pointers stay valid until close(). */
 	enum ttg_error (*open)(void **self, const struct adapter_context *context,
@@ -103,6 +130,9 @@ struct adapter_kind {
 	 * refused (not durable): keep or drop what read() learnt. May be NULL.
 	 */
 	enum ttg_error (*settle)(void *self, bool durable, struct message *message);
+
+	/* Numbers of the kind's own for status.json, by counters_set(). May be NULL. */
+	void (*count)(void *self, struct counters *counters);
 };
 
 /* Where a document of an agency's own systems goes, for a program beside the running adapter. */

@@ -1,12 +1,12 @@
 /*
  * Shared by the files of the frame: adapter.c (start), adapter_run.c (loop), adapter_mailbox.c
  * (deliveries to out_dir), adapter_keep.c (deliveries to a keeper), adapter_hold.c (those that wait
- * for a person).
+ * for a person), adapter_ends.c (a kind's own).
  */
 #ifndef ADAPTERS_COMMON_ADAPTER_INTERNAL_H
 #define ADAPTERS_COMMON_ADAPTER_INTERNAL_H
 
-#include "base/log.h"
+#include <poll.h>
 #include "common/adapter.h"
 #include "common/http_intake.h"
 #include "common/job.h"
@@ -75,6 +75,14 @@ int adapter_run(struct adapter *adapter);
 
 /* Callback of the client: one delivery. */
 void adapter_on_delivery(void *user, const struct ttg_delivery *delivery);
+
+/* The kind's own ends: adds what is to be polled, shortens the wait (-1: for ever); runs them. */
+nfds_t adapter_ends_poll(const struct adapter *adapter, struct pollfd fds[ADAPTER_ENDS_MAX],
+                         int *wait_ms);
+enum ttg_error adapter_ends_run(const struct adapter *adapter, struct message *message);
+
+/* The sooner of two waits; -1 is never. */
+int adapter_sooner(int a_ms, int b_ms);
 
 /* For a kind with a keeper: sets the callbacks, attaches the mailboxes, passes answers on. */
 void adapter_keep_callbacks(struct ttg_callbacks *callbacks);

@@ -25,7 +25,7 @@
 #define DAY_NS          (INT64_C(86400) * NS_PER_S)
 #define FULL_WAIT_MS    100 /* between tries while the outbox is full */
 #define GOODBYE_MS      1000
-#define COUNTERS_TEXT   512
+#define COUNTERS_TEXT   768
 
 static int64_t mono_ns(void)
 {
@@ -282,6 +282,8 @@ static enum ttg_error look_at_clock(struct adapter *adapter, struct message *mes
 	enum ttg_error error = TTG_OK;
 	uint64_t hash;
 
+	if (adapter->kind->count != NULL)
+		adapter->kind->count(adapter->reader, &adapter->counters);
 	if (now >= adapter->minute_at_ns) {
 		adapter->minute_at_ns = now + MINUTE_NS;
 		log_counters(adapter, "counters");
@@ -328,17 +330,10 @@ static void read_signals(struct adapter *adapter)
 	}
 }
 
-static int sooner(int a, int b)
-{
-	if (a < 0)
-		return b;
-	return b < 0 || a < b ? a : b;
-}
-
 static enum ttg_error wait_and_serve(struct adapter *adapter, bool outbox_full,
                                      struct message *message)
 {
-	struct pollfd fds[4];
+	struct pollfd fds[4 + ADAPTER_ENDS_MAX];
 	nfds_t n = 0;
 	int wait_ms = (int)(STATUS_EVERY_NS / NS_PER_MS);
 	enum ttg_error error = TTG_OK;
@@ -348,14 +343,15 @@ static enum ttg_error wait_and_serve(struct adapter *adapter, bool outbox_full,
 	if (adapter->spool != NULL) {
 		fds[n++] = (struct pollfd){ .fd = spool_fd(adapter->spool), .events = POLLIN };
 		if (!adapter->job.active && !adapter->stopping)
-			wait_ms = sooner(wait_ms, spool_wait_ms(adapter->spool));
+			wait_ms = adapter_sooner(wait_ms, spool_wait_ms(adapter->spool));
 	}
 	if (adapter->http != NULL) {
 		fds[n++] = (struct pollfd){ .fd = http_intake_fd(adapter->http), .events = POLLIN };
-		wait_ms = sooner(wait_ms, http_intake_wait_ms(adapter->http));
+		wait_ms = adapter_sooner(wait_ms, http_intake_wait_ms(adapter->http));
 	}
+	n += adapter_ends_poll(adapter, fds + n, &wait_ms);
 	if (outbox_full)
-		wait_ms = sooner(wait_ms, FULL_WAIT_MS);
+		wait_ms = adapter_sooner(wait_ms, FULL_WAIT_MS);
 	if (poll(fds, n, wait_ms) < 0 && errno != EINTR)
 		return message_set(message, TTG_ESYS, "poll: %s", strerror(errno));
 	read_signals(adapter);
@@ -363,6 +359,8 @@ static enum ttg_error wait_and_serve(struct adapter *adapter, bool outbox_full,
 		error = spool_notice(adapter->spool, message);
 	if (adapter->http != NULL)
 		http_intake_run(adapter->http);
+	if (error == TTG_OK)
+		error = adapter_ends_run(adapter, message);
 	if (error == TTG_OK) {
 		error = ttg_client_poll(adapter->client, 0);
 		if (error != TTG_OK)

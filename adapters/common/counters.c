@@ -4,6 +4,7 @@
  */
 #include "common/counters.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -48,17 +49,34 @@ void counters_add_refused(struct counters *counters, const char *type, enum ttg_
 	count_label(counters->refused_by, &counters->n_refused_by, label, 1);
 }
 
+void counters_set(struct counters *counters, const char *name, uint64_t value)
+{
+	size_t i = 0;
+
+	while (i < counters->n_more && strcmp(counters->more[i].name, name) != 0)
+		i++;
+	assert(i < COUNTERS_MORE_MAX);
+	if (i == counters->n_more)
+		counters->more[counters->n_more++].name = name;
+	counters->more[i].value = value;
+}
+
 void counters_format(const struct counters *c, char *out, size_t room)
 {
-	snprintf(out, room,
-	         "taken=%" PRIu64 " done=%" PRIu64 " failed=%" PRIu64 " rejected=%" PRIu64
-	         " published=%" PRIu64 " accepted=%" PRIu64 " duplicate=%" PRIu64
-	         " refused=%" PRIu64 " ignored=%" PRIu64 " received=%" PRIu64 " unwanted=%" PRIu64
-	         " held=%" PRIu64 " http=%" PRIu64 " http_refused=%" PRIu64 " skipped=%" PRIu64,
-	         c->documents_taken, c->documents_done, c->documents_failed, c->lines_rejected,
-	         c->published, c->accepted, c->duplicate, c->refused, c->ignored, c->received,
-	         c->received_unwanted, c->held, c->http_requests, c->http_refused,
-	         c->files_skipped);
+	int used = snprintf(out, room,
+	                    "taken=%" PRIu64 " done=%" PRIu64 " failed=%" PRIu64
+	                    " rejected=%" PRIu64 " published=%" PRIu64 " accepted=%" PRIu64
+	                    " duplicate=%" PRIu64 " refused=%" PRIu64 " ignored=%" PRIu64
+	                    " received=%" PRIu64 " unwanted=%" PRIu64 " held=%" PRIu64
+	                    " http=%" PRIu64 " http_refused=%" PRIu64 " skipped=%" PRIu64,
+	                    c->documents_taken, c->documents_done, c->documents_failed,
+	                    c->lines_rejected, c->published, c->accepted, c->duplicate, c->refused,
+	                    c->ignored, c->received, c->received_unwanted, c->held, c->http_requests,
+	                    c->http_refused, c->files_skipped);
+
+	for (size_t i = 0; i < c->n_more && used > 0 && (size_t)used < room; i++)
+		used += snprintf(out + used, room - (size_t)used, " %s=%" PRIu64, c->more[i].name,
+		                 c->more[i].value);
 }
 
 static json_t *labels_json(const struct intake_label *labels, size_t n)
@@ -109,6 +127,9 @@ enum ttg_error counters_write(const struct counters *c, const char *path, const 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		json_object_set_new(root, numbers[i].name,
 		                    json_integer((json_int_t)numbers[i].value));
+	for (size_t i = 0; i < c->n_more; i++)
+		json_object_set_new(root, c->more[i].name,
+		                    json_integer((json_int_t)c->more[i].value));
 	json_object_set_new(root, "ignored_by", labels_json(c->ignored_by, c->n_ignored_by));
 	json_object_set_new(root, "refused_by", labels_json(c->refused_by, c->n_refused_by));
 	char *text = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);

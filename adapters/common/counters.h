@@ -9,6 +9,13 @@
 #include "common/intake.h"
 
 #define COUNTERS_LABELS_MAX 256 /* further labels are counted together as "other" */
+#define COUNTERS_MORE_MAX   8
+
+/* A number only one kind of adapter has. */
+struct counters_more {
+	const char *name; /* a literal */
+	uint64_t value;
+};
 
 struct counters {
 	uint64_t documents_taken;  /* files and requests read */
@@ -30,10 +37,15 @@ struct counters {
 	size_t n_ignored_by;
 	struct intake_label refused_by[COUNTERS_LABELS_MAX]; /* "type code" */
 	size_t n_refused_by;
+	struct counters_more more[COUNTERS_MORE_MAX];
+	size_t n_more;
 };
 
 void counters_add_intake(struct counters *counters, const struct intake *intake);
 void counters_add_refused(struct counters *counters, const char *type, enum ttg_error code);
+
+/* Sets a number of the kind's own; `name` is a literal, one of COUNTERS_MORE_MAX at most. */
+void counters_set(struct counters *counters, const char *name, uint64_t value);
 
 /* One line of key=value for the log. */
 void counters_format(const struct counters *counters, char *out, size_t room);
