@@ -12,6 +12,7 @@
 #include "common/cloudevents.h"
 #include "common/json_items.h"
 #include "partner/partner.h"
+#include "store/published.h"
 
 #define NOT_SENT "did not go out"
 

@@ -10,6 +10,7 @@
  * acknowledged; its unit starts it again. Owned by the adapter's only thread.
  */
 #include "partner/partner.h"
+#include "store/published.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -51,19 +52,21 @@ static bool add_delivered(void *arg, const struct store_event *event)
 	return filling->error == TTG_OK;
 }
 
-static bool add_published(void *arg, const struct store_published *published)
+static bool add_published(void *arg, const struct store_event *event)
 {
 	struct filling *filling = arg;
-	struct referrals_news news = { .encoded = published->encoded,
-		                       .encoded_bytes = published->encoded_bytes,
-		                       .at_ns = published->published_ns,
+	struct referrals_news news = { .encoded = event->encoded,
+		                       .encoded_bytes = event->encoded_bytes,
+		                       .at_ns = event->kept_ns,
 		                       .ours = true,
 		                       .answer = STEP_WAITS,
-		                       .code = published->outcome.code,
-		                       .why = published->outcome.text };
+		                       .code = event->code,
+		                       .why = event->text };
 
-	if (published->outcome.answered)
-		news.answer = published->outcome.code == TTG_OK ? STEP_STANDS : STEP_REFUSED;
+	if (!event->published)
+		return true;
+	if (event->answered)
+		news.answer = event->code == TTG_OK ? STEP_STANDS : STEP_REFUSED;
 	filling->error = referrals_add(filling->referrals, &news);
 	return filling->error == TTG_OK;
 }
@@ -76,9 +79,9 @@ static enum ttg_error fill_referrals(struct partner *partner, struct message *me
 	partner->referrals = filling.referrals;
 	if (filling.referrals == NULL)
 		return message_set(message, TTG_ENOMEM, "no memory");
-	error = store_each(partner->store, add_delivered, &filling, message);
+	error = store_each_since(partner->store, 0, add_delivered, &filling, message);
 	if (error == TTG_OK && filling.error == TTG_OK)
-		error = store_each_published(partner->store, add_published, &filling, message);
+		error = store_each_since(partner->store, 0, add_published, &filling, message);
 	if (error == TTG_OK && filling.error != TTG_OK)
 		error = message_set(message, filling.error, "the referrals do not fit into memory");
 	return error;
