@@ -90,9 +90,9 @@ port=$((20000 + $$ % 20000))
 cat >"$dir/desk.conf" <<END
 agency = "one-service";
 store = { path = "$store"; };
-spool_dir = "$dir/spool";
+spool = { dir = "$dir/spool"; };
 users_file = "$dir/users";
-port = $port;
+http = { port = $port; };
 local_areas = [ "Peterborough" ];
 baselines = [ "150" ];
 END

@@ -117,9 +117,9 @@ export class Stage {
   writeDesk() {
     this.configure('adapters/desk.conf', this.at('etc', 'desk.conf'), (text) => {
       text = setIn(text, 'store', 'path', `"${this.at('oneservice/state/case.db')}"`)
-      text = set(text, 'spool_dir', `"${this.at('oneservice/spool')}"`)
+      text = setIn(text, 'spool', 'dir', `"${this.at('oneservice/spool')}"`)
       text = set(text, 'users_file', `"${this.at('desk.users')}"`)
-      return set(text, 'port', this.deskPort)
+      return setIn(text, 'http', 'port', this.deskPort)
     })
   }
 
