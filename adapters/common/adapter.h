@@ -91,6 +91,17 @@ struct adapter_keeper {
 	/* Too many are held: this one is not any more, durably so. */
 	enum ttg_error (*gives_up)(void *self, const uint8_t id[ADAPTER_ID_BYTES],
 	                           struct message *message);
+
+	/*
+	 * At most max events this agency published of which it wants to know how many recipients
+	 * acknowledged them; n 0: none now. NULL: never, and the next is not called.
+	 */
+	enum ttg_error (*asks)(void *self, uint8_t (*ids)[ADAPTER_ID_BYTES], size_t max, size_t *n,
+	                       struct message *message);
+
+	/* The answer for one of them, durable with commit(). changed: it was another before. */
+	enum ttg_error (*told)(void *self, const struct ttg_event_state *state, bool *changed,
+	                       struct message *message);
 };
 
 struct adapter_kind {

@@ -59,6 +59,7 @@ struct adapter {
 	struct kept *kept; /* taken since the last commit, for a keeper */
 	size_t n_kept;
 	struct hold *hold; /* NULL: nothing is ever held */
+	struct ask *ask;   /* NULL: nothing is ever asked */
 
 	struct job_world world;
 	struct job job;
@@ -98,5 +99,15 @@ enum ttg_error adapter_hold_put(struct adapter *adapter, const char *mailbox,
                                 const struct kept *kept, struct message *message);
 /* Acknowledges what need not wait any more. Between batches. */
 enum ttg_error adapter_hold_look(struct adapter *adapter, struct message *message);
+
+/* What became of events published. Of monotonic time. */
+enum ttg_error adapter_ask_open(struct adapter *adapter, struct message *message);
+void adapter_ask_close(struct adapter *adapter);
+/* Callback of the client: one answer. */
+void adapter_on_event_state(void *user, const struct ttg_event_state *state);
+/* An event was accepted: there is something to ask for. */
+void adapter_ask_soon(struct adapter *adapter, int64_t now_ns);
+/* Asks, or passes on what was answered. Between batches; an error is the store's. */
+enum ttg_error adapter_ask_look(struct adapter *adapter, int64_t now_ns, struct message *message);
 
 #endif

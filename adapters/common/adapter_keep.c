@@ -96,6 +96,7 @@ void adapter_keep_callbacks(struct ttg_callbacks *callbacks)
 	callbacks->on_delivery = on_delivery;
 	callbacks->on_batch = on_batch;
 	callbacks->on_attached = on_attached;
+	callbacks->on_event_state = adapter_on_event_state;
 }
 
 enum ttg_error adapter_keep_attach(struct adapter *adapter, struct message *message)

@@ -57,6 +57,7 @@ static void on_outcome(void *user, const struct ttg_outcome *outcome)
 			adapter->counters.duplicate++;
 		else
 			adapter->counters.accepted++;
+		adapter_ask_soon(adapter, mono_ns());
 		return;
 	}
 	ttg_uuid_format(outcome->id, id);
@@ -168,6 +169,9 @@ static enum ttg_error open_client(struct adapter *adapter, struct message *messa
 	snprintf(software, sizeof(software), "%s/%s", adapter->kind->program, ttg_version());
 	if (adapter->kind->keeper != NULL)
 		adapter_keep_callbacks(&options.callbacks);
+	error = adapter_ask_open(adapter, message);
+	if (error != TTG_OK)
+		return error;
 	error = ttg_client_new(&adapter->client, &options, text);
 	if (error != TTG_OK)
 		return message_set(message, error, "%s", text);
@@ -234,6 +238,7 @@ static void close_all(struct adapter *adapter)
 	ttg_client_free(&adapter->client);
 	free(adapter->kept);
 	adapter_hold_close(adapter);
+	adapter_ask_close(adapter);
 	if (adapter->reader != NULL)
 		adapter->kind->close(adapter->reader);
 	spool_close(&adapter->spool);
@@ -299,7 +304,7 @@ static enum ttg_error look_at_clock(struct adapter *adapter, struct message *mes
 			write_status(adapter);
 		adapter->status_hash = hash;
 	}
-	return error;
+	return error == TTG_OK ? adapter_ask_look(adapter, now, message) : error;
 }
 
 /* Takes files until there are none, or until the outbox is full. */

@@ -25,7 +25,8 @@
 #include "store/alert.h"
 #include "store/published.h"
 
-#define LINES_MAX 8192 /* new events between two commits; the frame commits before */
+#define ASK_FOR_NS (INT64_C(30) * 86400 * 1000000000)
+#define LINES_MAX  8192 /* new events between two commits; the frame commits before */
 
 enum live { LIVE_PEOPLE = 0, LIVE_JSON, LIVE_OFF };
 enum alerts { ALERTS_STORE = 0, ALERTS_PEOPLE };
@@ -230,6 +231,23 @@ static enum ttg_error answered(void *self, const struct ttg_outcome *outcome,
 	return error == TTG_ENOENT ? TTG_OK : error;
 }
 
+/* Of the newest; what nobody acknowledged for so long is not asked for any more. */
+static enum ttg_error asks(void *self, uint8_t (*ids)[ADAPTER_ID_BYTES], size_t max, size_t *n,
+                           struct message *message)
+{
+	struct service *service = self;
+
+	return store_find_unsettled(service->store, real_ns() - ASK_FOR_NS, ids, max, n, message);
+}
+
+static enum ttg_error told(void *self, const struct ttg_event_state *state, bool *changed,
+                           struct message *message)
+{
+	struct service *service = self;
+
+	return store_add_state(service->store, state, real_ns(), changed, message);
+}
+
 bool service_may_say(const char *type)
 {
 	return strncmp(type, "service.", strlen("service.")) == 0 ||
@@ -322,6 +340,8 @@ static const struct adapter_keeper keeper = {
 	.holds = holds,
 	.released = released,
 	.gives_up = gives_up,
+	.asks = asks,
+	.told = told,
 };
 
 const struct adapter_kind service_kind = {

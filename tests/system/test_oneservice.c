@@ -319,6 +319,54 @@ static void an_event_the_broker_refuses_is_told_with_its_code(void **state)
 	must_have_passed(stage);
 }
 
+static void what_became_of_our_events_is_asked_for_and_kept(void **state)
+{
+	struct stage *stage = *state;
+	long change;
+
+	must_write_agency(stage, "one-service", NULL, "\tasks_states = true;\n");
+	must_start_broker(stage);
+	write_adapter_configuration(stage, "off");
+	start_adapter(stage);
+	must_see(stage, "oneservice.err", "attached");
+	struct peer *housing = must_open_peer(stage, "housing", NULL);
+	housing->habit = PEER_KEEPS;
+	must_attach(stage, housing, "referrals");
+	write_referral(stage, "sent.json", "referral.sent", "01020304-0506-4708-8910-111213141519");
+	must_publish_with(stage, "20", "sent.json", 0, "\"outcome\":\"accepted\"");
+	must_get(stage, housing, 1);
+	must_store(stage, "SELECT count(*) FROM published WHERE delivered = 1 AND acknowledged = 0",
+	           1);
+	change = ask_store(stage, "SELECT change FROM published");
+	must_be(ttg_client_ack(housing->client, housing->got[0].mailbox,
+	                       housing->got[0].position) == TTG_OK,
+	        "cannot acknowledge");
+	must_store(stage, "SELECT count(*) FROM published WHERE delivered = 1 AND acknowledged = 1",
+	           1);
+	assert_int_equal(ask_store(stage, "SELECT change FROM published"), change);
+	assert_int_equal(count_in(stage, "oneservice.err", "states_not_told"), 0);
+	must_have_passed(stage);
+}
+
+static void who_may_not_ask_is_told_once_and_goes_on(void **state)
+{
+	struct stage *stage = *state;
+
+	must_start_broker(stage);
+	write_adapter_configuration(stage, "off");
+	start_adapter(stage);
+	must_see(stage, "oneservice.err", "attached");
+	write_referral(stage, "sent.json", "referral.sent", "01020304-0506-4708-8910-111213141520");
+	must_publish_with(stage, "20", "sent.json", 0, "\"outcome\":\"accepted\"");
+	must_see(stage, "oneservice.err", "states_not_told code=304");
+	write_referral(stage, "sent.json", "referral.sent", "01020304-0506-4708-8910-111213141521");
+	must_publish_with(stage, "20", "sent.json", 0, "\"outcome\":\"accepted\"");
+	assert_int_equal(count_in(stage, "oneservice.err", "states_not_told"), 1);
+	assert_int_equal(ask_store(stage, "SELECT count(*) FROM published WHERE delivered IS NULL"),
+	                 2);
+	must_have_passed(stage);
+}
+
 static bool adapter_is_gone(void *arg)
 {
 	struct stage *stage = arg;
@@ -406,6 +454,8 @@ int main(void)
 		ON_SQLITE(what_may_not_be_said_is_stopped_before_it_leaves),
 		STORE_TEST(what_is_published_while_the_adapter_is_away_goes_out_when_it_comes),
 		STORE_TEST(an_event_the_broker_refuses_is_told_with_its_code),
+		STORE_TEST(what_became_of_our_events_is_asked_for_and_kept),
+		ON_SQLITE(who_may_not_ask_is_told_once_and_goes_on),
 		ON_POSTGRES(a_server_that_dies_ends_the_adapter_and_nothing_is_lost_or_twice),
 		ON_SQLITE(a_configuration_that_names_two_stores_or_a_password_is_refused),
 	};
