@@ -237,6 +237,8 @@ int web_wait_ms(const struct web *web)
 	MHD_UNSIGNED_LONG_LONG silence_ms;
 	int wait_ms = sooner(http_slow_wait_ms(&web->slow), server_streams_wait_ms(web));
 
+	if (web->woken)
+		return 0;
 	if (MHD_get_timeout(web->daemon, &silence_ms) == MHD_YES)
 		wait_ms = sooner(wait_ms, silence_ms > WAIT_MAX_MS ? WAIT_MAX_MS : (int)silence_ms);
 	return wait_ms;
@@ -247,5 +249,6 @@ void web_run(struct web *web)
 	for (size_t left = http_slow_cut(&web->slow); left > 0; left--)
 		server_log_refusal(web, MHD_HTTP_REQUEST_TIMEOUT, "slow");
 	server_streams_beat(web);
+	web->woken = false;
 	MHD_run(web->daemon);
 }

@@ -62,6 +62,7 @@ struct web {
 	struct stream streams[WEB_STREAMS_MAX];
 	int64_t beat_ns; /* when the users' file was looked at for them */
 	struct exchange *serving; /* whose page is being written */
+	bool woken; /* a stream was resumed, which the descriptor does not tell */
 	bool closing;
 };
 

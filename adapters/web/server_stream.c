@@ -136,6 +136,7 @@ static void resume(struct stream *stream)
 	if (!stream->waits)
 		return;
 	stream->waits = false;
+	stream->exchange->web->woken = true;
 	MHD_resume_connection(stream->exchange->connection);
 }
 

@@ -140,7 +140,7 @@ void web_close(struct web **web);
 
 unsigned web_port(const struct web *web);
 int web_fd(const struct web *web);
-/* Milliseconds until web_run() has a timer to look after; -1: none. */
+/* Milliseconds until web_run() has a timer to look after; 0 after web_wake(); -1: none. */
 int web_wait_ms(const struct web *web);
 void web_run(struct web *web);
 /* There may be something new for the streams. */

@@ -305,6 +305,16 @@ void browser_forget_cookies(struct browser *browser)
 	curl_easy_setopt(browser->page, CURLOPT_COOKIELIST, "ALL");
 }
 
+void browser_take_cookies(struct browser *browser, const struct browser *from)
+{
+	struct curl_slist *cookies = NULL;
+
+	curl_easy_getinfo(from->page, CURLINFO_COOKIELIST, &cookies);
+	for (const struct curl_slist *one = cookies; one != NULL; one = one->next)
+		curl_easy_setopt(browser->page, CURLOPT_COOKIELIST, one->data);
+	curl_slist_free_all(cookies);
+}
+
 static bool has_status(void *arg)
 {
 	struct call *call = arg;

@@ -40,6 +40,8 @@ const char *browser_body(const struct browser *browser);
 const char *browser_header(struct browser *browser, const char *name);
 const char *browser_token(const struct browser *browser);
 void browser_forget_cookies(struct browser *browser);
+/* As another window of the same browser. */
+void browser_take_cookies(struct browser *browser, const struct browser *from);
 
 /* Opens a stream beside the pages; gives its status when its head is there. One at a time. */
 long browser_listen(struct browser *browser, const char *path, const char *last_id);
