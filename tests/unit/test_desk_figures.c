@@ -219,7 +219,7 @@ static void must_hide(const char *fields)
 
 	for (size_t i = 0; i < 3; i++) {
 		desk_bed_get(&bed, pages[i], fields, "engagement", NULL);
-		must_not_show(&bed, ">0<");
+		must_not_show(&bed, ">0</td>");
 		must_not_show(&bed, ",0,");
 		must_not_show(&bed, "(0 of ");
 		must_not_show(&bed, "0.0");
