@@ -29,6 +29,18 @@ const struct config_option partner_options[] = {
 	  .min = 1, .max = 100000, .right = "attempts between 1 and 100000" },
 	{ "push.give_up_hours", CONFIG_INTEGER, SETTING(push_give_up_hours), .fallback = "72",
 	  .min = 1, .max = 8760, .right = "hours between 1 and 8760" },
+	{ "web.listen", CONFIG_STRING, SETTING(web_listen), .fallback = "127.0.0.1",
+	  .right = "a numeric address; other than loopback only with TLS" },
+	{ "web.port", CONFIG_INTEGER, SETTING(web_port), .fallback = "0", .max = 65535,
+	  .right = "a port, or 0 for no pages" },
+	{ "web.tls_cert_file", CONFIG_STRING, SETTING(web_tls_cert_file),
+	  .right = "the path of a PEM file" },
+	{ "web.tls_key_file", CONFIG_STRING, SETTING(web_tls_key_file),
+	  .right = "the path of a PEM file of mode 0600" },
+	{ "web.users_file", CONFIG_STRING, SETTING(web_users_file),
+	  .right = "the path of a file of mode 0600, made by `ttg-partner user add`" },
+	{ "web.session_minutes", CONFIG_INTEGER, SETTING(web_session_minutes), .fallback = "30",
+	  .min = 1, .max = 720, .right = "minutes between 1 and 720" },
 	{ "summary.dir", CONFIG_STRING, SETTING(summary_dir),
 	  .right = "a directory a mail system takes messages from, or \"\" for none" },
 	{ "summary.at", CONFIG_STRING, SETTING(summary_at), .fallback = "07:30",
@@ -97,11 +109,35 @@ enum ttg_error partner_check(const void *object, struct message *message)
 	return error == TTG_OK ? check_summary(settings, message) : error;
 }
 
+struct web_options partner_web_options(const struct partner_settings *settings,
+                                       const struct adapter_context *context)
+{
+	return (struct web_options){
+		.listen = settings->web_listen,
+		.port = (unsigned)settings->web_port,
+		.tls_cert_file = settings->web_tls_cert_file,
+		.tls_key_file = settings->web_tls_key_file,
+		.users_file = settings->web_users_file,
+		.session_minutes = (unsigned)settings->web_session_minutes,
+		.log = context->log,
+	};
+}
+
 enum ttg_error partner_check_context(const void *object, const struct adapter_context *context,
                                      struct message *message)
 {
 	const struct partner_settings *settings = object;
-	const struct push_options options = partner_push_options(settings, context);
+	const struct push_options push = partner_push_options(settings, context);
+	const struct web_options web = partner_web_options(settings, context);
+	enum ttg_error error = TTG_OK;
 
-	return settings->push_url[0] == '\0' ? TTG_OK : push_check(&options, message);
+	if (settings->push_url[0] != '\0')
+		error = push_check(&push, message);
+	if (error == TTG_OK && settings->web_port != 0)
+		error = web_check(&web, message);
+	if (error == TTG_OK && settings->web_port != 0 && context->spool_dir[0] == '\0')
+		error = message_set(message, TTG_EFORMAT,
+		                    "web.port: the inbox puts its answers into spool.dir, which is "
+		                    "not set");
+	return error;
 }

@@ -18,6 +18,7 @@
 #include "base/world.h"
 #include "common/cloudevents.h"
 #include "common/outdir.h"
+#include "partner/inbox.h"
 
 static int64_t real_ns(void)
 {
@@ -28,6 +29,7 @@ static void close_partner(void *self)
 {
 	struct partner *partner = self;
 
+	web_close(&partner->web);
 	push_close(&partner->push);
 	referrals_free(&partner->referrals);
 	store_close(&partner->store);
@@ -108,6 +110,10 @@ static enum ttg_error open_parts(struct partner *partner, struct message *messag
 		                                  .state_dir = partner->context->state_dir };
 	if (error == TTG_OK && settings->summary_dir[0] != '\0')
 		error = summary_open(&partner->summary, world_real(), message);
+	partner->web_options = partner_web_options(settings, partner->context);
+	partner->site = inbox_site(partner);
+	if (error == TTG_OK && settings->web_port != 0)
+		error = web_open(&partner->web, &partner->web_options, &partner->site, message);
 	return error;
 }
 
@@ -250,6 +256,30 @@ static enum ttg_error push_end_run(void *self, struct message *message)
 	return partner->push == NULL ? TTG_OK : push_run(partner->push, message);
 }
 
+static int web_end_fd(void *self)
+{
+	const struct partner *partner = self;
+
+	return partner->web == NULL ? -1 : web_fd(partner->web);
+}
+
+static int web_end_wait_ms(void *self)
+{
+	const struct partner *partner = self;
+
+	return partner->web == NULL ? -1 : web_wait_ms(partner->web);
+}
+
+static enum ttg_error web_end_run(void *self, struct message *message)
+{
+	const struct partner *partner = self;
+
+	(void)message;
+	if (partner->web != NULL)
+		web_run(partner->web);
+	return TTG_OK;
+}
+
 static int summary_end_wait_ms(void *self)
 {
 	const struct partner *partner = self;
@@ -272,6 +302,7 @@ static enum ttg_error summary_end_run(void *self, struct message *message)
 
 static const struct adapter_end ends[] = {
 	{ push_end_fd, push_end_wait_ms, push_end_run },
+	{ web_end_fd, web_end_wait_ms, web_end_run },
 	{ NULL, summary_end_wait_ms, summary_end_run },
 };
 
@@ -294,7 +325,12 @@ const struct adapter_kind partner_kind = {
 	        "       ttg-partner dead list --config FILE\n"
 	        "       ttg-partner dead retry|discard --config FILE [--all] [ID...]\n\n"
 	        "  dead shows what the receiver of push.url would not take, sends it again or\n"
-	        "  removes it; see ttg-partner(1)\n\n",
+	        "  removes it; see ttg-partner(1)\n\n"
+	        "       ttg-partner user add NAME --role staff|manager --name \"FULL NAME\"\n"
+	        "                   --file FILE\n"
+	        "       ttg-partner user set-password|disable|enable|remove|unlock NAME --file FILE\n"
+	        "       ttg-partner user list --file FILE\n\n"
+	        "  user says who may sign in to the inbox\n\n",
 	.ends = ends,
 	.n_ends = sizeof(ends) / sizeof(*ends),
 	.check = partner_check,

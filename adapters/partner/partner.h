@@ -12,8 +12,9 @@
 #include "partner/referrals.h"
 #include "partner/summary.h"
 #include "store/store.h"
+#include "web/web.h"
 
-#define PARTNER_OPTIONS    15
+#define PARTNER_OPTIONS    21
 #define PARTNER_STORE_FILE "case.db" /* in state_dir, where nothing else is said */
 
 struct partner_settings {
@@ -34,6 +35,13 @@ struct partner_settings {
 	char summary_at[CONFIG_TEXT_BYTES];
 	char summary_from[CONFIG_TEXT_BYTES];
 	char summary_to[CONFIG_TEXT_BYTES];
+
+	char web_listen[CONFIG_TEXT_BYTES];
+	int64_t web_port; /* 0: no inbox */
+	char web_tls_cert_file[CONFIG_TEXT_BYTES];
+	char web_tls_key_file[CONFIG_TEXT_BYTES];
+	char web_users_file[CONFIG_TEXT_BYTES];
+	int64_t web_session_minutes;
 };
 
 struct partner {
@@ -44,6 +52,9 @@ struct partner {
 	struct push_options push_options;
 	struct push *push; /* NULL: none */
 	struct summary_plan summary;
+	struct web_options web_options;
+	struct web_site site;
+	struct web *web; /* NULL: no inbox */
 
 	uint8_t (*staged)[TTG_UUID_BYTES]; /* events of the document in hand */
 	size_t n_staged;
@@ -61,6 +72,8 @@ enum ttg_error partner_check_context(const void *settings, const struct adapter_
 /* Settings as the parts want them; good as long as settings and context stay where they are. */
 struct push_options partner_push_options(const struct partner_settings *settings,
                                          const struct adapter_context *context);
+struct web_options partner_web_options(const struct partner_settings *settings,
+                                       const struct adapter_context *context);
 /* path: room for what place may point to. */
 struct store_place partner_store_place(const struct partner_settings *settings,
                                        const char *state_dir, char path[CONFIG_TEXT_BYTES + 16]);
