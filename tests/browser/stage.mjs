@@ -148,8 +148,8 @@ export class Stage {
     this.writeAdapter('police', 'adapters/police.conf', out('police'))
     this.writeAdapter('oneservice', 'adapters/oneservice.conf', (text) => set(text, 'alerts', '"people"'))
     this.writeAdapter('mind', 'adapters/partners/mind.conf', (text) => {
-      text = setIn(text, 'inbox', 'port', this.mindPort)
-      return setIn(text, 'inbox', 'users_file', `"${this.at('mind.users')}"`)
+      text = setIn(text, 'web', 'port', this.mindPort)
+      return setIn(text, 'web', 'users_file', `"${this.at('mind.users')}"`)
     })
     this.writeDesk()
     this.begin('ttgd', '--config', this.at('etc/ttgd.conf'))
