@@ -176,6 +176,9 @@ static void show_password(const struct web_request *request, struct web_response
 
 	page_begin(request, response, "Change your password", "Change your password", errors);
 	page_form(html, request, "/password");
+	/* So that a password manager knows whose it is. */
+	html_add(html, "<input type=\"text\" value=\"%s\" autocomplete=\"username\" hidden>\n",
+	         request->user->user);
 	for (size_t i = 0; i < sizeof(controls) / sizeof(*controls); i++)
 		page_input(html, &(struct page_control){ .name = controls[i].name,
 		                                         .label = controls[i].label,
