@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/bounds.h"
+#include "desk/rows.h"
 #include "desk/send.h"
 
 #define BREACH_BYTES           160
@@ -66,6 +67,18 @@ static const char *why_not(const struct act *act)
 	return act->form->why_not == NULL ? NULL : act->form->why_not(act);
 }
 
+void act_refuse_limited(const struct web_request *request, struct web_response *response,
+                        const struct person *person)
+{
+	const char *caseworker = row_caseworker(person);
+	char text[WORD_BYTES + 96];
+
+	snprintf(text, sizeof(text), "This is a limited-access case. %s%s%s",
+	         caseworker[0] != '\0' ? "Ask " : "Nobody is named as working with this person.",
+	         caseworker, caseworker[0] != '\0' ? ", who works with this person." : "");
+	web_refuse(request, response, 403, text);
+}
+
 /* Who may, and about whom. False: a page says why not. */
 static bool begin(struct act *act, struct desk *desk, const struct web_request *request,
                   struct web_response *response, enum act_what what)
@@ -90,8 +103,7 @@ static bool begin(struct act *act, struct desk *desk, const struct web_request *
 	}
 	if (desk_may_see(request, act->person))
 		return true;
-	web_refuse(request, response, 403,
-	           "Access to this case is limited to those who work with him.");
+	act_refuse_limited(request, response, act->person);
 	return false;
 }
 
@@ -114,7 +126,7 @@ static void tell_why_not(const struct act *act, struct web_response *response, c
 
 	snprintf(link, sizeof(link), "/people/%u", act->person == NULL ? 0 : act->person->number);
 	if (act->person != NULL)
-		tell(act, response, why, link, "His record");
+		tell(act, response, why, link, "Their record");
 	else
 		tell(act, response, why, "/people", "People");
 }

@@ -78,6 +78,10 @@ void act_show(struct desk *desk, const struct web_request *request, struct web_r
 void act_take(struct desk *desk, const struct web_request *request, struct web_response *response,
               enum act_what what);
 
+/* 403: there is such a case, and who works with him; no more. */
+void act_refuse_limited(const struct web_request *request, struct web_response *response,
+                        const struct person *person);
+
 /* Whether this user may do this with this person now: what a page offers. */
 bool act_may(const struct desk *desk, const struct web_request *request,
              const struct person *person, enum act_what what);

@@ -12,8 +12,8 @@ void access_show(struct act *act, struct html *html)
 	act_input(act, html, "name", "Who wants to come in", "Name at work", "", 30);
 	act_input(act, html, "role", "Role", "For example, volunteer", "", 20);
 	act_input(act, html, "telephone", "Telephone at work", "", "", 20);
-	act_input(act, html, "agency", "Agency", "Whom he or she works for",
-	          act->desk->settings.agency, 20);
+	act_input(act, html, "agency", "Agency", "Whom they work for", act->desk->settings.agency,
+	          20);
 	act_input(act, html, "prison_code", "Prison", "Its code, for example PBI",
 	          act->desk->settings.prison_code, 10);
 	act_select(act, html, "purpose", "What for", "", &ttg__access_purpose__descriptor, 0);
@@ -22,7 +22,7 @@ void access_show(struct act *act, struct html *html)
 	act_textarea(act, html, "note", "Why", "At most 512 characters. No prisoner by name");
 	act_input(act, html, "vetting_reference", "Clearance", "As the prison knows it", "", 20);
 	act_date_input(act, html, "vetting_until", "Last day of the clearance", "", "");
-	act_checkbox(act, html, "keys", "He or she asks to draw keys", false);
+	act_checkbox(act, html, "keys", "They ask to draw keys", false);
 }
 
 void access_fill(struct act *act, void *payload)

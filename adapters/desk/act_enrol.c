@@ -16,7 +16,7 @@ static bool is_reassignment(const struct act *act)
 const char *enrol_why_not(const struct act *act)
 {
 	if (is_reassignment(act) && act->request->user->role != ROLE_MANAGER)
-		return "He is enrolled already. Only a manager can give him another caseworker.";
+		return "This person is enrolled already. Only a manager can change the caseworker.";
 	return NULL;
 }
 
@@ -44,24 +44,26 @@ void enrol_show(struct act *act, struct html *html)
 	        act->person != NULL && act->person->release.known ? &act->person->release : NULL;
 
 	if (is_reassignment(act))
-		page_inset(html, "He is enrolled. What you send takes the place of what was said "
-		                 "before, so change only what is different.");
+		page_inset(
+		        html,
+		        "This person is enrolled. What you send takes the place of what was said "
+		        "before, so change only what is different.");
 	act_input(act, html, "scheme", "Scheme", "Small letters, digits and hyphens",
 	          offered.scheme, 20);
 	act_input(act, html, "cohort", "Cohort", "As the parties count it, for example cohort-3",
 	          offered.cohort, 20);
 	act_date_input(act, html, "from", "First day", "", offered.from);
 	act_date_input(act, html, "until", "Last day",
-	               "Leave empty: twelve months after his release decide", offered.until);
-	act_input(act, html, "consent_version", "Version of the consent he signed",
+	               "Leave empty: twelve months after the release decide", offered.until);
+	act_input(act, html, "consent_version", "Version of the consent that was signed",
 	          "It stands at the foot of the form. Leave empty if none is needed",
 	          offered.consent_version, 20);
-	act_moment_input(act, html, "consent_at", "When he signed", "", offered.consent_ns);
+	act_moment_input(act, html, "consent_at", "When it was signed", "", offered.consent_ns);
 	act_input(act, html, "caseworker", "Caseworker", "", offered.caseworker, 30);
 	act_input(act, html, "prison_code", "Prison", "Its code, for example PBI", act_prison(act),
 	          10);
 	act_date_input(act, html, "release", "Expected release",
-	               "The one he is enrolled for. Leave empty if it is not known",
+	               "The one the enrolment is for. Leave empty if it is not known",
 	               release != NULL ? release->date : "");
 }
 
@@ -77,9 +79,10 @@ void enrol_fill(struct act *act, void *payload)
 	if (to->until_date[0] != '\0' && strcmp(to->until_date, to->from_date) < 0)
 		act_wrong(act, "until-day", "Last day cannot be before the first");
 	act_text(act, to, "consent_version", "consent_version", "Version of the consent", 0);
-	consent_ns = act_moment(act, to, "consent_at", "consent_at", "When he signed", ACT_PAST);
+	consent_ns =
+	        act_moment(act, to, "consent_at", "consent_at", "When it was signed", ACT_PAST);
 	if (consent_ns != 0 && to->consent_version[0] == '\0')
-		act_wrong(act, "consent_version", "Say which version he signed");
+		act_wrong(act, "consent_version", "Say which version was signed");
 	if (web_field(act->request, "caseworker")[0] == '\0')
 		act_wrong(act, "caseworker", "Caseworker is missing");
 	else
@@ -156,7 +159,7 @@ static void read_number(struct act *act, size_t index)
 		return;
 	}
 	if (is_known(act, (int)numbers[index].kind, canonical) && !act->again) {
-		act_wrong(act, name, "%s is known here already: find him under People", label);
+		act_wrong(act, name, "%s is known here already: search under People", label);
 		return;
 	}
 	build_person(&act->build, numbers[index].kind, canonical);

@@ -12,7 +12,7 @@ static bool is_placed(const struct act *act)
 const char *flag_why_not(const struct act *act)
 {
 	if (!is_placed(act) && !person_is_enrolled(act->person, act->request->now_ns))
-		return "He is not enrolled and has no flag: none can be asked for.";
+		return "This person is not enrolled and has no flag: none can be asked for.";
 	return NULL;
 }
 

@@ -11,7 +11,7 @@
 const char *needs_why_not(const struct act *act)
 {
 	if (act->person->n_schemes == 0)
-		return "He is not enrolled: enrol him first.";
+		return "This person is not enrolled: that comes first.";
 	return NULL;
 }
 
@@ -133,7 +133,7 @@ void needs_fill(struct act *act, void *payload)
 	for (int need = 1; need < PERSON_NEEDS; need++)
 		read_need(act, to, need);
 	if (to->n_needs == 0 && act->errors.n == 0)
-		act_wrong(act, "need-1", "Say of at least one need whether he has it");
+		act_wrong(act, "need-1", "Say of at least one need whether it is there");
 	act_date(act, to, "next_review_date", "review", "Next review", ACT_FUTURE);
 	act_text(act, to, "instrument", "instrument", "Form used", 0);
 	act_worker(act, &to->assessor);

@@ -10,7 +10,7 @@
 const char *referral_why_not(const struct act *act)
 {
 	if (!person_is_enrolled(act->person, act->request->now_ns))
-		return "He is not enrolled: without it no provider may be told of him.";
+		return "This person is not enrolled: without it no provider may be told anything.";
 	if (act->desk->settings.providers.n == 0)
 		return "This desk has no providers to refer to: they stand in its configuration.";
 	return NULL;
@@ -38,22 +38,21 @@ static void show_providers(struct act *act, struct html *html)
 
 static void show_contact(struct act *act, struct html *html)
 {
-	html_raw(html, "<h2 class=\"govuk-heading-m\">How to reach him</h2>\n");
-	act_input(act, html, "display_name", "What to call him",
-	          "Only for a provider that holds no number of his", "", 30);
-	act_input(act, html, "telephone", "His telephone", "", "", 20);
+	html_raw(html, "<h2 class=\"govuk-heading-m\">How to reach them</h2>\n");
+	act_input(act, html, "display_name", "What to call them",
+	          "Only for a provider that holds no number of theirs", "", 30);
+	act_input(act, html, "telephone", "Their telephone", "", "", 20);
 	act_input(act, html, "other_telephone", "Another telephone",
-	          "Of a relative or a hostel, with his consent", "", 20);
-	act_input(act, html, "email", "His e-mail", "", "", 30);
+	          "Of a relative or a hostel, with consent", "", 20);
+	act_input(act, html, "email", "Their e-mail", "", "", 30);
 	act_input(act, html, "best_time", "When to ring", "For example, Tuesday after 14:00", "",
 	          30);
 	act_radios(act, html, "safe", "May a message be left on these numbers?", "",
 	           &ttg__answer__descriptor, 0);
 	act_input(act, html, "language_code", "Language",
 	          "Its two letters if it is not English, for example pl", "", 5);
-	act_checkbox(act, html, "interpreter", "He cannot be spoken to without an interpreter",
-	             false);
-	act_input(act, html, "access_needs", "What he needs to take part",
+	act_checkbox(act, html, "interpreter", "An interpreter is needed", false);
+	act_input(act, html, "access_needs", "What they need to take part",
 	          "At most 256 characters, for example a ground floor", "", 0);
 }
 
@@ -83,12 +82,11 @@ void referral_show(struct act *act, struct html *html)
 	           &ttg__setting__descriptor,
 	           act->person->custody == CUSTODY_INSIDE ? TTG__SETTING__SETTING_PRISON
 	                                                  : TTG__SETTING__SETTING_COMMUNITY);
-	act_date_input(act, html, "release", "Release",
-	               "Only if the provider must know when he comes out", "");
-	act_input(act, html, "area", "Local authority", "He lives in or goes to", release->area,
+	act_date_input(act, html, "release", "Release", "Only if the provider must know it", "");
+	act_input(act, html, "area", "Local authority", "Where they live or go to", release->area,
 	          30);
-	act_input(act, html, "consent_version", "Version of the consent he gave to being referred",
-	          "", act_consent(act), 20);
+	act_input(act, html, "consent_version", "Version of the consent to being referred", "",
+	          act_consent(act), 20);
 	show_contact(act, html);
 }
 
@@ -113,10 +111,10 @@ static void read_contact(struct act *act, Ttg__ReferralSent *to)
 	contact = act_part(act, &to->contact, &ttg__contact_details__descriptor);
 	if (contact == NULL)
 		return;
-	act_text(act, contact, "display_name", "display_name", "What to call him", 0);
-	act_text(act, contact, "telephone", "telephone", "His telephone", 0);
+	act_text(act, contact, "display_name", "display_name", "What to call them", 0);
+	act_text(act, contact, "telephone", "telephone", "Their telephone", 0);
 	act_text(act, contact, "other_telephone", "other_telephone", "Another telephone", 0);
-	act_text(act, contact, "email", "email", "His e-mail", 0);
+	act_text(act, contact, "email", "email", "Their e-mail", 0);
 	act_text(act, contact, "best_time", "best_time", "When to ring", 0);
 	act_choice(act, contact, "safe_to_leave_message", "safe", "May a message be left", 0);
 	act_text(act, contact, "language_code", "language_code", "Language", 0);
@@ -152,7 +150,7 @@ void referral_fill(struct act *act, void *payload)
 	act_text(act, to, "consent_version", "consent_version", "Version of the consent",
 	         ACT_REQUIRED);
 	read_contact(act, to);
-	act_text(act, to, "access_needs", "access_needs", "What he needs to take part", 0);
+	act_text(act, to, "access_needs", "access_needs", "What they need to take part", 0);
 	act_set(act, &to->referral_id, "referral", act->id_text);
 	act_set(act, &to->referrer_agency, "referrer", act->desk->settings.agency);
 	act_worker(act, &to->referrer);

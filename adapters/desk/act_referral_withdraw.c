@@ -11,7 +11,7 @@ static const struct {
 	{ "NEE", "Needs met through another route" },
 	{ "MOV", "Moved out of the service's area" },
 	{ "WOR", "Work or caring responsibilities" },
-	{ "USE", "He died" },
+	{ "USE", "Service user died" },
 	{ "ACQ", "Acquitted on appeal" },
 	{ "RET", "Returned to custody" },
 	{ "SER", "Sentence revoked" },

@@ -6,13 +6,14 @@ const char *return_why_not(const struct act *act)
 	const struct person_scheme *scheme = person_scheme(act->person);
 
 	if (scheme == NULL)
-		return "He was never enrolled, so he cannot return.";
+		return "This person was never enrolled and so cannot return.";
 	if (scheme->withdrawn)
-		return "He was withdrawn: he can only be enrolled again, with a new consent.";
+		return "This person was withdrawn and can only be enrolled again, with a new "
+		       "consent.";
 	if (!scheme->exited)
-		return "His support has not ended, so there is nothing to return from.";
+		return "Support has not ended, so there is nothing to return from.";
 	if (scheme->window_ns != 0 && act->request->now_ns >= scheme->window_ns)
-		return "The twelve months after his release are over.";
+		return "The twelve months after the release are over.";
 	return NULL;
 }
 
@@ -20,9 +21,9 @@ void return_show(struct act *act, struct html *html)
 {
 	const struct person_scheme *scheme = person_scheme(act->person);
 
-	act_radios(act, html, "reason", "What brought him back", "",
+	act_radios(act, html, "reason", "What brought them back", "",
 	           &ttg__reengage_reason__descriptor, 0);
-	act_moment_input(act, html, "returned", "When he came back", "", act->request->now_ns);
+	act_moment_input(act, html, "returned", "When they came back", "", act->request->now_ns);
 	act_date_input(act, html, "until", "Last day", "Leave empty: the window stays as it was",
 	               "");
 	act_input(act, html, "consent_version", "Version of a new consent",
@@ -36,8 +37,8 @@ void return_fill(struct act *act, void *payload)
 	const struct person_scheme *scheme = person_scheme(act->person);
 	int64_t returned_ns;
 
-	act_choice(act, to, "reason", "reason", "What brought him back", ACT_REQUIRED);
-	returned_ns = act_moment(act, to, "reengaged_at", "returned", "When he came back",
+	act_choice(act, to, "reason", "reason", "What brought them back", ACT_REQUIRED);
+	returned_ns = act_moment(act, to, "reengaged_at", "returned", "When they came back",
 	                         ACT_REQUIRED | ACT_PAST);
 	if (returned_ns != 0)
 		act->occurred_ns = returned_ns;

@@ -13,7 +13,7 @@ const char *withdraw_why_not(const struct act *act)
 	for (size_t i = 0; i < act->person->n_schemes; i++)
 		if (!act->person->schemes[i].withdrawn)
 			return NULL;
-	return "He is in no scheme that he could be withdrawn from.";
+	return "There is no scheme to withdraw this person from.";
 }
 
 static void show_schemes(struct act *act, struct html *html)
@@ -105,16 +105,19 @@ bool withdraw_ask(struct act *act, struct web_response *response)
 
 	if (strcmp(web_field(act->request, "sure"), "yes") == 0)
 		return false;
-	page_begin(act->request, response, "Withdraw him: are you sure?",
-	           "Are you sure you want to withdraw him?", NULL);
-	page_warning(html, "As soon as this is sent, every route about him closes at once: no "
-	                   "agency tells us of him any more, no alert comes at an arrest, and "
-	                   "what is still queued for us is not delivered.");
-	html_raw(html, "<p class=\"govuk-body\">It cannot be undone from here. He can be enrolled "
-	               "again, with a new consent.</p>\n");
+	page_begin(act->request, response, "Withdraw: are you sure?",
+	           "Are you sure you want to withdraw this person?", NULL);
+	page_warning(html,
+	             "As soon as this is sent, every route about this person closes at once: no "
+	             "agency tells us anything any more, no alert comes at an arrest, and "
+	             "what is still queued for us is not delivered.");
+	html_raw(
+	        html,
+	        "<p class=\"govuk-body\">It cannot be undone from here. The person can be enrolled "
+	        "again, with a new consent.</p>\n");
 	page_form(html, act->request, act->request->path);
 	keep_fields(act, html);
-	page_button_of(html, "Withdraw him now", "govuk-button--warning", "sure", "yes");
+	page_button_of(html, "Withdraw now", "govuk-button--warning", "sure", "yes");
 	html_raw(html, "</form>\n");
 	html_add(html,
 	         "<p class=\"govuk-body\"><a class=\"govuk-link\" href=\"/people/%u\">No, go "

@@ -155,6 +155,17 @@ static bool show_rows(const struct desk *desk, const struct web_request *request
 	return moving;
 }
 
+/* What is not about somebody the desk knows is begun here. */
+static void show_forms(const struct desk *desk, const struct web_request *request,
+                       struct html *html)
+{
+	if (act_may(desk, request, NULL, ACT_ACCESS))
+		html_add(html,
+		         "<p class=\"govuk-body\"><a class=\"govuk-link\" "
+		         "href=\"/access\">%s</a></p>\n",
+		         act_forms[ACT_ACCESS].title);
+}
+
 PAGE(page_sent)
 {
 	static const char *const heads[] = { "Sent", "What", "About", "State" };
@@ -163,6 +174,7 @@ PAGE(page_sent)
 	bool moving;
 
 	page_begin(request, response, "Sent", "Sent", NULL);
+	show_forms(desk, request, html);
 	moving = show_rows(desk, request, &rows);
 	begin_state(html, moving);
 	if (rows.len == 0) {
@@ -287,10 +299,11 @@ static void show_one(const struct desk *desk, const struct web_request *request,
 	sent_fields(html, sent->event, request->now_ns);
 	page_summary_end(html);
 	if (person != NULL)
-		html_add(html,
-		         "<p class=\"govuk-body\"><a class=\"govuk-link\" href=\"/people/%u\">His "
-		         "record</a></p>\n",
-		         person->number);
+		html_add(
+		        html,
+		        "<p class=\"govuk-body\"><a class=\"govuk-link\" href=\"/people/%u\">Their "
+		        "record</a></p>\n",
+		        person->number);
 	html_raw(html,
 	         "<p class=\"govuk-body\"><a class=\"govuk-link\" href=\"/sent\">All that was "
 	         "sent</a></p>\n");
@@ -315,8 +328,7 @@ PAGE(page_sent_one)
 	else if (sent.event == NULL || !sent.ours)
 		web_refuse(request, response, 404, "Nothing was sent from here under this id.");
 	else if (person != NULL && !desk_may_see(request, person))
-		web_refuse(request, response, 403,
-		           "Access to this case is limited to those who work with him.");
+		act_refuse_limited(request, response, person);
 	else
 		show_one(desk, request, response, &sent, person);
 	sent_fini(&sent);

@@ -63,8 +63,8 @@ static const struct {
 	{ TTG_REFUSED_TIME, "Its time was not possible.",
 	  "If the times you entered are right, the clock of this server is wrong: tell your "
 	  "support." },
-	{ TTG_REFUSED_IDENTIFIER, "One of the man's numbers was not right.",
-	  "Look at his numbers under People and tell your support which one is wrong." },
+	{ TTG_REFUSED_IDENTIFIER, "One of the person's numbers was not right.",
+	  "Look at the numbers under People and tell your support which one is wrong." },
 	{ TTG_REFUSED_EXPIRED, "It came too late.", "Send it again if it still matters." },
 	{ TTG_REFUSED_ID_REUSED, "Something else was sent under its id before.",
 	  "Open the form again and send it anew." },

@@ -237,7 +237,7 @@ static void a_withdrawal_is_asked_twice(void **state)
 	must_enrol(acting);
 	must_open(acting, page_withdraw, NULL);
 	assert_int_equal(act_send(acting, page_withdraw_send, fields, NULL), 200);
-	must_show(&acting->bed, "every route about him closes at once");
+	must_show(&acting->bed, "every route about this person closes at once");
 	must_show(&acting->bed, "name=\"withdrawn-day\" value=\"12\"");
 	must_show(&acting->bed, acting->id);
 	assert_int_equal(spool_files(acting), 0);

@@ -263,6 +263,7 @@ static void a_limited_case_is_for_those_who_work_with_him(void **state)
 	snprintf(acting->bed.user.name, sizeof(acting->bed.user.name), "Bob Example");
 	desk_bed_get(&acting->bed, page_contact, NULL, acting->number, NULL);
 	assert_int_equal(acting->bed.response.status, 403);
+	must_show(&acting->bed, "Ask Ann Example, who works with this person");
 	assert_int_equal(act_send(acting, page_contact_send, contact, NULL), 403);
 	/* What was sent about him is as limited as he is, in the spool and in the store. */
 	for (int i = 0; i < 2; i++) {
@@ -297,22 +298,22 @@ static void must_not_make_sense(struct acting *acting, const struct move *moves,
 static void what_makes_no_sense_is_not_offered(void **state)
 {
 	static const struct move stranger[] = {
-		{ page_needs, page_needs_send, "He is not enrolled: enrol him first" },
+		{ page_needs, page_needs_send, "This person is not enrolled: that comes first" },
 		{ page_exit, page_exit_send, "there is no support to end" },
-		{ page_return, page_return_send, "He was never enrolled" },
-		{ page_withdraw, page_withdraw_send, "He is in no scheme" },
+		{ page_return, page_return_send, "was never enrolled" },
+		{ page_withdraw, page_withdraw_send, "There is no scheme to withdraw" },
 		{ page_referral, page_referral_send, "no provider may be told" },
-		{ page_flag, page_flag_send, "He is not enrolled and has no flag" },
-		{ page_gate_meeting, page_gate_meeting_send, "No release of his is known" },
+		{ page_flag, page_flag_send, "is not enrolled and has no flag" },
+		{ page_gate_meeting, page_gate_meeting_send, "No release is known" },
 		{ page_referral_withdraw, page_referral_withdraw_send, "no referral of ours" },
 	};
 	static const struct move enrolled[] = {
-		{ page_return, page_return_send, "His support has not ended" },
+		{ page_return, page_return_send, "Support has not ended" },
 	};
 	static const struct move withdrawn[] = {
 		{ page_exit, page_exit_send, "there is no support to end" },
-		{ page_return, page_return_send, "He was withdrawn" },
-		{ page_withdraw, page_withdraw_send, "He is in no scheme" },
+		{ page_return, page_return_send, "was withdrawn and can only" },
+		{ page_withdraw, page_withdraw_send, "There is no scheme to withdraw" },
 	};
 	const struct casefile_man ours = { .noms = tom.noms, .crn = tom.crn };
 	struct acting *acting = *state;
@@ -331,7 +332,7 @@ static void what_makes_no_sense_is_not_offered(void **state)
 static void nobody_returns_when_the_window_is_over(void **state)
 {
 	static const struct move over[] = {
-		{ page_return, page_return_send, "The twelve months after his release are over" },
+		{ page_return, page_return_send, "The twelve months after the release are over" },
 	};
 	struct acting *acting = *state;
 

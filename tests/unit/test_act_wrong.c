@@ -100,9 +100,9 @@ static void an_enrolment_is_read_carefully(void **state)
 		{ page_enrol, page_enrol_send, enrol, "until", "2027-03-11",
 		  "Last day cannot be before the first", "until-day" },
 		{ page_enrol, page_enrol_send, enrol, "consent_at", "2027-03-01",
-		  "When he signed needs a time of day", "consent_at-time" },
+		  "When it was signed needs a time of day", "consent_at-time" },
 		{ page_enrol, page_enrol_send, enrol, "consent_at-time", "10:00",
-		  "When he signed is missing", "consent_at-day" },
+		  "When it was signed is missing", "consent_at-day" },
 		{ page_enrol, page_enrol_send, enrol, "caseworker", "", "Caseworker is missing",
 		  NULL },
 		{ page_enrol, page_enrol_send, enrol, "prison_code", "P B",
@@ -192,7 +192,7 @@ static void an_assessment_is_read_carefully(void **state)
 		{ page_needs, page_needs_send, needs, "need-1", "5",
 		  "Accommodation: choose one of those offered", NULL },
 		{ page_needs, page_needs_send, needs, "need-1", "",
-		  "Say of at least one need whether he has it", NULL },
+		  "Say of at least one need whether it is there", NULL },
 		{ page_needs, page_needs_send, needs, "note-2", "Debts",
 		  "Finance, benefit and debt: say how grave it is", "need-2" },
 		{ page_needs, page_needs_send, needs, "note-1", LONG257,
@@ -211,9 +211,9 @@ static void a_gate_meeting_is_read_carefully(void **state)
 {
 	static const struct wrong list[] = {
 		{ page_gate_meeting, page_gate_meeting_send, meeting, "outcome", "",
-		  "Was he met: choose one", NULL },
+		  "Did they meet: choose one", NULL },
 		{ page_gate_meeting, page_gate_meeting_send, meeting, "reason", "",
-		  "Say why he was not met", NULL },
+		  "Say why they did not meet", NULL },
 		{ page_gate_meeting, page_gate_meeting_send, meeting, "met-time", "9.30",
 		  "When must have a time of day", NULL },
 	};
@@ -230,8 +230,8 @@ static void exits_and_withdrawals_are_read_carefully(void **state)
 	static const struct wrong list[] = {
 		{ page_exit, page_exit_send, leaving, "reason", "9", "Why support ends: choose",
 		  NULL },
-		{ page_exit, page_exit_send, leaving, "may_return", "", "May he come back: choose",
-		  NULL },
+		{ page_exit, page_exit_send, leaving, "may_return", "",
+		  "May they come back: choose", NULL },
 		{ page_exit, page_exit_send, leaving, "note", LONG257,
 		  "Note is longer than 256 bytes", NULL },
 		{ page_withdraw, page_withdraw_send, withdrawal, "reason", "", "Why: choose one",
@@ -270,7 +270,7 @@ static void a_referral_is_read_carefully(void **state)
 		{ page_referral, page_referral_send, referral, "language_code", "po lish",
 		  "Language must not have spaces", NULL },
 		{ page_referral, page_referral_send, referral, "access_needs", LONG257,
-		  "What he needs to take part is longer than 256 bytes", NULL },
+		  "What they need to take part is longer than 256 bytes", NULL },
 		{ page_referral, page_referral_send, referral, "safe", "4",
 		  "May a message be left: choose", NULL },
 	};
