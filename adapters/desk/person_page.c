@@ -5,7 +5,7 @@
  */
 #include "desk/pages.h"
 
-#include <string.h>
+#include "desk/act.h"
 #include "desk/alerts_told.h"
 #include "desk/person_events.h"
 #include "desk/person_words.h"
@@ -159,13 +159,6 @@ static void answer_words(const struct person_referral *referral, int64_t now_ns,
 	}
 }
 
-static bool can_withdraw(const struct desk *desk, const struct person_referral *referral)
-{
-	return desk->settings.spool_dir[0] != '\0' &&
-	       strcmp(referral->referrer, desk->settings.agency) == 0 &&
-	       referral->state < REFERRAL_ENDED;
-}
-
 static void add_referral(struct html *html, const struct desk *desk,
                          const struct web_request *request, const struct person *person,
                          const struct person_referral *referral)
@@ -188,7 +181,7 @@ static void add_referral(struct html *html, const struct desk *desk,
 	html_raw(html, "<td class=\"govuk-table__cell\">");
 	row_text(html, referral->worker);
 	html_raw(html, "</td><td class=\"govuk-table__cell\">");
-	if (can_withdraw(desk, referral)) {
+	if (act_may_withdraw(desk, request, person, referral)) {
 		html_add(html, "<a class=\"govuk-link\" href=\"/people/%u/referrals/",
 		         person->number);
 		html_url(html, referral->id);
@@ -254,37 +247,13 @@ static void add_requests(struct html *html, const struct web_request *request,
 	page_table_end(html);
 }
 
-static void add_link(struct html *html, const struct person *person, const char *word,
-                     const char *label)
-{
-	html_add(html, "<li><a class=\"govuk-link\" href=\"/people/%u/%s\">%s</a></li>",
-	         person->number, word, label);
-}
-
-/* What can be recorded of him as things stand. */
+/* What can be sent about him as things stand, by this user. */
 static void add_acts(struct html *html, const struct desk *desk, const struct web_request *request,
                      const struct person *person)
 {
-	const struct person_scheme *scheme = person_scheme(person);
-
-	if (desk->settings.spool_dir[0] == '\0')
-		return;
-	html_raw(html, "<nav aria-label=\"Record\"><h2 class=\"govuk-heading-s\">Record</h2>"
-	               "<ul class=\"govuk-list\">");
-	if (person_is_enrolled(person, request->now_ns)) {
-		add_link(html, person, "contact", "A contact");
-		add_link(html, person, "needs", "An assessment of needs");
-		add_link(html, person, "gate-meeting", "A meeting at the gate");
-		add_link(html, person, "referral", "A referral");
-		add_link(html, person, "flag", "A request for a PNC flag");
-		add_link(html, person, "exit", "That support has ended");
-		add_link(html, person, "withdraw", "That consent was withdrawn");
-	} else {
-		if (scheme != NULL && scheme->exited && !scheme->withdrawn)
-			add_link(html, person, "return", "That support begins again");
-		add_link(html, person, "enrol", "An enrolment");
-	}
-	html_raw(html, "</ul></nav>");
+	html_raw(html, "<nav aria-label=\"Record\"><h2 class=\"govuk-heading-s\">Record</h2>");
+	act_links(desk, request, person, html);
+	html_raw(html, "</nav>");
 }
 
 static void refuse(const struct web_request *request, struct web_response *response,

@@ -329,6 +329,43 @@ static void what_makes_no_sense_is_not_offered(void **state)
 	must_not_make_sense(acting, withdrawn, sizeof(withdrawn) / sizeof(withdrawn[0]));
 }
 
+static bool is_offered(struct acting *acting, const char *word)
+{
+	char link[64];
+
+	snprintf(link, sizeof(link), "href=\"/people/%s/%s\"", acting->number, word);
+	return strstr(acting->bed.response.body.bytes, link) != NULL;
+}
+
+static void his_page_offers_what_makes_sense_to_who_may(void **state)
+{
+	struct acting *acting = *state;
+	const struct casefile_man ours = { .noms = tom.noms, .crn = tom.crn };
+
+	must_know(acting);
+	desk_bed_get(&acting->bed, page_person, NULL, acting->number, NULL);
+	assert_true(is_offered(acting, "enrol") && is_offered(acting, "contact"));
+	assert_false(is_offered(acting, "exit") || is_offered(acting, "return") ||
+	             is_offered(acting, "needs") || is_offered(acting, "withdraw"));
+	casefile_enrolled(&acting->file, &ours, must_at("2027-02-01 09:00"), "pilot", "c", "");
+	acting->file.referral = "R-1";
+	casefile_sent(&acting->file, &ours, must_at("2027-03-01 09:00"), "mind");
+	must_follow(&acting->bed);
+	desk_bed_get(&acting->bed, page_person, NULL, acting->number, NULL);
+	assert_true(is_offered(acting, "exit") && is_offered(acting, "needs") &&
+	            is_offered(acting, "withdraw") && is_offered(acting, "enrol") &&
+	            is_offered(acting, "referrals/R-1/withdraw"));
+	acting->bed.user.role = ROLE_DUTY;
+	desk_bed_get(&acting->bed, page_person, NULL, acting->number, NULL);
+	assert_true(is_offered(acting, "contact") && is_offered(acting, "flag"));
+	assert_false(is_offered(acting, "exit") || is_offered(acting, "needs") ||
+	             is_offered(acting, "enrol") || is_offered(acting, "referrals/R-1/withdraw"));
+	acting->bed.user.role = ROLE_MANAGER;
+	acting->bed.desk.settings.spool_dir[0] = '\0';
+	desk_bed_get(&acting->bed, page_person, NULL, acting->number, NULL);
+	assert_false(is_offered(acting, "contact") || is_offered(acting, "referrals/R-1/withdraw"));
+}
+
 static void nobody_returns_when_the_window_is_over(void **state)
 {
 	static const struct move over[] = {
@@ -463,6 +500,7 @@ int main(void)
 		TEST(nobody_has_that_number),
 		TEST(a_limited_case_is_for_those_who_work_with_him),
 		TEST(what_makes_no_sense_is_not_offered),
+		TEST(his_page_offers_what_makes_sense_to_who_may),
 		TEST(nobody_returns_when_the_window_is_over),
 		TEST(an_ended_referral_is_not_taken_back),
 		TEST(text_goes_through_as_it_was_typed),
