@@ -83,6 +83,16 @@ const struct referral *inbox_find(const struct partner *partner, const struct we
 	return referral;
 }
 
+bool inbox_offers(const struct partner *partner, const struct web_request *request,
+                  const struct action *action, const struct referral *referral)
+{
+	if (action->managers_only && request->user->role != INBOX_MANAGER)
+		return false;
+	if (!partner->settings->web_results && strcmp(action->type, "partner.outcome") == 0)
+		return false;
+	return action_is_possible(action, referral);
+}
+
 struct html inbox_path(const struct referral *referral, const char *verb)
 {
 	struct html path = { .bytes = NULL };

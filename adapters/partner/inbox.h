@@ -9,6 +9,7 @@
 #ifndef PARTNER_INBOX_H
 #define PARTNER_INBOX_H
 
+#include "partner/actions.h"
 #include "partner/partner.h"
 #include "web/web.h"
 
@@ -26,6 +27,9 @@ void inbox_show_referral(void *user, const struct web_request *request,
 void inbox_show_form(void *user, const struct web_request *request, struct web_response *response);
 void inbox_take_form(void *user, const struct web_request *request, struct web_response *response);
 
+/* Whether this user may do it to the referral as it stands, here. */
+bool inbox_offers(const struct partner *partner, const struct web_request *request,
+                  const struct action *action, const struct referral *referral);
 /* Which referral a request is about; NULL after a page that says that there is none. */
 const struct referral *inbox_find(const struct partner *partner, const struct web_request *request,
                                   struct web_response *response);

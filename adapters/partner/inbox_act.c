@@ -12,7 +12,6 @@
 #include "base/world.h"
 #include "common/cloudevents.h"
 #include "common/spool_put.h"
-#include "partner/actions.h"
 #include "partner/inbox.h"
 #include "partner/words.h"
 #include "web/page.h"
@@ -166,7 +165,7 @@ void inbox_show_form(void *user, const struct web_request *request, struct web_r
 
 	if (!begin(user, request, response, &form))
 		return;
-	if (!action_is_possible(form.action, form.referral)) {
+	if (!inbox_offers(user, request, form.action, form.referral)) {
 		refuse_as_it_stands(request, response, form.referral);
 		return;
 	}
@@ -230,7 +229,7 @@ static bool may_be_done(const struct partner *partner, const struct web_request 
 		web_refuse(request, response, 400, "The form is not complete. Open it again.");
 	} else if (referrals_know(partner->referrals, id)) { /* sent twice */
 		web_redirect(response, "%s", path.bytes);
-	} else if (!action_is_possible(form->action, form->referral)) {
+	} else if (!inbox_offers(partner, request, form->action, form->referral)) {
 		refuse_as_it_stands(request, response, form->referral);
 	} else {
 		ttg_uuid_format(id, form->event_id);

@@ -1,7 +1,6 @@
 /* The page of one referral: what is asked, how to reach him, what happened, what can be done. */
 #include <stdio.h>
 #include <string.h>
-#include "partner/actions.h"
 #include "partner/inbox.h"
 #include "partner/words.h"
 #include "web/page.h"
@@ -86,15 +85,14 @@ static void put_asked(struct html *html, const struct referral *referral, int64_
 	put_contact(html, sent->contact);
 }
 
-static void put_actions(struct html *html, const struct web_request *request,
-                        const struct referral *referral)
+static void put_actions(struct html *html, const struct partner *partner,
+                        const struct web_request *request, const struct referral *referral)
 {
 	html_raw(html, "<div class=\"govuk-button-group\">\n");
 	for (size_t i = 0; i < n_actions; i++) {
 		struct html path;
 
-		if (!action_is_possible(&actions[i], referral) ||
-		    (actions[i].managers_only && request->user->role != INBOX_MANAGER))
+		if (!inbox_offers(partner, request, &actions[i], referral))
 			continue;
 		path = inbox_path(referral, actions[i].verb);
 		html_add(html,
@@ -234,7 +232,7 @@ void inbox_show_referral(void *user, const struct web_request *request,
 	html_raw(html, "</p>\n");
 	if (referral_is_overdue(referral, request->now_ns))
 		page_warning(html, "The time to answer is over.");
-	put_actions(html, request, referral);
+	put_actions(html, partner, request, referral);
 	if (referral->sent != NULL)
 		put_asked(html, referral, request->now_ns);
 	else

@@ -41,6 +41,8 @@ const struct config_option partner_options[] = {
 	  .right = "the path of a file of mode 0600, made by `ttg-partner user add`" },
 	{ "web.session_minutes", CONFIG_INTEGER, SETTING(web_session_minutes), .fallback = "30",
 	  .min = 1, .max = 720, .right = "minutes between 1 and 720" },
+	{ "web.results", CONFIG_YES_NO, SETTING(web_results), .fallback = "true",
+	  .right = "true or false: whether the inbox offers to record results" },
 	{ "summary.dir", CONFIG_STRING, SETTING(summary_dir),
 	  .right = "a directory a mail system takes messages from, or \"\" for none" },
 	{ "summary.at", CONFIG_STRING, SETTING(summary_at), .fallback = "07:30",

@@ -14,7 +14,7 @@
 #include "store/store.h"
 #include "web/web.h"
 
-#define PARTNER_OPTIONS    21
+#define PARTNER_OPTIONS    22
 #define PARTNER_STORE_FILE "case.db" /* in state_dir, where nothing else is said */
 
 struct partner_settings {
@@ -42,6 +42,7 @@ struct partner_settings {
 	char web_tls_key_file[CONFIG_TEXT_BYTES];
 	char web_users_file[CONFIG_TEXT_BYTES];
 	int64_t web_session_minutes;
+	bool web_results;
 };
 
 struct partner {

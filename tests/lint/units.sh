@@ -8,7 +8,8 @@
 
 build=${2:-$root/build/release}
 : >"$findings"
-for unit in ttgd.service ttg-signer.service ttg-adapter@.service; do
+for unit in ttgd.service ttg-signer.service ttg-adapter@.service \
+	ttg-partner@.service; do
 	file=$build/etc/$unit
 	[ -f "$file" ] || {
 		echo "$file:1: is not there" >>"$findings"
