@@ -94,13 +94,16 @@ check_options() {
 	compare option "$findings.have" "$findings.said" docs/man/ttgd.conf.5.scd
 }
 
-# Names only: what a table entry of the adapters begins with, and what their page defines.
+# Names only: what a table entry of the adapters begins with, and what their pages define.
 check_adapter_options() {
 	page=docs/man/ttg-adapter.conf.5.scd
 	[ -f "$page" ] || return 0
 	find adapters -name '*.c' -exec cat {} + |
 		grep -oE '\{ "[a-z_.]+", CONFIG_[A-Z_]+' | cut -d '"' -f 2 | sort -u >"$findings.have"
-	plain "$page" | sed -n 's/^\*\([a-z_.]*\)\*.*/\1/p' | sort -u >"$findings.said"
+	for conf in docs/man/ttg-*.conf.5.scd; do
+		# One line may define two: *summary.from*, *summary.to*
+		plain "$conf" | grep -E '^\*[a-z_.]+\*(, \*[a-z_.]+\*)*$' | grep -oE '[a-z_.]+'
+	done | sort -u >"$findings.said"
 	compare option "$findings.have" "$findings.said" "$page"
 }
 
