@@ -156,6 +156,16 @@ static void given_up(struct sentence *out, const Ttg__Event *event)
 	             (unsigned long long)it->delivery_count, it->mailbox);
 }
 
+static void overdue(struct sentence *out, const Ttg__Event *event)
+{
+	const Ttg__BrokerReferralOverdue *it = event->broker_referral_overdue;
+
+	sentence_add(out, "NO ANSWER to referral %s by %s", it->referral_id, it->provider_agency);
+	words_add_time(out, ", wanted by ", it->answer_by_at);
+	sentence_add(out, "; ");
+	words_add_enum(out, &ttg__referral_waiting__descriptor, (int)it->waiting);
+}
+
 const struct phrase phrases_partner[] = {
 	{ TTG__EVENT__PAYLOAD_SERVICE_CONTACT, service_contact },
 	{ TTG__EVENT__PAYLOAD_REFERRAL_SENT, sent },
@@ -174,5 +184,6 @@ const struct phrase phrases_partner[] = {
 	{ TTG__EVENT__PAYLOAD_BROKER_CORRECTION, correction },
 	{ TTG__EVENT__PAYLOAD_BROKER_LANE_PARKED, lane_parked },
 	{ TTG__EVENT__PAYLOAD_BROKER_DELIVERIES_GIVEN_UP, given_up },
+	{ TTG__EVENT__PAYLOAD_BROKER_REFERRAL_OVERDUE, overdue },
 	{ 0, NULL },
 };

@@ -37,6 +37,7 @@ static const char *const receives[] = {
 	"broker.alert_unacknowledged",
 	"broker.lane_parked",
 	"broker.deliveries_given_up",
+	"broker.referral_overdue",
 	NULL,
 };
 

@@ -24,6 +24,7 @@ static const char *const receives[] = {
 	"referral.withdrawn",     "probation.risk_escalated",
 	"broker.correction",      "broker.alert_unacknowledged",
 	"broker.lane_parked",     "broker.deliveries_given_up",
+	"broker.referral_overdue",
 	NULL,
 };
 
