@@ -150,6 +150,7 @@ static enum ttg_error apply_event(struct core *core, const struct core_now *now,
 		return TTG_ENOMEM;
 	if (event.accepted_ns > core->newest_ns)
 		core->newest_ns = event.accepted_ns;
+	referrals_expire(core->referrals, core->newest_ns);
 	lates_expire(&core->lates, core->newest_ns - (int64_t)core->options.dedupe_window_ns);
 	if (core->waiting.live > 0)
 		waiting_expire(&core->waiting, core->newest_ns - (int64_t)core->options.look_back_ns);

@@ -5,14 +5,15 @@
 
 #define TEXT_MAX 128u
 
-enum part { NUMBER = 1, TEXT = 2, TIMES = 4, VALUE = 8 };
+enum part { NOTHING = 0, NUMBER = 1, TEXT = 2, TIMES = 4, VALUE = 8 };
 
 static const uint8_t parts[] = {
 	[CHANGE_LINK] = NUMBER,       [CHANGE_MERGE] = NUMBER,       [CHANGE_UNLINK] = NUMBER,
 	[CHANGE_UNMERGE] = NUMBER,    [CHANGE_ENROL] = TEXT | TIMES, [CHANGE_RETURN] = TEXT | TIMES,
 	[CHANGE_EXIT] = TEXT,         [CHANGE_WITHDRAW] = TEXT,      [CHANGE_CUSTODY] = VALUE,
 	[CHANGE_RISK] = VALUE,        [CHANGE_AREA] = TEXT,          [CHANGE_REFER] = TEXT | VALUE,
-	[CHANGE_REFERRED] = TEXT | VALUE,
+	[CHANGE_REFERRED] = TEXT | VALUE, [CHANGE_ASKED] = TEXT | VALUE, [CHANGE_MOVED] = TEXT,
+	[CHANGE_OVERDUE] = NOTHING,
 };
 
 static void put_number(struct cursor *cursor, const struct person_number *number)
@@ -58,7 +59,7 @@ bool change_next(struct cursor *cursor, struct change *out)
 	if (!cursor_ok(cursor) || cursor_left(cursor) == 0)
 		return false;
 	out->op = cursor_get_u8(cursor);
-	if (out->op < CHANGE_LINK || out->op > CHANGE_REFERRED) {
+	if (out->op < CHANGE_LINK || out->op > CHANGE_LAST) {
 		cursor->failed = true;
 		return false;
 	}

@@ -1,9 +1,11 @@
 /*
- * What an event changes in what is known of persons, as it stands in the event's record: applying it
- * again at recovery changes the same. Several, one behind the other:
+ * What an event changes in what is known of persons and of referrals, as it stands in the event's
+ * record: applying it again at recovery changes the same. Several, one behind the other:
  *
  *   op u8 | number: kind u8, key 16 bytes | as the op has them: number | text (record.h) | from_ns u64
  *   | until_ns u64 | value
+ *
+ * Of a referral that is followed the number is its key (referrals.h), the kind how far it came.
  */
 #ifndef TTGD_CORE_CHANGES_H
 #define TTGD_CORE_CHANGES_H
@@ -28,6 +30,10 @@ enum change_op {
 	CHANGE_AREA = 11,    /* text code */
 	CHANGE_REFER = 12,   /* text provider, value: hash of the referral */
 	CHANGE_REFERRED = 13,
+	CHANGE_ASKED = 14,   /* a referral was sent: text provider, value: answer_by_ns, 0: no limit */
+	CHANGE_MOVED = 15,   /* text provider */
+	CHANGE_OVERDUE = 16, /* it is told that the answer is; kind 0 */
+	CHANGE_LAST = CHANGE_OVERDUE,
 };
 
 struct change {

@@ -47,10 +47,11 @@ struct core *core_new(const struct core_options *options, const struct core_sink
 	core->history = history_new();
 	core->fields = fields_new();
 	core->identity = identity_new();
+	core->referrals = referrals_new();
 	core->readers = core_readers_new();
 	core->disclose = disclose_new();
 	if (!core->history || !core->fields || !core->identity || !core->readers ||
-	    !core->disclose || !core->dedupe ||
+	    !core->referrals || !core->disclose || !core->dedupe ||
 	    !core->buffer || !core->recipients || !derive_keys(core))
 		core_free(&core);
 	return core;
@@ -75,6 +76,7 @@ void core_free(struct core **core)
 	history_free(&it->history);
 	timers_fini(&it->timers);
 	identity_free(&it->identity);
+	referrals_free(&it->referrals);
 	waiting_fini(&it->waiting);
 	lates_fini(&it->lates);
 	keys_fini(&it->keys);
@@ -173,6 +175,7 @@ enum ttg_error core_set_rules(struct core *core, const struct core_now *now,
 	core->rules = rules;
 	disclose_forget(core->disclose);
 	note_asked(core);
+	referrals_ask_again(core->referrals);
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		core->mailboxes[i]->rule = -1;
 		core_wake(core, core->mailboxes[i]);
@@ -264,11 +267,24 @@ static struct pump_budget budget_of(struct core *core, const struct core_now *no
 	};
 }
 
+/* The mono_ns of the next deadline, of a delivery or of an answer, if that is before `next`. */
+static int64_t next_deadline(const struct core *core, const struct core_now *now, int64_t next)
+{
+	const struct timer *timer = timers_first(&core->timers);
+	const struct referral *referral = referrals_due(core->referrals);
+	int64_t due_ns = timer ? timer->deadline_ns : INT64_MAX;
+
+	if (referral && referral->answer_by_ns < due_ns)
+		due_ns = referral->answer_by_ns;
+	if (due_ns > now->real_ns && due_ns - now->real_ns < next - now->mono_ns)
+		next = now->mono_ns + (due_ns - now->real_ns);
+	return next;
+}
+
 int64_t core_pump(struct core *core, const struct core_now *now)
 {
 	struct pump_budget budget = budget_of(core, now);
 	const uint64_t backlog = budget.backlog;
-	const struct timer *timer;
 	enum ttg_error code;
 	int64_t next, lapse_ns = INT64_MAX;
 
@@ -276,6 +292,8 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 		return INT64_MAX;
 	core_watch_clock(core, now);
 	code = core_run_timers(core, now, &budget.more);
+	if (code == TTG_OK)
+		code = core_run_overdue(core, now, &budget.more);
 	if (code == TTG_OK)
 		code = core_tell_conflicts(core, now);
 	if (code == TTG_OK)
@@ -305,11 +323,7 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 		next = now->mono_ns + CORE_RETRY_READ_NS;
 	if (lapse_ns < next)
 		next = lapse_ns;
-	timer = timers_first(&core->timers);
-	if (timer && timer->deadline_ns > now->real_ns &&
-	    timer->deadline_ns - now->real_ns < next - now->mono_ns)
-		next = now->mono_ns + (timer->deadline_ns - now->real_ns);
-	return next;
+	return next_deadline(core, now, next);
 }
 
 uint64_t core_sequence(const struct core *core)
@@ -328,6 +342,11 @@ uint64_t core_low_water(const struct core *core)
 		low = sequence < low ? sequence : low;
 	}
 	return low;
+}
+
+size_t core_referral_count(const struct core *core)
+{
+	return referrals_count(core->referrals);
 }
 
 size_t core_mailbox_count(const struct core *core)

@@ -117,7 +117,7 @@ struct core_sink {
 	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
 	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
 	   deliveries_given_up, give_up_untold, identity_conflict, identity_decided, delivered_late,
-	   rules_said_again, payloads_lapsed. */
+	   rules_said_again, payloads_lapsed, referral_overdue, referral_overdue_untold. */
 };
 
 struct core *core_new(const struct core_options *options, const struct core_sink *sink);
@@ -212,6 +212,7 @@ struct core_mailbox_view {
 	uint32_t standbys;
 };
 size_t core_mailbox_count(const struct core *core);
+size_t core_referral_count(const struct core *core); /* that are followed */
 void core_mailbox_view(const struct core *core, size_t index, struct core_mailbox_view *out);
 
 struct core_dead_letter {

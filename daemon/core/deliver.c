@@ -59,7 +59,7 @@ static bool named(const struct record_recipient *recipient, const char *agreemen
 	return false;
 }
 
-/* A notice sent by an agreement itself (escalation) is good as long as the agreement is. */
+/* A notice sent by an agreement itself (escalation, overdue answer) is good as long as that is. */
 static void keep_in_force(const struct rules *rules, int64_t now_ns,
 			  struct record_recipient *recipient)
 {
@@ -116,7 +116,8 @@ static void recheck(const struct core *core, const struct core_now *now,
 
 	if (own && strcmp(event->type, "broker.correction") == 0)
 		return; /* who was told what is not so is told that, whatever is agreed now */
-	if (own && strcmp(event->type, "broker.alert_unacknowledged") == 0) {
+	if (own && (strcmp(event->type, "broker.alert_unacknowledged") == 0 ||
+		    strcmp(event->type, "broker.referral_overdue") == 0)) {
 		keep_in_force(rules, now->real_ns, recipient);
 		return;
 	}

@@ -9,6 +9,7 @@
 
 #define ALERT_TYPE "broker.alert_unacknowledged"
 #define CORRECTION_TYPE "broker.correction"
+#define OVERDUE_TYPE "broker.referral_overdue"
 
 /* Masks of one route that go together, and their union. */
 struct join {
@@ -157,7 +158,7 @@ enum ttg_error disclose_mask(struct disclose *it, const struct rules *rules,
 
 	*mask = NULL;
 	if (rules->n_masks == 0 || strcmp(event->type, ALERT_TYPE) == 0 ||
-	    strcmp(event->type, CORRECTION_TYPE) == 0 ||
+	    strcmp(event->type, CORRECTION_TYPE) == 0 || strcmp(event->type, OVERDUE_TYPE) == 0 ||
 	    !collect(rules, event, mailbox, recipient, &join))
 		return TTG_OK;
 	if (join.n == 0)

@@ -1,6 +1,6 @@
 /*
  * Applying what was learnt (learn.c) to what is known of persons: links, standing, lanes, and what waits
- * for it. Runs live and at recovery, over the same records.
+ * for it; and what was followed (follow.c). Runs live and at recovery, over the same records.
  */
 #include <string.h>
 
@@ -231,6 +231,9 @@ static enum ttg_error apply_standing(struct core *core, const struct change *cha
 	case CHANGE_MERGE:
 	case CHANGE_UNLINK:
 	case CHANGE_UNMERGE:
+	case CHANGE_ASKED:
+	case CHANGE_MOVED:
+	case CHANGE_OVERDUE:
 		break;
 	}
 	return done ? TTG_OK : TTG_ENOMEM;
@@ -253,6 +256,8 @@ enum ttg_error core_apply_changes(struct core *core, uint64_t sequence, const st
 
 		if (change.op <= CHANGE_UNMERGE)
 			code = do_deed(core, &deed) ? TTG_OK : TTG_ENOMEM;
+		else if (change.op >= CHANGE_ASKED)
+			code = core_apply_followed(core, sequence, event->accepted_ns, &change);
 		else
 			code = apply_standing(core, &change, &now);
 		part++;

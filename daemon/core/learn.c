@@ -286,16 +286,27 @@ static void on_risk_escalated(const struct pupil *it)
 /* A referral is named by who made it and his number for it. */
 static bool referral_in(const struct pupil *it, struct change *change, char provider[RULES_ID_MAX + 1])
 {
-	char name[RULES_ID_MAX + 1 + EVENT_IDENTIFIER_MAX + 1], id[EVENT_IDENTIFIER_MAX + 1];
-	char referrer[RULES_ID_MAX + 1];
+	char name[RULES_ID_MAX + 1 + EVENT_IDENTIFIER_MAX + 1];
+	struct core_referral said;
 
-	text_in(it, "provider_agency", provider, RULES_ID_MAX + 1);
-	text_in(it, "referrer_agency", referrer, sizeof(referrer));
-	text_in(it, "referral_id", id, sizeof(id));
-	snprintf(name, sizeof(name), "%s/%s", referrer[0] ? referrer : it->lesson->agency, id);
+	core_read_referral(it->lesson->event, &said);
+	snprintf(provider, RULES_ID_MAX + 1, "%s", said.provider);
+	snprintf(name, sizeof(name), "%s/%s", said.referrer[0] ? said.referrer : it->lesson->agency,
+		 said.id);
 	change->text = provider;
 	change->value = siphash(it->core->sip_key, name, strlen(name));
-	return provider[0] && id[0];
+	return provider[0] && said.id[0];
+}
+
+/* It was sent to another provider before, by mistake: to him no referral is open any more. */
+static void learn_sent_elsewhere(const struct pupil *it, const struct change *sent)
+{
+	struct change before = { .op = CHANGE_REFERRED, .value = sent->value };
+
+	if (!it->lesson->before || strcmp(it->lesson->before, sent->text) == 0)
+		return;
+	before.text = it->lesson->before;
+	learn_of_all(it, &before);
 }
 
 static void on_referral_sent(const struct pupil *it)
@@ -303,8 +314,10 @@ static void on_referral_sent(const struct pupil *it)
 	char provider[RULES_ID_MAX + 1];
 	struct change change = { .op = CHANGE_REFER, .a = it->lesson->numbers[0] };
 
-	if (referral_in(it, &change, provider))
-		learn(it, &change);
+	if (!referral_in(it, &change, provider))
+		return;
+	learn_sent_elsewhere(it, &change);
+	learn(it, &change);
 }
 
 static void on_referral_over(const struct pupil *it)

@@ -47,18 +47,21 @@ void notice_fill(const struct core *core, Ttg__Event *event, Ttg__Time *now,
 	event->assertion = TTG__ASSERTION__FACT;
 }
 
-enum ttg_error notice_store(struct core *core, const struct core_now *now, const Ttg__Event *event,
-			    const struct record_recipient *recipients, uint32_t n,
-			    const uint8_t *person_key, bool of_persons)
+enum ttg_error notice_store_more(struct core *core, const struct core_now *now, const Ttg__Event *event,
+				 const struct record_recipient *recipients, uint32_t n,
+				 const struct notice_more *more)
 {
 	struct record_event record = {
 		.accepted_ns = now->real_ns,
 		.id = event->id.data,
-		.person_key = person_key,
+		.person_key = more->person_key,
 		.urgency = (uint8_t)event->urgency,
 		.source = core->broker,
 		.type = event->type,
 		.n_recipients = n,
+		.until_s = more->until_s,
+		.changes = more->changes,
+		.n_changes = more->n_changes,
 		.n_bytes = ttg__event__get_packed_size(event),
 	};
 	uint8_t *bytes = malloc(record.n_bytes);
@@ -69,15 +72,24 @@ enum ttg_error notice_store(struct core *core, const struct core_now *now, const
 		return TTG_ENOMEM;
 	record.n_bytes = ttg__event__pack(event, bytes);
 	record.bytes = bytes;
-	if (core->sink.seal && of_persons)
-		record.until_s = retain_until_s(core, rules_find_type(core->rules, event->type), RULES_NONE,
-						now->real_ns);
 	core_begin_record(core, &cursor);
-	code = core_put_event(core, &cursor, &record, recipients, of_persons);
+	code = core_put_event(core, &cursor, &record, recipients, more->of_persons);
 	if (code == TTG_OK)
 		code = core_commit(core, now, RECORD_EVENT, &cursor, NULL);
 	free(bytes);
 	return code;
+}
+
+enum ttg_error notice_store(struct core *core, const struct core_now *now, const Ttg__Event *event,
+			    const struct record_recipient *recipients, uint32_t n,
+			    const uint8_t *person_key, bool of_persons)
+{
+	struct notice_more more = { .person_key = person_key, .of_persons = of_persons };
+
+	if (core->sink.seal && of_persons)
+		more.until_s = retain_until_s(core, rules_find_type(core->rules, event->type), RULES_NONE,
+					      now->real_ns);
+	return notice_store_more(core, now, event, recipients, n, &more);
 }
 
 bool notice_was_told(const struct core *core, const uint8_t *id)

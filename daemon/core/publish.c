@@ -35,6 +35,7 @@ struct candidate {
 	struct person_number numbers[PERSON_NUMBERS_MAX]; /* valid ones, the best first */
 	size_t n_numbers;
 	struct gate_person who;
+	struct core_followed followed;
 	bool links;               /* what it says of numbers counts */
 	bool reused;              /* the id was accepted with other content */
 	struct core_outcome *out;
@@ -320,6 +321,16 @@ void core_who(const struct core *core, const struct record_event *event, struct 
 	gate_find(core->identity, numbers, n, out);
 }
 
+static bool check_referral(struct core *core, struct candidate *it)
+{
+	char text[EVENT_TEXT_MAX];
+	enum ttg_error code = core_follow(core, it->agency, &it->event, &it->followed, text);
+
+	if (code == TTG_REFUSED_REFERRAL)
+		return refuse(it, code, "%s", text);
+	return code == TTG_OK || refuse_storage(it, code);
+}
+
 static bool route(struct core *core, struct candidate *it)
 {
 	const struct rules_deliver_grant *first;
@@ -337,7 +348,7 @@ static bool route(struct core *core, struct candidate *it)
 					!add_waiting(core, it, &first[i], gate))
 			return false;
 	}
-	if (!check_addressed(core, it))
+	if (!check_addressed(core, it) || !check_referral(core, it))
 		return false;
 	for (uint32_t i = 0; i < it->n_recipients; i++) {
 		const struct mailbox *mailbox = core->mailboxes[core->recipients[i].mailbox];
@@ -374,7 +385,8 @@ static bool store(struct core *core, struct candidate *it)
 		.n_bytes = it->len,
 	};
 	const struct core_lesson lesson = { event, it->agency, it->links, it->numbers, it->n_numbers,
-					    it->now->real_ns };
+					    it->now->real_ns,
+					    it->followed.before[0] ? it->followed.before : NULL };
 	struct cursor cursor;
 	enum ttg_error code;
 
@@ -386,6 +398,8 @@ static bool store(struct core *core, struct candidate *it)
 		record.until_s = retain_until_s(core, (int)it->type, it->from, it->now->real_ns);
 	cursor_init_write(&cursor, core->changes, sizeof(core->changes));
 	core_learn(core, &lesson, &cursor);
+	if (it->followed.change.op != 0)
+		change_put(&cursor, &it->followed.change);
 	if (!cursor_ok(&cursor))
 		return refuse(it, TTG_REFUSED_TOO_LARGE, "says too much of numbers at once");
 	record.changes = core->changes;

@@ -265,7 +265,8 @@ static bool goes_whole(const struct rules_reading *it, const struct rules_delive
 {
 	return strcmp(delivery->from, it->broker) == 0 &&
 	       (strcmp(delivery->type, "broker.alert_unacknowledged") == 0 ||
-		strcmp(delivery->type, "broker.correction") == 0);
+		strcmp(delivery->type, "broker.correction") == 0 ||
+		strcmp(delivery->type, "broker.referral_overdue") == 0);
 }
 
 char *rules_read_fields(const struct rules_reading *reading, const struct rules_delivery *delivery)

@@ -1,8 +1,8 @@
 /*
  * The state as bytes. Integers are little-endian, varints LEB128, texts as in record.h:
  *
- *   "TTGCORE" | version u8 (5; in 4 keys have no end, 3 has no keys, no past rules, 2 no persons, 1 no
- *   seal either)
+ *   "TTGCORE" | version u8 (6; in 5 referrals are not followed, in 4 keys have no end, 3 has no keys, no
+ *   past rules, 2 no persons, 1 no seal either)
  *   | length u64 of all
  *   | check of the secret u64 | sequence u64
  *   | rules digest 32 bytes
@@ -18,6 +18,7 @@
  *   | newest acceptance ns u64 | identity (identity_save.c) | what waits (waiting.c)
  *   | what came late (lates.c) | whose payloads are sealed with which key (keys.c)
  *   | rules that were in force (rules_past.c)
+ *   | referrals that are followed (referrals.h)
  *   | dedupe window (dedupe.c)
  *   | "END."
  *
@@ -34,7 +35,8 @@
 
 #define MAGIC "TTGCORE"
 #define END_MARK "END."
-#define SNAPSHOT_VERSION 5u
+#define SNAPSHOT_VERSION 6u
+#define VERSION_WITHOUT_REFERRALS 5u
 #define VERSION_WITHOUT_ENDS 4u /* of keys */
 #define VERSION_WITHOUT_KEYS 3u /* and without past rules */
 #define VERSION_WITHOUT_PERSONS 2u
@@ -169,7 +171,7 @@ static size_t bound(const struct core *core)
 	size_t size = 256 + sizeof(core->sealed) + core->timers.n * 48 +
 		      identity_bound(core->identity) + waiting_bound(&core->waiting) +
 		      lates_bound(&core->lates) + keys_bound(&core->keys) +
-		      rules_past_bound(&core->past);
+		      rules_past_bound(&core->past) + referrals_bound(core->referrals);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		const struct mailbox *it = core->mailboxes[i];
@@ -234,6 +236,7 @@ static enum ttg_error save_front(const struct core *core, struct core_image *ima
 	lates_save(&core->lates, &cursor);
 	keys_save(&core->keys, &cursor);
 	rules_past_save(&core->past, &cursor);
+	referrals_save(core->referrals, &cursor);
 	image->front_len = cursor_offset(&cursor);
 	if (!done)
 		return TTG_ENOMEM;
@@ -503,6 +506,9 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 		code = TTG_ECORRUPT;
 	if (code == TTG_OK && version > VERSION_WITHOUT_KEYS)
 		code = load_past_rules(core, cursor, sequence);
+	if (code == TTG_OK && version > VERSION_WITHOUT_REFERRALS &&
+	    !referrals_load(core->referrals, cursor, sequence))
+		code = TTG_ECORRUPT;
 	if (code == TTG_OK && !dedupe_load(core->dedupe, cursor))
 		code = TTG_ECORRUPT;
 	end = cursor_get_bytes(cursor, sizeof(END_MARK) - 1);

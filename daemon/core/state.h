@@ -23,6 +23,7 @@
 #include "core/pace.h"
 #include "core/person.h"
 #include "core/record.h"
+#include "core/referrals.h"
 #include "core/rules_past.h"
 #include "core/sealed.h"
 #include "core/timer.h"
@@ -68,6 +69,7 @@ struct core {
 	struct sealed sealed;            /* the last seal recorded */
 	struct dedupe *dedupe;
 	struct identity *identity;       /* who is who, and what is known of him */
+	struct referrals *referrals;     /* how far they came */
 	struct waiting waiting;
 	struct lates lates;
 	struct readers *readers;

@@ -41,6 +41,7 @@ struct net_counters {
 	uint64_t paused_cycles;
 	uint64_t slow_cycles;
 	uint64_t parked, escalated, expired, stopped, given_up;
+	uint64_t answers_overdue; /* told to referrers */
 	uint64_t reloads, reloads_failed;
 	uint64_t snapshots;
 };

@@ -146,6 +146,10 @@ static void persons(FILE *out, const struct net *net)
 	      (double)core_conflict_count(net->core));
 	gauge(out, "ttgd_waiting_events", "Events that wait for their person to be known.",
 	      (double)core_waiting_count(net->core));
+	gauge(out, "ttgd_referrals", "Referrals that are followed.",
+	      (double)core_referral_count(net->core));
+	counter(out, "ttgd_referrals_overdue_total", "Overdue answers that referrers were told of.",
+		net->counters.answers_overdue);
 }
 
 static void seals(FILE *out, const struct net *net)

@@ -251,6 +251,7 @@ static void sink_note(void *self, const char *word, const char *mailbox, uint64_
 		{ "delivery_escalated", &net->counters.escalated },
 		{ "delivery_expired", &net->counters.expired },
 		{ "delivery_stopped", &net->counters.stopped },
+		{ "referral_overdue", &net->counters.answers_overdue },
 	};
 	for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
 		if (strcmp(word, counted[i].word) == 0)

@@ -54,6 +54,9 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_FORGET_LAPSES] = "forget_lapses",
 	[PLANTED_LAPSE_ENDLESS] = "lapse_endless",
 	[PLANTED_SIGN_NEIGHBOUR] = "sign_neighbour",
+	[PLANTED_FOLLOW_ANYTHING] = "follow_anything",
+	[PLANTED_OVERDUE_AGAIN] = "overdue_again",
+	[PLANTED_FORGET_ANSWER_BY] = "forget_answer_by",
 };
 
 static enum planted chosen;

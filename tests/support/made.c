@@ -21,6 +21,7 @@ struct parts {
 	Ttg__PoliceArrest arrest;
 	Ttg__ProbationContact contact;
 	Ttg__ReferralSent referral;
+	char referral_id[TTG_UUID_TEXT];
 };
 
 int64_t made_now_ns(void)
@@ -91,7 +92,8 @@ static void fill_others(struct parts *parts, const struct made_wish *wish, const
 	}
 	must_be(strcmp(type, "referral.sent") == 0, "no such type to make");
 	ttg__referral_sent__init(&parts->referral);
-	parts->referral.referral_id = text("referral-1");
+	ttg_uuid_format(parts->event.id.data, parts->referral_id); /* a referral of its own */
+	parts->referral.referral_id = parts->referral_id;
 	parts->referral.provider_agency = text(wish->provider ? wish->provider : "housing");
 	parts->referral.referrer_agency = text("one-service");
 	parts->referral.need = TTG__NEED_CATEGORY__NEED_ACCOMMODATION;

@@ -44,9 +44,18 @@ static char *agency(struct random *it, int n)
 	return texts[n];
 }
 
+/* The source where it may only be that; rarely somebody else, which the broker refuses. */
+static char *side(struct random *it, int n, const char *source)
+{
+	agency(it, n);
+	if (random_below(it, 8) != 0)
+		snprintf(texts[n], sizeof(texts[n]), "%s", source);
+	return texts[n];
+}
+
 static char *referral(struct random *it)
 {
-	snprintf(texts[3], sizeof(texts[3]), "r%u", random_below(it, 3));
+	snprintf(texts[3], sizeof(texts[3]), "r%u", random_below(it, 8));
 	return texts[3];
 }
 
@@ -82,13 +91,14 @@ static void fill_prison(struct random *it, Ttg__Event *event, uint32_t type)
 		event->prison_risk_information = &risk;
 }
 
-static void fill_referral(struct random *it, Ttg__Event *event, bool is_sent)
+static void fill_referral(struct random *it, Ttg__Event *event, const char *source, bool is_sent)
 {
 	ttg__referral_sent__init(&sent);
 	ttg__referral_declined__init(&declined);
-	sent.provider_agency = declined.provider_agency = agency(it, 1);
+	sent.provider_agency = declined.provider_agency = is_sent ? agency(it, 1) : side(it, 1, source);
 	if (random_below(it, 3) != 0)
-		sent.referrer_agency = declined.referrer_agency = agency(it, 2);
+		sent.referrer_agency = declined.referrer_agency =
+			is_sent ? side(it, 2, source) : agency(it, 2);
 	sent.referral_id = declined.referral_id = referral(it);
 	event->payload_case = is_sent ? TTG__EVENT__PAYLOAD_REFERRAL_SENT :
 					TTG__EVENT__PAYLOAD_REFERRAL_DECLINED;
@@ -152,7 +162,7 @@ struct random_event *told_event(struct random *random, const char *source, int64
 	if (type < 3)
 		fill_prison(random, &event, type);
 	else if (type < 5)
-		fill_referral(random, &event, type == 3);
+		fill_referral(random, &event, source, type == 3);
 	else
 		fill_service(random, &event, told_types[type], now_ns);
 	must_be(ttg_event_pack(&event, &made->bytes, &made->len) == TTG_OK, "cannot pack");

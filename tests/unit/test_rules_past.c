@@ -376,7 +376,7 @@ static void rules_recorded_without_a_text_get_one_at_the_next_start(void **state
 	play_free(&play);
 }
 
-/* Cuts keys and past rules out of a snapshot, which is then of the version before. */
+/* Cuts keys, past rules and referrals out of a snapshot, which is then of the version before. */
 static void make_older(const struct play *play, uint8_t *snapshot, size_t *len)
 {
 	const struct rules_version *version = core_rules_version(play->core, 0);
@@ -389,6 +389,7 @@ static void make_older(const struct play *play, uint8_t *snapshot, size_t *len)
 	keys_save(&(struct keys){ .n = 0 }, &cursor); /* nothing is sealed here */
 	rules_past_save(&past, &cursor);
 	rules_past_fini(&past);
+	cursor_put_varint(&cursor, 0); /* no referral is followed */
 	found = memmem(snapshot, *len, bytes, cursor_offset(&cursor));
 	assert_non_null(found);
 	*len -= cursor_offset(&cursor);

@@ -360,7 +360,7 @@ static size_t put_all(uint8_t *out)
 	struct cursor cursor;
 
 	cursor_init_write(&cursor, out, ROOM);
-	for (uint8_t op = CHANGE_LINK; op <= CHANGE_REFERRED; op++) {
+	for (uint8_t op = CHANGE_LINK; op <= CHANGE_LAST; op++) {
 		change.op = op;
 		change_put(&cursor, &change);
 	}
@@ -376,19 +376,20 @@ static void changes_read_back_one_behind_the_other(void **state)
 
 	(void)state;
 	cursor_init_read(&cursor, buffer, len);
-	for (uint8_t op = CHANGE_LINK; op <= CHANGE_REFERRED; op++) {
+	for (uint8_t op = CHANGE_LINK; op <= CHANGE_LAST; op++) {
 		assert_true(change_next(&cursor, &it));
 		assert_int_equal(it.op, op);
 		assert_int_equal(it.a.kind, 1);
 		assert_int_equal(it.a.key[0], 1);
 		assert_int_equal(it.b.key[0], op <= CHANGE_UNMERGE ? 2 : 0);
 		assert_int_equal(it.until_ns == INT64_MAX, op == CHANGE_ENROL || op == CHANGE_RETURN);
-		assert_int_equal(it.value == UINT64_MAX, op == CHANGE_CUSTODY || op == CHANGE_RISK ||
-								 op == CHANGE_REFER || op == CHANGE_REFERRED);
+		assert_int_equal(it.value == UINT64_MAX,
+				 op == CHANGE_CUSTODY || op == CHANGE_RISK || op == CHANGE_REFER ||
+					 op == CHANGE_REFERRED || op == CHANGE_ASKED);
 		if (it.text)
 			assert_string_equal(it.text, "one-service/pilot");
 		assert_int_equal(it.text != NULL, op > CHANGE_UNMERGE && op != CHANGE_CUSTODY &&
-							  op != CHANGE_RISK);
+							  op != CHANGE_RISK && op != CHANGE_OVERDUE);
 	}
 	assert_false(change_next(&cursor, &it));
 	assert_true(cursor_ok(&cursor)); /* the end is no damage */
@@ -426,21 +427,21 @@ static void damaged_changes_are_told(void **state)
 	for (size_t cut = 0; cut < len; cut++) {
 		const size_t n = count_changes(buffer, cut, &sound);
 
-		assert_true(n < CHANGE_REFERRED);
+		assert_true(n < CHANGE_LAST);
 		whole += sound; /* the ends of changes: nothing is missing there */
 	}
-	assert_int_equal(whole, CHANGE_REFERRED);
+	assert_int_equal(whole, CHANGE_LAST);
 	for (size_t at = 0; at < len; at++) {
 		for (unsigned flip = 1; flip < 256; flip *= 2) {
 			buffer[at] ^= (uint8_t)flip;
-			assert_true(count_changes(buffer, len, &sound) <= CHANGE_REFERRED || sound);
+			assert_true(count_changes(buffer, len, &sound) <= CHANGE_LAST || sound);
 			buffer[at] ^= (uint8_t)flip;
 		}
 	}
 	buffer[0] = 0;
 	assert_int_equal(count_changes(buffer, len, &sound), 0);
 	assert_false(sound);
-	buffer[0] = CHANGE_REFERRED + 1;
+	buffer[0] = CHANGE_LAST + 1;
 	assert_int_equal(count_changes(buffer, len, &sound), 0);
 	assert_false(sound);
 }
