@@ -38,6 +38,10 @@ static const struct role roles[LIFE_ACTORS] = {
 	{ "charity", -1, BOX_CHARITY },
 };
 
+/* In lives with referrals: who answers, in place of the second of the prison. */
+static const struct role provider = { "charity", TYPE_REFERRED, -1 };
+#define PROVIDER 3
+
 struct taken {
 	uint64_t position;
 	int event;
@@ -542,7 +546,7 @@ struct actor *actor_new(int index)
 
 	assert(actor);
 	actor->index = index;
-	actor->role = &roles[index];
+	actor->role = life_now->plan->referred && index == PROVIDER ? &provider : &roles[index];
 	actor->disk = disk_new(&life_now->clock, life_now->plan->seed + 1 + (uint64_t)index);
 	return actor;
 }

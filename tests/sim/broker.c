@@ -373,8 +373,10 @@ void broker_step(struct broker *broker)
 		broker_check_bounds(broker);
 		if (!life_now->append_refused)
 			model_check_deadlines(life_now->model, now.real_ns);
-		if (!life_now->append_refused && !life_now->read_refused)
+		if (!life_now->append_refused && !life_now->read_refused) {
 			who_cycle(&life_now->model->who);
+			referred_cycle(life_now->model);
+		}
 		check_lapses(broker, &now);
 		upkeep(broker, &now);
 		broker_check_erased(broker);
@@ -467,6 +469,14 @@ void broker_free(struct broker **broker)
 struct disk *broker_disk(struct broker *broker)
 {
 	return broker->disk;
+}
+
+bool broker_holds(const struct broker *broker, uint64_t sequence)
+{
+	struct journal_stats stats;
+
+	journal_get_stats(broker->journal, &stats);
+	return stats.first_sequence <= sequence;
 }
 
 bool broker_is_journal(const struct broker *broker, const struct journal *journal)

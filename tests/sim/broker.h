@@ -45,6 +45,8 @@ bool broker_sealed(const struct broker *broker);
 void broker_check_seals(const struct broker *broker);
 /* What the journal let go is in the archive. */
 void broker_check_archive(const struct broker *broker);
+/* The record is in its journal. */
+bool broker_holds(const struct broker *broker, uint64_t sequence);
 /* It is the broker's own, not its archive's. */
 bool broker_is_journal(const struct broker *broker, const struct journal *journal);
 /* The core's state is what the model says. */

@@ -123,6 +123,13 @@ static void draw_sign(struct life_plan *plan)
 	plan->sign = chance_below(&random, 3) == 0;
 }
 
+static void draw_referred(struct life_plan *plan)
+{
+	uint64_t random = chance_mix(plan->seed + UINT64_C(0x726566));
+
+	plan->referred = chance_below(&random, 2) == 0;
+}
+
 void life_plan(struct life_plan *plan, uint64_t seed)
 {
 	uint64_t random = chance_mix(seed + 1), sum = 0;
@@ -135,6 +142,7 @@ void life_plan(struct life_plan *plan, uint64_t seed)
 	draw_archive(plan);
 	draw_retention(plan);
 	draw_sign(plan);
+	draw_referred(plan);
 	for (int i = 0; i < STEP_KINDS; i++) {
 		bool wanted = !tastes[i].optional || chance_below(&random, 2) == 0;
 

@@ -75,6 +75,7 @@ struct life_plan {
 	bool keys; /* payloads of persons are sealed */
 	uint32_t retain_s, lapse_hold_s; /* and kept so long; 0: without end */
 	bool archived; /* an archive is kept */
+	bool referred; /* referrals are sent, and answered, in and out of order */
 	bool sign; /* prison and police sign what they publish, and have to */
 	size_t n_steps;
 	struct step steps[LIFE_STEPS_MAX];

@@ -52,7 +52,7 @@ static struct fact *add_fact(struct box *box)
 
 static int event_of(struct model *model, const struct record_event *it)
 {
-	struct said own = { .type = -1, .actor = -1, .numbers = { -1, -1 } };
+	struct said own = { .type = -1, .actor = -1, .numbers = { -1, -1 }, .referral = -1 };
 	int index = model_find(model, it->id);
 	struct said *event = index >= 0 ? &model->events[index] : NULL;
 
@@ -72,6 +72,7 @@ static int event_of(struct model *model, const struct record_event *it)
 	own.bytes = malloc(own.len + 1);
 	assert(own.bytes);
 	memcpy(own.bytes, it->bytes, own.len);
+	referred_about(model, own.bytes, own.len, &own);
 	return model_say(model, &own);
 }
 
@@ -195,6 +196,9 @@ static void apply_event(struct model *model, uint64_t sequence, const uint8_t *d
 	model->events[index].sequence = sequence;
 	model->events[index].key = it.key;
 	who_learn(&model->who, &model->events[index], sequence, it.accepted_ns);
+	referred_learn(model, index, &it, sequence);
+	if (model->events[index].actor < 0)
+		referred_told(model, &it, live);
 	for (uint32_t i = 0; i < it.n_recipients; i++) {
 		record_next_recipient(&it.recipients, &to);
 		apply_recipient(model, &it, index, sequence, &to, live);
@@ -547,6 +551,7 @@ void model_recovered(struct model *model, uint64_t last, bool restored)
 		model->events[i].sequence = 0;
 	clear_boxes(model);
 	who_forget(&model->who);
+	referred_forget(model);
 	model_forget_keys(model);
 	for (size_t i = 0; i < model->n_records; i++)
 		apply(model, i + 1, model->records[i].kind, model->records[i].data,
@@ -575,6 +580,7 @@ struct model *model_new(void)
 	struct model *model = calloc(1, sizeof(*model));
 
 	assert(model);
+	referred_forget(model);
 	return model;
 }
 

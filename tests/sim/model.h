@@ -9,6 +9,7 @@
 #include "core/core.h"
 #include "sim/life.h"
 #include "sim/notices.h"
+#include "sim/referred.h"
 #include "sim/who.h"
 
 enum fact_state { FACT_PENDING = 0, FACT_DEAD, FACT_SETTLED };
@@ -51,6 +52,9 @@ struct said { /* an event, published by an agency or made by the broker */
 	int actor; /* -1: the broker */
 	unsigned int person;
 	int numbers[2];     /* who.h: as it names the person, the best first; -1: none */
+	int referral, move; /* referred.h: which one, and its type; -1: of none */
+	bool cancelled, wrong; /* ended and never began; from who may not say it */
+	int64_t by_ns;      /* sent, to be answered by then; 0: no limit */
 	int64_t expires_ns; /* 0: never */
 	uint64_t sequence;  /* in the records as they stand; 0: not there */
 	uint64_t key;       /* it is sealed with there; 0: it is not */
@@ -100,6 +104,7 @@ struct model {
 	int64_t limited_until_ns;
 	bool by_operator; /* a discard or giving up is under way */
 	struct who who;
+	struct referred referred[REFERRED_MAX];
 	struct owed owed[OWED_MAX];
 	size_t n_owed;
 	uint32_t max_queued[N_BOXES]; /* rules in force; 0: no matter */

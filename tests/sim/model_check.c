@@ -189,6 +189,7 @@ void model_judged(struct model *model, const uint8_t *bytes, size_t len,
 	event = &model->events[index];
 	if (outcome->kind == CORE_REFUSED && !may_be_retried(outcome->code))
 		event->refused = true;
+	referred_judged(model, event, outcome->kind == CORE_REFUSED && outcome->code == TTG_REFUSED_REFERRAL);
 	if (outcome->kind == CORE_DUPLICATE)
 		life_check(event->sequence == outcome->sequence,
 		           "event %d is a duplicate of %" PRIu64 ", the first was %" PRIu64, index,

@@ -101,6 +101,8 @@ struct rules *broker_make_rules(bool limited, int64_t until_ns, bool tight)
 	grant_in_part(rules);
 	if (life_now->plan->gated)
 		ask_of_persons(rules);
+	if (life_now->plan->referred)
+		referral_rules(rules, false);
 	rules->agreements[rules_find_agreement(rules, "limited")].to_ns = until_ns;
 	for (size_t i = 0; i < rules->n_mailboxes; i++) {
 		rules->mailboxes[i].max_attempts = tight ? 1 + (uint32_t)life_draw(4) : 3;

@@ -140,6 +140,8 @@ static void tap_note(void *self, const char *word, const char *mailbox, uint64_t
 	           sequence);
 	if (strcmp(word, "give_up_untold") == 0)
 		model_untold(life_now->model, mailbox);
+	if (strcmp(word, "referral_overdue_untold") == 0)
+		referred_untold(life_now->model, sequence);
 	tap.sink.note(self, word, mailbox, sequence);
 }
 

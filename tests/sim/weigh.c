@@ -112,6 +112,7 @@ static size_t weigh(const struct broker *broker)
 	bytes += core->n_attachments * sizeof(*core->attachments);
 	bytes += disclose_held_bytes(core->disclose);
 	bytes += weigh_identity(core->identity);
+	bytes += referrals_bytes(core->referrals);
 	bytes += core->keys.room * sizeof(*core->keys.items) +
 	         core->keys.n_index * sizeof(*core->keys.index) +
 	         core->keys.room_gone * sizeof(*core->keys.gone);
@@ -173,7 +174,8 @@ void broker_weigh(const struct broker *broker)
 	                     TREE_BYTES + LEAF_BYTES * broker->most_unsealed +
 	                     pass_bytes(&broker->net->wanted) +
 	                     (broker->net->snapshot ? SNAPSHOT_BYTES + identity_bound(core->identity) +
-	                                                      waiting_bound(&core->waiting)
+	                                                      waiting_bound(&core->waiting) +
+	                                                      referrals_bound(core->referrals)
 	                                            : 0);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++)

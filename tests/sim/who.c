@@ -229,6 +229,8 @@ void who_learn(struct who *who, const struct said *event, uint64_t sequence, int
 		else
 			i++;
 	}
+	if (event->numbers[0] >= 0 && event->referral >= 0 && event->move == REFERRAL_TYPE_SENT)
+		know(who, event->numbers[0]);
 	if (event->numbers[0] < 0 || !life_now->plan->gated)
 		return;
 	who->calm = 0;

@@ -18,7 +18,7 @@
 #define WHO_TEXT    16
 
 /* Types of events, beside those of core_play.h. */
-enum { TYPE_ENROLLED = N_TYPES, TYPE_WITHDRAWN };
+enum { TYPE_ENROLLED = N_TYPES, TYPE_WITHDRAWN, TYPE_REFERRED /* but referral.sent */ };
 
 struct said;
 struct record_decided;

@@ -32,6 +32,18 @@ static void choose_numbers(struct said *said)
 	}
 }
 
+/* The One Service sends, the charity answers, each now and then what is not its to say. */
+static void choose_referral(struct said *said)
+{
+	const bool by_provider = said->type == TYPE_REFERRED;
+
+	if (!life_now->plan->referred || (said->type != TYPE_REFERRAL && !by_provider) ||
+	    (!by_provider && life_draw(4) == 0))
+		return;
+	referred_choose(life_now->model, said, by_provider);
+	said->type = said->move == REFERRAL_TYPE_SENT ? TYPE_REFERRAL : TYPE_REFERRED;
+}
+
 static char texts[][24] = { "service.enrolled", "service.withdrawn", "pilot" };
 
 /* An event with its numbers, and payloads that core_play.h does not have. */
@@ -39,6 +51,7 @@ struct words {
 	struct play_event it;
 	Ttg__ServiceEnrolled enrolled;
 	Ttg__ServiceWithdrawn withdrawn;
+	struct referral_words referral;
 	Ttg__Identifier identifiers[2], *list[2];
 	char numbers[2][WHO_TEXT];
 };
@@ -59,7 +72,9 @@ static void put_in_words(struct play *play, struct words *words, const struct sa
 		event->assertion = i > 0 ? TTG__ASSERTION__FACT : event->assertion;
 	}
 	words->it.person.identifiers = words->list;
-	if (said->type < N_TYPES)
+	if (said->referral >= 0)
+		referred_say(event, &words->referral, said);
+	if (said->type < N_TYPES || said->type == TYPE_REFERRED)
 		return;
 	ttg__service_enrolled__init(&words->enrolled);
 	ttg__service_withdrawn__init(&words->withdrawn);
@@ -75,7 +90,7 @@ static void put_in_words(struct play *play, struct words *words, const struct sa
 
 int words_say(struct play *play, int type, int actor)
 {
-	struct said said = { .type = type, .actor = actor, .open = true };
+	struct said said = { .type = type, .actor = actor, .open = true, .referral = -1 };
 	char text[LONG_TEXT] = "";
 	uint8_t nonce[16];
 	struct words words;
@@ -84,6 +99,7 @@ int words_say(struct play *play, int type, int actor)
 	said.person = (unsigned int)life_draw((life_now->plan->gated ? 2 : 1) *
 	                                              (uint64_t)life_now->plan->persons + 1);
 	choose_numbers(&said);
+	choose_referral(&said);
 	play->now = (struct core_now){ life_now->clock.real_ns, life_now->clock.mono_ns };
 	play->next_id = life_now->model->n_events;
 	put_in_words(play, &words, &said);

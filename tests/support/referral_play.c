@@ -91,19 +91,20 @@ static bool delivers(const struct rules *rules, uint32_t type, uint32_t from, ui
 	return false;
 }
 
-void referral_rules(struct rules *rules)
+void referral_rules(struct rules *rules, bool with_police)
 {
 	static const uint32_t agencies[] = { PLAY_ONESERVICE, PLAY_CHARITY, PLAY_POLICE };
 	static const uint32_t boxes[] = { BOX_CHARITY, BOX_POLICE };
+	const size_t n = with_police ? 3 : 2;
 
 	for (int i = 0; i < REFERRAL_TYPES; i++) {
 		const uint32_t type = type_of(rules, referral_types[i]);
 		const bool answer = i > REFERRAL_TYPE_WITHDRAWN;
 
-		for (size_t k = 0; k < 3; k++) {
+		for (size_t k = 0; k < n; k++) {
 			if (!publishes(rules, type, agencies[k]))
 				play_grant_publish(rules, type, agencies[k]);
-			for (size_t b = 0; b < (answer ? 1 : 2); b++) {
+			for (size_t b = 0; b < (answer ? 1 : n - 1); b++) {
 				const uint32_t box = answer ? BOX_DESK : boxes[b];
 
 				if (!delivers(rules, type, agencies[k], box))
@@ -119,7 +120,7 @@ struct rules *play_referral_rules(void)
 {
 	struct rules *rules = play_rules(true);
 
-	referral_rules(rules);
+	referral_rules(rules, true);
 	must_be(rules_finish(rules), "no memory");
 	return rules;
 }

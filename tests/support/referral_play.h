@@ -45,11 +45,11 @@ struct referral_said {
 void referral_say(Ttg__Event *event, struct referral_words *words, const struct referral_said *said);
 
 /*
- * Adds to rules that are not finished: the One Service, the charity and the police publish all of
- * the family. What is sent and withdrawn goes to the charity and the police if they are named as
- * provider, answers to the desk of the One Service if that is named as referrer.
+ * Adds to rules that are not finished: the One Service and the charity, if wanted the police too,
+ * publish all of the family. What is sent and withdrawn goes to the charity (and the police) when
+ * named as provider, answers to the desk of the One Service when that is named as referrer.
  */
-void referral_rules(struct rules *rules);
+void referral_rules(struct rules *rules, bool with_police);
 /* Those of core_play.h with that. */
 struct rules *play_referral_rules(void);
 
