@@ -16,7 +16,7 @@
 #include "core/rules_text.h"
 #include "seeds.h"
 #include "state.h"
-#include "support/core_play.h"
+#include "support/referral_play.h"
 
 void put(struct seed *seed, const void *bytes, size_t len)
 {
@@ -245,13 +245,31 @@ static void event_seeds(const char *folder)
 	}
 }
 
-/* A short life of the core; its records and its snapshot. */
+/* The records of this life, and the snapshot of its end. */
+static void write_core(const char *folder, const char *name, const struct play *play)
+{
+	struct seed seed = { .len = 0 };
+	uint8_t *snapshot = NULL;
+	size_t len = 0;
+
+	for (size_t i = 0; i < play->n_records; i++) {
+		put_u8(&seed, play->records[i].kind);
+		put_u16(&seed, play->records[i].len);
+		put(&seed, play->records[i].data, play->records[i].len);
+	}
+	write_seed(folder, "core_apply", name, &seed);
+	MUST(core_snapshot(play->core, &snapshot, &len) == TTG_OK);
+	seed.len = 0;
+	put_u8(&seed, 1);
+	put(&seed, snapshot, len);
+	write_seed(folder, "core_restore", name, &seed);
+	free(snapshot);
+}
+
+/* A short life of the core. */
 static void core_seeds(const char *folder)
 {
 	struct play *play = play_new(4, 8);
-	struct seed seed = { .len = 0 };
-	uint8_t *snapshot = NULL;
-	size_t snapshot_len = 0;
 
 	play_attach(play, BOX_ONESERVICE, 1, 20);
 	for (unsigned i = 0; i < 4; i++)
@@ -265,18 +283,7 @@ static void core_seeds(const char *folder)
 	core_dead_letter_retry(play->core, &play->now, "oneservice/in",
 			       play->n_records > 8 ? 8 : 1);
 	core_keep_rules(play->core, &play->now, play->n_records); /* their text, again */
-	for (size_t i = 0; i < play->n_records; i++) {
-		put_u8(&seed, play->records[i].kind);
-		put_u16(&seed, play->records[i].len);
-		put(&seed, play->records[i].data, play->records[i].len);
-	}
-	write_seed(folder, "core_apply", "life", &seed);
-	MUST(core_snapshot(play->core, &snapshot, &snapshot_len) == TTG_OK);
-	seed.len = 0;
-	put_u8(&seed, 1);
-	put(&seed, snapshot, snapshot_len);
-	write_seed(folder, "core_restore", "life", &seed);
-	free(snapshot);
+	write_core(folder, "life", play);
 	play_free(&play);
 }
 
@@ -322,9 +329,6 @@ static void person_seeds(const char *folder, bool decide)
 	char none[] = "";
 	struct play *play = play_new(4, 8);
 	struct core_conflict conflict = { 0 };
-	struct seed seed = { .len = 0 };
-	uint8_t *snapshot = NULL;
-	size_t len = 0;
 
 	rules_free(&play->rules);
 	play->rules = fuzz_rules();
@@ -342,18 +346,28 @@ static void person_seeds(const char *folder, bool decide)
 		MUST(core_decide(play->core, &play->now, conflict.sequence, conflict.part, true, "me",
 				 "looked it up") == TTG_OK);
 	play_settle(play);
-	for (size_t i = 0; i < play->n_records; i++) {
-		put_u8(&seed, play->records[i].kind);
-		put_u16(&seed, play->records[i].len);
-		put(&seed, play->records[i].data, play->records[i].len);
-	}
-	write_seed(folder, "core_apply", decide ? "decided" : "disputed", &seed);
-	MUST(core_snapshot(play->core, &snapshot, &len) == TTG_OK);
-	seed.len = 0;
-	put_u8(&seed, 1);
-	put(&seed, snapshot, len);
-	write_seed(folder, "core_restore", decide ? "decided" : "disputed", &seed);
-	free(snapshot);
+	write_core(folder, decide ? "decided" : "disputed", play);
+	play_free(&play);
+}
+
+/* Referrals that are over, answered, and overdue, told or not. */
+static void referral_seeds(const char *folder)
+{
+	struct play *play = play_new(4, 8);
+	const int64_t soon_ns = play->now.real_ns + PLAY_SECOND;
+
+	rules_free(&play->rules);
+	play->rules = fuzz_rules();
+	MUST(core_set_rules(play->core, &play->now, play->rules) == TTG_OK);
+	play_attach(play, BOX_DESK, 1, 20);
+	referral_move_by(play, "R-1", REFERRAL_TYPE_SENT, soon_ns);
+	referral_must_move(play, "R-1", REFERRAL_TYPE_ACKNOWLEDGED);
+	play_wait(play, 2 * PLAY_SECOND);
+	play_settle(play);
+	referral_must_move(play, "R-2", REFERRAL_TYPE_SENT);
+	referral_must_move(play, "R-2", REFERRAL_TYPE_DECLINED);
+	referral_move_by(play, "R-3", REFERRAL_TYPE_SENT, soon_ns);
+	write_core(folder, "referrals", play);
 	play_free(&play);
 }
 
@@ -566,6 +580,7 @@ int main(int argc, char **argv)
 	core_seeds(argv[1]);
 	person_seeds(argv[1], false);
 	person_seeds(argv[1], true);
+	referral_seeds(argv[1]);
 	client_seeds(argv[1]);
 	damage_seeds(argv[1]);
 	zap_seeds(argv[1]);

@@ -5,7 +5,7 @@
 #include "core/record.h"
 #include "core/rules_past.h"
 #include "fuzz.h"
-#include "support/core_play.h"
+#include "support/referral_play.h"
 
 #define RECORDS_MAX 4096
 #define PUMPS_MAX 64
@@ -98,6 +98,7 @@ struct rules *fuzz_rules(void)
 	MUST(rules->types);
 	snprintf(rules->types[rules->n_types], RULES_TYPE_MAX + 1, "service.enrolled");
 	play_grant_publish(rules, (uint32_t)rules->n_types++, PLAY_ONESERVICE);
+	referral_rules(rules, false);
 	rules->agencies[PLAY_PRISON].links = true;
 	MUST(rules_finish(rules));
 	return rules;

@@ -18,7 +18,7 @@ struct fuzz_state {
 	bool full;
 };
 
-/* Arrests go to who is in a scheme, and the prison's word on numbers counts. */
+/* Arrests go to who is in a scheme, the prison's word on numbers counts, referrals are answered. */
 struct rules *fuzz_rules(void);
 
 void fuzz_state_init(struct fuzz_state *state);
