@@ -36,14 +36,14 @@ async function freePorts(n) {
 
 /** Sets `key = value;` in the text of a sample, also where it is commented out. */
 function set(text, key, value) {
-  const line = new RegExp(`^([ \\t]*)(?:#[ \\t]*)?${key}[ \\t]*=[ \\t]*[^;]*;`, 'm')
+  const line = new RegExp(`^([ \\t]*)(?:#[ \\t]*)?${key}[ \\t]*=[ \\t]*[^;]*;|(\\{[ \\t]*)${key}[ \\t]*=[ \\t]*[^;]*;`, 'm')
   if (!line.test(text)) throw new Error(`the sample has no option ${key}`)
-  return text.replace(line, `$1${key} = ${value};`)
+  return text.replace(line, `$1$2${key} = ${value};`)
 }
 
 /** The same inside of one group, `name = { ... };`. */
 function setIn(text, group, key, value) {
-  const block = new RegExp(`^${group} = \\{[^]*?^\\};`, 'm')
+  const block = new RegExp(`^${group} = \\{[^]*?\\};`, 'm')
   if (!block.test(text)) throw new Error(`the sample has no group ${group}`)
   return text.replace(block, (found) => set(found, key, value))
 }
@@ -149,6 +149,7 @@ export class Stage {
     this.writeAdapter('oneservice', 'adapters/oneservice.conf', (text) => set(text, 'alerts', '"people"'))
     this.writeAdapter('mind', 'adapters/partners/mind.conf', (text) => {
       text = setIn(text, 'web', 'port', this.mindPort)
+      text = setIn(text, 'summary', 'dir', `"${this.at('mind', 'out')}"`)
       return setIn(text, 'web', 'users_file', `"${this.at('mind.users')}"`)
     })
     this.writeDesk()
