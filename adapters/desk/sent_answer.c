@@ -51,33 +51,49 @@ static void flag_answer(const struct person *person, const char *id, struct sent
 	}
 }
 
-/* The newest decision about that request. One that cannot be read is passed over. */
-static void access_answer(const struct desk *desk, const char *id, struct sent_answer *out)
+/* True when it was. A decision that cannot be read is passed over. */
+static bool take_decision(const struct desk *desk, uint32_t index, const char *id,
+                          struct sent_answer *out)
 {
+	const Ttg__PrisonAccessDecision *decision;
+	struct message message;
+	Ttg__Event *event;
+	char word[ACT_WORD_BYTES];
+	bool found;
+
+	if (views_read(desk->views, desk->store, index, &event, NULL, &message) != TTG_OK)
+		return false;
+	decision = event->prison_access_decision;
+	found = event->payload_case == TTG__EVENT__PAYLOAD_PRISON_ACCESS_DECISION &&
+	        strcmp(decision->request_id, id) == 0;
+	if (found) {
+		act_word(word, &ttg__access_decision__descriptor, (int)decision->decision);
+		snprintf(out->text, sizeof(out->text), "%s by the prison", word);
+		out->at_ns = views_event(desk->views, index)->happened_ns;
+		out->event = index;
+	}
+	ttg__event__free_unpacked(event, NULL);
+	return found;
+}
+
+/* The newest decision about that request, which came after it. */
+static void access_answer(const struct desk *desk, const Ttg__Event *asked, struct sent_answer *out)
+{
+	const char *id = asked->service_access_requested->request_id;
 	const int16_t decision = (int16_t)ttg_type_find("prison.access_decision");
+	const uint32_t first = views_find_event(desk->views, asked->id.data);
 	size_t looked = 0;
 
-	for (size_t i = views_n_events(desk->views); i > 0 && looked < DECISIONS_MAX; i--) {
+	if (first == VIEWS_NOBODY)
+		return;
+	for (size_t i = views_n_events(desk->views); i > first && looked < DECISIONS_MAX; i--) {
 		const struct view_event *seen = views_event(desk->views, i - 1);
-		struct message message;
-		Ttg__Event *event;
-		char word[ACT_WORD_BYTES];
 
 		if (seen->type != decision || seen->superseded_by != VIEWS_NOBODY)
 			continue;
 		looked++;
-		if (views_read(desk->views, desk->store, (uint32_t)(i - 1), &event, NULL,
-		               &message) != TTG_OK)
-			continue;
-		if (strcmp(event->prison_access_decision->request_id, id) == 0) {
-			act_word(word, &ttg__access_decision__descriptor,
-			         (int)event->prison_access_decision->decision);
-			snprintf(out->text, sizeof(out->text), "%s by the prison", word);
-			out->at_ns = seen->happened_ns;
-			out->event = (uint32_t)(i - 1);
-			looked = DECISIONS_MAX;
-		}
-		ttg__event__free_unpacked(event, NULL);
+		if (take_decision(desk, (uint32_t)(i - 1), id, out))
+			return;
 	}
 }
 
@@ -90,5 +106,5 @@ void sent_find_answer(const struct desk *desk, const Ttg__Event *event, const st
 	else if (event->payload_case == TTG__EVENT__PAYLOAD_SERVICE_FLAG_REQUESTED)
 		flag_answer(person, event->service_flag_requested->request_id, out);
 	else if (event->payload_case == TTG__EVENT__PAYLOAD_SERVICE_ACCESS_REQUESTED)
-		access_answer(desk, event->service_access_requested->request_id, out);
+		access_answer(desk, event, out);
 }

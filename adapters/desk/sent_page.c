@@ -10,6 +10,7 @@
 #include "desk/act_field.h"
 
 #define SHOWN_MAX 100
+#define MOVING_NS (600 * INT64_C(1000000000))
 
 static bool has_number(const struct person *person, const Ttg__Identifier *number)
 {
@@ -52,10 +53,16 @@ static const char *colour_of(enum sent_state state)
 	return colours[state];
 }
 
-/* True while something may still change by itself within moments. */
-static bool is_moving(enum sent_state state)
+static int64_t sent_ns(const struct sent *sent)
 {
-	return state == SENT_WAITING || state == SENT_ACCEPTED;
+	return sent->event->recorded_at != NULL ? sent->event->recorded_at->unix_ns : sent->kept_ns;
+}
+
+/* Something may change within moments: a script may look again. */
+static bool is_moving(const struct sent *sent, enum sent_state state, int64_t now_ns)
+{
+	return (state == SENT_WAITING || state == SENT_ACCEPTED) &&
+	       now_ns - sent_ns(sent) < MOVING_NS;
 }
 
 static void show_about(struct html *html, const struct person *person, bool visible)
@@ -81,7 +88,7 @@ static bool show_row(const struct desk *desk, const struct web_request *request,
 	const struct person *person;
 	char text[TTG_UUID_TEXT], line[SENT_LINE_BYTES], when[PAGE_TIME_BYTES];
 	enum sent_state state;
-	bool visible;
+	bool visible, moving;
 
 	if (send_find(desk, id, &sent, &message) != TTG_OK || sent.event == NULL || !sent.ours) {
 		sent_fini(&sent);
@@ -92,9 +99,7 @@ static bool show_row(const struct desk *desk, const struct web_request *request,
 	sent_find_answer(desk, sent.event, person, &answer);
 	state = sent_state(&sent, &answer);
 	ttg_uuid_format(id, text);
-	page_time(when,
-	          sent.event->recorded_at != NULL ? sent.event->recorded_at->unix_ns : sent.kept_ns,
-	          request->now_ns);
+	page_time(when, sent_ns(&sent), request->now_ns);
 	html_raw(html, "<tr class=\"govuk-table__row\">\n");
 	page_cell(html, when);
 	sent_title(line, sent.event);
@@ -110,8 +115,9 @@ static bool show_row(const struct desk *desk, const struct web_request *request,
 	html_raw(html, "<td class=\"govuk-table__cell\">");
 	page_tag(html, colour_of(state), line);
 	html_raw(html, "</td>\n</tr>\n");
+	moving = is_moving(&sent, state, request->now_ns);
 	sent_fini(&sent);
-	return is_moving(state);
+	return moving;
 }
 
 /* With its script (assets/sent.js) this part of the page is fetched anew while something moves. */
@@ -280,12 +286,14 @@ static void show_one(const struct desk *desk, const struct web_request *request,
 	struct sent_answer answer;
 	char line[SENT_LINE_BYTES];
 	enum sent_state state;
+	bool moving;
 
 	sent_find_answer(desk, sent->event, person, &answer);
 	state = sent_state(sent, &answer);
 	sent_title(line, sent->event);
 	page_begin(request, response, line, line, NULL);
-	begin_state(html, is_moving(state));
+	moving = is_moving(sent, state, request->now_ns);
+	begin_state(html, moving);
 	sent_line(line, sent, &answer);
 	html_raw(html, "<p class=\"govuk-body\">");
 	page_tag(html, colour_of(state), line);
@@ -293,7 +301,7 @@ static void show_one(const struct desk *desk, const struct web_request *request,
 	show_refusal(html, sent);
 	show_timeline(html, sent, &answer, request->now_ns);
 	show_answer(desk, request, html, &answer);
-	end_state(request, html, is_moving(state));
+	end_state(request, html, moving);
 	html_raw(html, "<h2 class=\"govuk-heading-m\">What was sent</h2>\n");
 	page_summary_begin(html);
 	sent_fields(html, sent->event, request->now_ns);
