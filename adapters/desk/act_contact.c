@@ -18,7 +18,7 @@ static void show_needs(struct act *act, struct html *html)
 	};
 	const ProtobufCEnumDescriptor *kind = &ttg__need_category__descriptor;
 	struct page_choice choices[PERSON_NEEDS];
-	char numbers[PERSON_NEEDS][4];
+	char numbers[PERSON_NEEDS][12];
 	size_t n = 0;
 
 	for (int need = 1; need < PERSON_NEEDS && need < (int)kind->n_values; need++) {

@@ -59,7 +59,8 @@ void enrol_show(struct act *act, struct html *html)
 	          "It stands at the foot of the form. Leave empty if none is needed",
 	          offered.consent_version, 20);
 	act_moment_input(act, html, "consent_at", "When it was signed", "", offered.consent_ns);
-	act_input(act, html, "caseworker", "Caseworker", "", offered.caseworker, 30);
+	act_input(act, html, "caseworker", "Caseworker", "The full name they sign in under here",
+	          offered.caseworker, 30);
 	act_input(act, html, "prison_code", "Prison", "Its code, for example PBI", act_prison(act),
 	          10);
 	act_date_input(act, html, "release", "Expected release",

@@ -16,11 +16,11 @@ const char *needs_why_not(const struct act *act)
 }
 
 /* The level that was found before, as the form has it; "" when it is no need of his. */
-static void level_before(const struct act *act, int need, char out[4])
+static void level_before(const struct act *act, int need, char out[12])
 {
 	out[0] = '\0';
 	if (act->person->needs[need] > 0)
-		snprintf(out, 4, "%d", act->person->needs[need] - 1);
+		snprintf(out, 12, "%d", act->person->needs[need] - 1);
 }
 
 static void show_need(struct act *act, struct html *html, int need)
@@ -33,7 +33,7 @@ static void show_need(struct act *act, struct html *html, int need)
 	};
 	const size_t n = sizeof(levels) / sizeof(levels[0]);
 	struct page_choice choices[sizeof(levels) / sizeof(levels[0])];
-	char level[NAME_BYTES], note[NAME_BYTES], label[96], before[4];
+	char level[NAME_BYTES], note[NAME_BYTES], label[96], before[12];
 	const char *value;
 	struct page_control control = { .hint = "", .value = "", .errors = &act->errors };
 
@@ -57,7 +57,7 @@ static void show_need(struct act *act, struct html *html, int need)
 /* What the assessor saw as found before goes with the form: his record may change meanwhile. */
 static bool was_before(const struct act *act, int need)
 {
-	char number[4];
+	char number[12];
 
 	snprintf(number, sizeof(number), "%d", need);
 	for (size_t i = 0; i < act->request->n_fields; i++)

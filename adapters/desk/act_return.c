@@ -28,7 +28,8 @@ void return_show(struct act *act, struct html *html)
 	               "");
 	act_input(act, html, "consent_version", "Version of a new consent",
 	          "Leave empty if none was taken", "", 20);
-	act_input(act, html, "caseworker", "Caseworker", "", scheme->caseworker, 30);
+	act_input(act, html, "caseworker", "Caseworker", "The full name they sign in under here",
+	          scheme->caseworker, 30);
 }
 
 void return_fill(struct act *act, void *payload)

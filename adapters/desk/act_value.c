@@ -157,7 +157,7 @@ static bool read_date(struct act *act, const char *name, const char *label, unsi
 			act_wrong(act, control, "%s is missing", label);
 		return false;
 	}
-	instant_to_civil(act->request->now_ns, today, clock);
+	instant_to_civil(act->now_ns, today, clock);
 	if (date_parse(typed, date) != TTG_OK || instant_from_civil(date, NULL, &ns) != TTG_OK)
 		act_wrong(act, control, "%s must be a day that exists, like 27 3 2027", label);
 	else if ((how & ACT_PAST) != 0 && strcmp(date, today) > 0)
@@ -215,9 +215,9 @@ int64_t act_moment(struct act *act, void *message, const char *field, const char
 		act_wrong(act, control,
 		          "%s: the clocks went forward on %s and there was no %s that day", label,
 		          date, clock);
-	} else if ((how & ACT_PAST) != 0 && ns > act->request->now_ns) {
+	} else if ((how & ACT_PAST) != 0 && ns > act->now_ns) {
 		act_wrong(act, control, "%s cannot be in the future", label);
-	} else if ((how & ACT_FUTURE) != 0 && ns < act->request->now_ns) {
+	} else if ((how & ACT_FUTURE) != 0 && ns < act->now_ns) {
 		act_wrong(act, control, "%s cannot be in the past", label);
 	} else {
 		if (message != NULL)

@@ -153,6 +153,7 @@ void assert_envelope(const struct acting *acting, const char *type, const char *
 	assert_string_equal(id, acting->id);
 	assert_string_equal(event->type, type);
 	assert_string_equal(event->source, "one-service");
+	assert_int_equal(event->marking, TTG__MARKING__OFFICIAL_SENSITIVE);
 	assert_int_equal(event->recorded_at->unix_ns, acting->bed.now_ns);
 	assert_int_equal(event->occurred_at->unix_ns,
 	                 occurred == NULL ? acting->bed.now_ns : must_at(occurred));
