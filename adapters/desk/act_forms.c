@@ -30,7 +30,7 @@ const struct act_form act_forms[ACT_FORMS] = {
 	[ACT_WITHDRAW] = { "withdraw", "service.withdrawn", "Withdraw from the scheme", "Continue",
 	                   "The withdrawal was sent.", WORKERS, false, withdraw_why_not,
 	                   withdraw_show, withdraw_fill, withdraw_ask },
-	[ACT_REFERRAL] = { "referral", "referral.sent", "Refer to a provider", "Send",
+	[ACT_REFERRAL] = { "referral", "referral.sent", "Make a referral", "Send",
 	                   "The referral was sent.", WORKERS, false, referral_why_not,
 	                   referral_show, referral_fill, NULL },
 	[ACT_REFERRAL_WITHDRAW] = { "withdraw", "referral.withdrawn", "Take the referral back",

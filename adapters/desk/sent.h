@@ -18,6 +18,7 @@ enum sent_state {
 /* The answer of whoever was asked: a provider, the police, the prison. */
 struct sent_answer {
 	char text[160]; /* "Accepted"; "": none yet */
+	bool no;        /* what was asked for will not be done */
 	int64_t at_ns;
 	uint32_t event; /* in the views; VIEWS_NOBODY */
 };
@@ -26,6 +27,8 @@ struct sent_answer {
 void sent_find_answer(const struct desk *desk, const Ttg__Event *event, const struct person *person,
                       struct sent_answer *out);
 
+/* Of the tag that shows the state: "green", "red", ... */
+const char *sent_colour(const struct sent *sent, const struct sent_answer *answer);
 enum sent_state sent_state(const struct sent *sent, const struct sent_answer *answer);
 
 /* "Waiting to be taken", "Accepted", "Delivered to 3, acknowledged by 2", "Refused". */

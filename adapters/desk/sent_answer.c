@@ -31,6 +31,7 @@ static void referral_answer(const struct person *person, const char *id, struct 
 		act_word(reason, &ttg__decline_reason__descriptor, referral->decline_reason);
 		snprintf(out->text, sizeof(out->text), "%s: %s", words[referral->state], reason);
 	}
+	out->no = referral->state == REFERRAL_DECLINED;
 	out->at_ns = referral->state_ns;
 	out->event = referral->last_event;
 }
@@ -46,6 +47,7 @@ static void flag_answer(const struct person *person, const char *id, struct sent
 			continue;
 		act_word(word, &ttg__flag_outcome__descriptor, request->outcome);
 		snprintf(out->text, sizeof(out->text), "%s by the police", word);
+		out->no = request->outcome == (int)TTG__FLAG_OUTCOME__FLAG_OUTCOME_REFUSED;
 		out->at_ns = request->done_ns;
 		out->event = request->answer_event;
 	}
@@ -69,6 +71,7 @@ static bool take_decision(const struct desk *desk, uint32_t index, const char *i
 	if (found) {
 		act_word(word, &ttg__access_decision__descriptor, (int)decision->decision);
 		snprintf(out->text, sizeof(out->text), "%s by the prison", word);
+		out->no = decision->decision != TTG__ACCESS_DECISION__ACCESS_DECISION_GRANTED;
 		out->at_ns = views_event(desk->views, index)->happened_ns;
 		out->event = index;
 	}
@@ -100,7 +103,7 @@ static void access_answer(const struct desk *desk, const Ttg__Event *asked, stru
 void sent_find_answer(const struct desk *desk, const Ttg__Event *event, const struct person *person,
                       struct sent_answer *out)
 {
-	*out = (struct sent_answer){ .text = "", .at_ns = 0, .event = VIEWS_NOBODY };
+	*out = (struct sent_answer){ .text = "", .event = VIEWS_NOBODY };
 	if (event->payload_case == TTG__EVENT__PAYLOAD_REFERRAL_SENT)
 		referral_answer(person, event->referral_sent->referral_id, out);
 	else if (event->payload_case == TTG__EVENT__PAYLOAD_SERVICE_FLAG_REQUESTED)

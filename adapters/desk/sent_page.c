@@ -42,17 +42,6 @@ static const struct person *person_of(const struct desk *desk, const Ttg__Event 
 	return NULL;
 }
 
-static const char *colour_of(enum sent_state state)
-{
-	static const char *const colours[] = { [SENT_WAITING] = "yellow",
-		                               [SENT_ACCEPTED] = "blue",
-		                               [SENT_DELIVERED] = "green",
-		                               [SENT_REFUSED] = "red",
-		                               [SENT_ANSWERED] = "purple" };
-
-	return colours[state];
-}
-
 static int64_t sent_ns(const struct sent *sent)
 {
 	return sent->event->recorded_at != NULL ? sent->event->recorded_at->unix_ns : sent->kept_ns;
@@ -113,7 +102,7 @@ static bool show_row(const struct desk *desk, const struct web_request *request,
 	show_about(html, person, visible);
 	sent_line(line, &sent, &answer);
 	html_raw(html, "<td class=\"govuk-table__cell\">");
-	page_tag(html, colour_of(state), line);
+	page_tag(html, sent_colour(&sent, &answer), line);
 	html_raw(html, "</td>\n</tr>\n");
 	moving = is_moving(&sent, state, request->now_ns);
 	sent_fini(&sent);
@@ -296,7 +285,7 @@ static void show_one(const struct desk *desk, const struct web_request *request,
 	begin_state(html, moving);
 	sent_line(line, sent, &answer);
 	html_raw(html, "<p class=\"govuk-body\">");
-	page_tag(html, colour_of(state), line);
+	page_tag(html, sent_colour(sent, &answer), line);
 	html_raw(html, "</p>\n");
 	show_refusal(html, sent);
 	show_timeline(html, sent, &answer, request->now_ns);

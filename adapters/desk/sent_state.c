@@ -17,6 +17,17 @@ enum sent_state sent_state(const struct sent *sent, const struct sent_answer *an
 	return sent->delivered > 0 ? SENT_DELIVERED : SENT_ACCEPTED;
 }
 
+const char *sent_colour(const struct sent *sent, const struct sent_answer *answer)
+{
+	static const char *const colours[] = { [SENT_WAITING] = "yellow",
+		                               [SENT_ACCEPTED] = "blue",
+		                               [SENT_DELIVERED] = "blue",
+		                               [SENT_REFUSED] = "red",
+		                               [SENT_ANSWERED] = "green" };
+
+	return answer->no ? "red" : colours[sent_state(sent, answer)];
+}
+
 void sent_line(char out[SENT_LINE_BYTES], const struct sent *sent, const struct sent_answer *answer)
 {
 	switch (sent_state(sent, answer)) {

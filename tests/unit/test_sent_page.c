@@ -86,7 +86,7 @@ static void a_refusal_says_why_and_what_to_do(void **state)
 	must_take(acting);
 	must_answer(&acting->bed, acting->event->id.data, TTG_REFUSED_NOT_AGREED);
 	must_follow(&acting->bed);
-	must_say(acting, "Refused");
+	must_say(acting, "govuk-tag--red\">Refused");
 	must_show(&acting->bed, "No agreement that is in force lets us tell this");
 	must_show(&acting->bed, "Tell whoever keeps the information sharing agreements");
 	must_show(&acting->bed, "words: not agreed");
@@ -143,12 +143,12 @@ static void a_referral_is_answered_by_its_provider(void **state)
 	acting->file.referral = acting->id;
 	casefile_answer(&acting->file, &tom, must_at("2027-03-12 09:50"), CASEFILE_ACCEPTED);
 	must_follow(&acting->bed);
-	must_say(acting, "Accepted by the provider");
+	must_say(acting, "govuk-tag--green\">Accepted by the provider");
 	must_show(&acting->bed, "The answer");
 	must_not_show(&acting->bed, "data-refresh");
 	casefile_answer(&acting->file, &tom, must_at("2027-03-12 09:55"), CASEFILE_DECLINED);
 	must_follow(&acting->bed);
-	must_say(acting, "Declined by the provider");
+	must_say(acting, "govuk-tag--red\">Declined by the provider");
 }
 
 /* The prison's decision about the request that was sent last. */
@@ -191,7 +191,7 @@ static void a_request_for_access_is_answered_by_the_prison(void **state)
 	must_show(&acting->bed, "P. Lind");
 	must_show(&acting->bed, "15/09/2027");
 	decide(acting);
-	must_say(acting, "Granted by the prison");
+	must_say(acting, "govuk-tag--green\">Granted by the prison");
 	must_show(&acting->bed, "Escorted at first");
 }
 
