@@ -148,7 +148,7 @@ enum ttg_error store_acknowledge(struct store *store, const uint8_t id[16], cons
                                  struct message *message)
 {
 	const size_t len = strlen(user);
-	struct store_signature found;
+	struct store_signature found = { 0 };
 	bool alone = !store->in_transaction, first = false;
 	enum ttg_error error;
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include "store/alert.h"
 
 #define ON_POSTGRES(test) cmocka_unit_test_setup_teardown(test, new_postgres, remove_bed)
 #define SECRET            POSTGRES_PASSWORD
@@ -96,6 +97,35 @@ static void who_may_not_write_is_told_so(void **state)
 	must_tell_bed(&bed->at, "GRANT INSERT ON event TO ttg");
 	assert_int_equal(arrive(bed->store, &(struct arrival){ .number = 1 }, &verdict), TTG_OK);
 	assert_int_equal(store_commit(bed->store, &bed->message), TTG_OK);
+}
+
+static void a_desk_with_a_role_of_its_own_acknowledges_and_writes_nothing_else(void **state)
+{
+	struct bed *bed = *state;
+	char place[POSTGRES_PLACE + 16], path[FOLDER_PATH];
+	struct store_place desk_place = { .postgres = place, .password_file = path };
+	enum store_verdict verdict;
+	struct store *desk = NULL;
+	uint8_t id[16];
+
+	assert_int_equal(arrive(bed->store, &(struct arrival){ .number = 1 }, &verdict), TTG_OK);
+	assert_int_equal(store_commit(bed->store, &bed->message), TTG_OK);
+	must_tell_bed(&bed->at,
+	              "INSERT INTO alert (id, mailbox, position, raised_ns, released)"
+	              " SELECT id, mailbox, position, 3000, 0 FROM event;"
+	              "GRANT SELECT ON ALL TABLES IN SCHEMA public TO guarded;"
+	              "GRANT UPDATE (acknowledged_ns, acknowledged_by) ON alert TO guarded");
+	snprintf(place, sizeof(place), "%s user=guarded", bed->at.database);
+	must_write_password(bed, SECRET "\n", 0600, path);
+	assert_int_equal(store_open_desk(&desk, &desk_place, &bed->message), TTG_OK);
+	case_event_id(1, id);
+	assert_int_equal(store_acknowledge(desk, id, "ann", 5000, NULL, &bed->message), TTG_OK);
+	assert_int_equal(store_release(desk, id, &bed->message), TTG_EPERM);
+	assert_int_equal(arrive(desk, &(struct arrival){ .number = 2 }, &verdict), TTG_EPERM);
+	assert_int_equal(must_ask_bed(&bed->at, "SELECT count(*) FROM alert"
+	                                        " WHERE acknowledged_by = 'ann' AND released = 0"),
+	                 1);
+	store_close(&desk);
 }
 
 static void a_database_of_another_encoding_is_refused(void **state)
@@ -211,6 +241,7 @@ int main(void)
 		cmocka_unit_test(what_the_configuration_may_not_say_is_refused),
 		ON_POSTGRES(a_password_comes_from_a_file_that_only_its_owner_reads),
 		ON_POSTGRES(who_may_not_write_is_told_so),
+		ON_POSTGRES(a_desk_with_a_role_of_its_own_acknowledges_and_writes_nothing_else),
 		ON_POSTGRES(a_database_of_another_encoding_is_refused),
 		ON_POSTGRES(a_commit_waits_for_the_disk_whatever_the_role_is_set_to),
 		ON_POSTGRES(a_connection_cut_before_the_commit_keeps_nothing_and_says_so),
