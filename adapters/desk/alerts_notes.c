@@ -355,13 +355,29 @@ static void tell_notices(const struct notes *notes, const struct views *views, s
 	}
 }
 
+/* An update that takes an arrest back supersedes it, too: what it decided is told, and a later update
+   may decide otherwise. */
+static void tell_corrections(const struct notes *notes, const struct views *views,
+                             struct alert *alert)
+{
+	uint32_t by = views_event(views, alert->event)->superseded_by;
+	const struct note *note = by == VIEWS_NOBODY ? NULL : find_note(notes, by);
+
+	if (note == NULL || note->kind != NOTE_DECIDED) {
+		alert->corrected_by = by;
+	} else if (alert->decided_by == VIEWS_NOBODY) {
+		alert->disposition = note->disposition;
+		alert->decided_by = by;
+	}
+}
+
 void notes_tell(const struct notes *notes, const struct views *views, struct alert *alert)
 {
 	alert->escalated_ns = 0;
-	alert->latest = alert->decided_by = VIEWS_NOBODY;
+	alert->latest = alert->decided_by = alert->corrected_by = VIEWS_NOBODY;
 	alert->disposition = 0;
-	alert->corrected_by = views_event(views, alert->event)->superseded_by;
 	tell_story(notes, views, alert);
+	tell_corrections(notes, views, alert);
 	tell_notices(notes, views, alert);
 	if (alert->latest == VIEWS_NOBODY)
 		alert->latest = alert->corrected_by;

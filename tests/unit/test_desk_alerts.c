@@ -242,6 +242,26 @@ static void what_undoes_an_arrest_is_shown_and_struck(void **state)
 	must_show(&play->bed, "charged</strong>");
 }
 
+static void an_update_that_supersedes_its_arrest_tells_what_was_decided(void **state)
+{
+	struct play *play = *state;
+	const struct story_event nfa = { .number = 2,
+		                         .noms = NOMS,
+		                         .at_ns = play->now - 20 * MINUTE,
+		                         .supersedes = 1 };
+
+	arrest(play, 1, "alert-1");
+	story_update(&play->story, &nfa, "alert-1", TTG__DISPOSITION__DISPOSITION_NO_FURTHER_ACTION);
+	follow(play);
+	assert_true(alert_of(play, 1)->undone);
+	assert_int_equal(alert_of(play, 1)->corrected_by, VIEWS_NOBODY);
+	desk_bed_get(&play->bed, page_alerts, "", NULL, NULL);
+	must_show(&play->bed, "govuk-tag--green\">No further action");
+	update(play, 3, "alert-1", TTG__DISPOSITION__DISPOSITION_CHARGED, 10);
+	follow(play);
+	assert_false(alert_of(play, 1)->undone);
+}
+
 static void an_update_that_was_taken_back_does_not_count(void **state)
 {
 	struct play *play = *state;
@@ -479,6 +499,7 @@ int main(void)
 		TEST(what_another_desk_acknowledged_is_seen),
 		TEST(a_story_comes_to_the_same_in_every_order),
 		TEST(what_undoes_an_arrest_is_shown_and_struck),
+		TEST(an_update_that_supersedes_its_arrest_tells_what_was_decided),
 		TEST(an_update_that_was_taken_back_does_not_count),
 		TEST(updates_of_other_alerts_and_agencies_do_not_count),
 		TEST(a_withdrawn_arrest_is_shown_as_withdrawn),
