@@ -15,7 +15,8 @@ void notes_free(struct notes **notes);
 /*
  * Notes the events that came since the last call. *noted becomes true when there was one that tells
  * something, or one that was known and became another; *urgent when there was an urgent one, which
- * has a row in the store's table then; both stay what they are otherwise. Errors of the store, after which it goes on where it was; TTG_ENOMEM.
+ * has a row in the store's table then; both stay what they are otherwise. Errors of the store, after
+ * which it goes on where it was; TTG_ENOMEM.
  */
 enum ttg_error notes_follow(struct notes *notes, const struct views *views, struct store *store,
                             bool *noted, bool *urgent, struct message *message);

@@ -5,11 +5,11 @@
 #include "desk/disclosures.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include "base/instant.h"
+#include "base/world.h"
 #include "oneservice/figures_names.h"
 
 #define LINE_MAX_BYTES 65536
@@ -127,29 +127,95 @@ static int compare(const void *a, const void *b)
 	       (left->delivered_ns < right->delivered_ns);
 }
 
-static enum disclosures_state read_lines(struct disclosures *it, FILE *file)
+/* A file on its way through a buffer, line by line. */
+struct lines {
+	const struct world *world;
+	int file;
+	uint64_t offset; /* of the file, behind the buffer */
+	size_t len;      /* in the buffer */
+	bool too_long;   /* the rest of a line is passed over */
+	bool failed;
+	char buffer[LINE_MAX_BYTES];
+};
+
+static bool fill(struct lines *lines)
 {
-	char *line = malloc(LINE_MAX_BYTES);
-	size_t bytes = 0;
-	bool fits = line != NULL;
+	ssize_t got = lines->world->read_at(lines->world->self, lines->file,
+	                                    lines->buffer + lines->len,
+	                                    sizeof(lines->buffer) - lines->len, lines->offset);
 
-	while (fits && fgets(line, LINE_MAX_BYTES, file) != NULL) {
-		size_t len = strlen(line);
-		json_t *item;
+	lines->failed = got < 0;
+	if (got <= 0)
+		return false;
+	lines->len += (size_t)got;
+	lines->offset += (uint64_t)got;
+	return true;
+}
 
-		bytes += len;
-		fits = bytes <= DISCLOSURES_BYTES_MAX;
-		if (!fits || strstr(line, "\"delivered\"") == NULL)
-			continue;
-		item = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-		if (item != NULL)
-			fits = add(it, item);
-		json_decref(item);
+/* Takes a line that begins the buffer; false: no room, or no memory. */
+static bool take_line(struct disclosures *it, const char *line, size_t len)
+{
+	json_t *item;
+	bool fits = true;
+
+	if (memmem(line, len, "\"delivered\"", strlen("\"delivered\"")) == NULL)
+		return true;
+	item = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	if (item != NULL)
+		fits = add(it, item);
+	json_decref(item);
+	return fits;
+}
+
+/* Takes all whole lines of the buffer and leaves the rest of it. */
+static bool take_lines(struct disclosures *it, struct lines *lines)
+{
+	size_t begin = 0;
+	bool fits = true;
+
+	while (fits) {
+		const char *end = memchr(lines->buffer + begin, '\n', lines->len - begin);
+		size_t len;
+
+		if (end == NULL)
+			break;
+		len = (size_t)(end - (lines->buffer + begin));
+		if (!lines->too_long)
+			fits = take_line(it, lines->buffer + begin, len);
+		lines->too_long = false;
+		begin += len + 1;
 	}
-	free(line);
+	lines->len -= begin;
+	memmove(lines->buffer, lines->buffer + begin, lines->len);
+	if (lines->len == sizeof(lines->buffer)) {
+		lines->too_long = true;
+		lines->len = 0;
+	}
+	return fits;
+}
+
+static enum disclosures_state read_lines(struct disclosures *it)
+{
+	struct lines *lines = calloc(1, sizeof(*lines));
+	bool fits = true, read_all;
+
+	if (lines == NULL)
+		return DISCLOSURES_UNREADABLE;
+	lines->world = world_real();
+	lines->file = lines->world->open(lines->world->self, it->path, WORLD_READ);
+	read_all = lines->file >= 0;
+	while (read_all && fits && lines->offset < DISCLOSURES_BYTES_MAX && fill(lines))
+		fits = take_lines(it, lines);
+	read_all = read_all && !lines->failed;
+	fits = fits && lines->offset < DISCLOSURES_BYTES_MAX;
+	if (lines->file >= 0)
+		lines->world->close(lines->world->self, lines->file);
+	free(lines);
 	if (it->n > 1)
 		qsort(it->list, it->n, sizeof(*it->list), compare);
-	return fits && !ferror(file) ? DISCLOSURES_READ : DISCLOSURES_CUT;
+	if (!read_all)
+		return DISCLOSURES_UNREADABLE;
+	return fits ? DISCLOSURES_READ : DISCLOSURES_CUT;
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -162,17 +228,13 @@ static void read_file(struct disclosures *it)
 {
 	struct stat now;
 	bool known = it->state >= DISCLOSURES_READ;
-	FILE *file;
 
 	if (stat(it->path, &now) == 0 && S_ISREG(now.st_mode)) {
 		if (known && is_same(&now, &it->file))
 			return;
 		forget(it);
 		it->file = now;
-		file = fopen(it->path, "re");
-		it->state = file == NULL ? DISCLOSURES_UNREADABLE : read_lines(it, file);
-		if (file != NULL)
-			fclose(file);
+		it->state = read_lines(it);
 		return;
 	}
 	forget(it);
