@@ -9,7 +9,7 @@
 build=${2:-$root/build/release}
 : >"$findings"
 for unit in ttgd.service ttg-signer.service ttg-adapter@.service \
-	ttg-partner@.service; do
+	ttg-partner@.service ttg-desk.service; do
 	file=$build/etc/$unit
 	[ -f "$file" ] || {
 		echo "$file:1: is not there" >>"$findings"
