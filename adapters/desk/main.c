@@ -20,12 +20,15 @@ static void print_help(void)
 {
 	fputs("ttg-desk - the One Service's duty desk, in a browser\n\n"
 	      "usage: ttg-desk --config FILE [-t]\n"
-	      "       ttg-desk user ...\n\n"
+	      "       ttg-desk user add NAME --role ROLE --name \"FULL NAME\" --file FILE\n"
+	      "       ttg-desk user set-password|disable|enable|remove|unlock NAME --file FILE\n"
+	      "       ttg-desk user list --file FILE\n\n"
 	      "  -c, --config FILE  configuration\n"
 	      "  -t, --check        check the configuration and end\n"
 	      "  -h, --help         this text\n"
 	      "  -V, --version      version\n\n"
-	      "  user keeps the file of those who may sign in; see ttg-desk user --help\n\n"
+	      "  user keeps the file of those who may sign in; roles: duty, caseworker, manager,\n"
+	      "  evaluator. A password is asked for, or read from standard input.\n\n"
 	      "exit status: 0 fine, 1 runtime error, 2 usage or configuration\n",
 	      stdout);
 }
