@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include "desk/figures_cache.h"
 
 #define SETTING(name) offsetof(struct desk_settings, name)
 
@@ -88,5 +89,7 @@ enum ttg_error desk_config_load(const char *path, struct desk_settings *out,
 	place = desk_store_place(out);
 	web = desk_web_options(out, NULL);
 	error = store_check(&place, message);
+	if (error == TTG_OK)
+		error = figures_check(out, message);
 	return error == TTG_OK ? web_check(&web, message) : error;
 }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include "base/world.h"
+#include "desk/desk_config.h"
 #include "desk/pages.h"
 
 #define NS_PER_MS     INT64_C(1000000)
@@ -75,9 +76,7 @@ static void hand_over(struct figures_cache *cache, struct figures_set *take_set,
 /* Sees to it that there is a set of what the store holds. */
 static void make_set(struct figures_cache *cache)
 {
-	const struct store_place place = { .path = cache->settings->store_path,
-		                           .postgres = cache->settings->store_postgres,
-		                           .password_file = cache->settings->store_password_file };
+	const struct store_place place = desk_store_place(cache->settings);
 	struct message message = { "" };
 	struct figures_set *set = NULL;
 	struct store *store = NULL;
