@@ -34,10 +34,12 @@ static void end_cell(struct html *html)
 	html_raw(html, "</td>");
 }
 
-static void put_moved(struct html *html, const char *old)
+typedef void put_text(struct html *html, const char *text);
+
+static void put_moved(struct html *html, put_text *put, const char *old)
 {
 	html_raw(html, "<del><span class=\"govuk-visually-hidden\">was </span>");
-	row_text(html, old);
+	put(html, old);
 	html_raw(html, "</del> ");
 }
 
@@ -48,15 +50,13 @@ static bool differs(const char *old, const char *now)
 
 static void put_when(struct html *html, const struct person_board *board, bool with_old)
 {
-	char day[PAGE_TIME_BYTES];
-
 	begin_cell(html);
 	if (with_old && differs(board->old_date, board->date))
-		put_moved(html, board->old_date);
+		put_moved(html, row_day, board->old_date);
 	if (with_old && differs(board->old_clock, board->clock))
-		put_moved(html, board->old_clock);
-	page_day(day, day_noon(board->date));
-	html_add(html, "%s ", day);
+		put_moved(html, row_text, board->old_clock);
+	row_day(html, board->date);
+	html_raw(html, " ");
 	row_text(html, board->clock);
 	end_cell(html);
 }
@@ -69,11 +69,11 @@ static void put_release(struct html *html, const struct person *person)
 
 	begin_cell(html);
 	if (now[0] == '\0') {
-		row_text(html, for_day);
+		row_day(html, for_day);
 	} else {
 		if (differs(for_day, now))
-			put_moved(html, for_day);
-		row_text(html, now);
+			put_moved(html, row_day, for_day);
+		row_day(html, now);
 	}
 	if (person->release.known && person->release.cancelled)
 		page_tag(html, "red", "Cancelled");
@@ -119,8 +119,9 @@ static void put_need(struct html *html, const struct person_board *board, int ne
 	words_add_enum(&words, &ttg__need_category__descriptor, need);
 	words_add_if(&words, ", ", board->owner[need]);
 	sentence_make_printable(&words);
+	html_raw(html, "<li>");
 	page_tag(html, unmet ? "red" : "green", words.bytes);
-	html_raw(html, " ");
+	html_raw(html, "</li>");
 }
 
 static void put_state(struct html *html, const struct person_board *board, bool past)
@@ -178,10 +179,10 @@ static void put_row(struct html *html, const struct asked *asked, const struct p
 	end_cell(html);
 	put_release(html, person);
 	put_where(html, asked, person);
-	begin_cell(html);
+	html_raw(html, "<td class=\"govuk-table__cell\"><ul class=\"govuk-list\">");
 	for (int need = 1; need < PERSON_NEEDS; need++)
 		put_need(html, board, need);
-	end_cell(html);
+	html_raw(html, "</ul></td>");
 	begin_cell(html);
 	put_state(html, board, past);
 	end_cell(html);
@@ -217,10 +218,10 @@ static void put_missing_row(struct html *html, const struct asked *asked,
                             const struct diary_row *row)
 {
 	bool seen = desk_may_see(asked->request, row->person);
-	char day[PAGE_TIME_BYTES];
-
-	page_day(day, day_noon(row->date));
-	html_add(html, "<tr class=\"govuk-table__row\"><td class=\"govuk-table__cell\">%s ", day);
+	html_raw(html, "<tr class=\"govuk-table__row\">");
+	begin_cell(html);
+	row_day(html, row->date);
+	html_raw(html, " ");
 	row_text(html, row->clock);
 	end_cell(html);
 	begin_cell(html);

@@ -38,8 +38,9 @@ static void put_value(struct html *html, bool changed, const char *old, const ch
 
 static void put_note(struct html *html, const char *colour, const char *text)
 {
+	html_raw(html, "<li>");
 	page_tag(html, colour, text);
-	html_raw(html, " ");
+	html_raw(html, "</li>");
 }
 
 static void put_met(struct html *html, int met)
@@ -68,10 +69,20 @@ static void put_left(struct html *html, const struct diary_row *row)
 	put_note(html, "green", text);
 }
 
+static void put_days_moved(struct html *html, const struct person_release *release)
+{
+	html_raw(html, "Day: <del><span class=\"govuk-visually-hidden\">was </span>");
+	row_day(html, release->old_date);
+	html_raw(html, "</del> <ins><span class=\"govuk-visually-hidden\">now </span>");
+	row_day(html, release->date);
+	html_raw(html, "</ins>");
+}
+
 static void put_notes(struct html *html, const struct diary_row *row)
 {
 	const struct person_release *release = &row->person->release;
 
+	html_raw(html, "<ul class=\"govuk-list\">");
 	if (row->cancelled)
 		put_note(html, "red", "Cancelled");
 	if (row->released)
@@ -89,10 +100,9 @@ static void put_notes(struct html *html, const struct diary_row *row)
 		put_note(html, "purple", "Out of area");
 	if (row->not_enrolled)
 		put_note(html, "grey", "Not enrolled");
-	if (row->old_date) {
-		html_raw(html, "Day: ");
-		put_value(html, true, release->old_date, release->date);
-	}
+	html_raw(html, "</ul>");
+	if (row->old_date)
+		put_days_moved(html, release);
 }
 
 static void put_person(struct html *html, const struct diary_asked *asked,
@@ -202,8 +212,8 @@ static void put_days(struct html *html, const struct diary_asked *asked)
 		const char *days, *label;
 	} links[] = { { "today", "Today" }, { "tomorrow", "Tomorrow" }, { "21", "21 days" } };
 
-	html_raw(html,
-	         "<nav class=\"site-no-print\" aria-label=\"Days\"><ul class=\"govuk-list\">");
+	html_raw(html, "<nav class=\"site-no-print\" aria-label=\"Days\"><ul class=\"govuk-list "
+	               "site-row\">");
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
 		html_raw(html, "<li><a class=\"govuk-link\" href=\"");
 		diary_address(html, asked, "/diary", links[i].days);
@@ -254,7 +264,7 @@ static void put_form(struct html *html, const struct diary_asked *asked)
 	add_choice(&workers, asked->caseworker, asked->caseworker);
 	add_choice(&areas, asked->area, asked->area);
 	html_add(html,
-	         "<form class=\"site-no-print\" method=\"get\" action=\"/diary\">"
+	         "<form class=\"site-row site-no-print\" method=\"get\" action=\"/diary\">"
 	         "<input type=\"hidden\" name=\"days\" value=\"%s\">",
 	         asked->days);
 	page_select(html, &worker, workers.list, workers.n);

@@ -3,7 +3,6 @@
  * numbers only, no names of anybody. A limited-access case is a line with its time.
  */
 #include <string.h>
-#include "desk/day.h"
 #include "desk/diary_asked.h"
 #include "desk/pages.h"
 #include "desk/rows.h"
@@ -12,6 +11,8 @@ static void put_head(struct html *html, const char *day)
 {
 	html_raw(html, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	               "<title>Gate diary</title>\n");
+	html_add(html, "<link rel=\"icon\" href=\"%s\" type=\"image/svg+xml\">\n",
+	         web_asset("icon.svg"));
 	html_add(html, "<link rel=\"stylesheet\" href=\"%s\">\n</head>\n<body>\n",
 	         web_asset("print.css"));
 	html_add(html,
@@ -42,10 +43,14 @@ static void put_changes(struct html *html, const struct diary_row *row)
 		html_raw(html, "Has left. ");
 	if (row->moved_away) {
 		html_raw(html, "<strong>Moved to ");
-		row_text(html, release->date);
+		row_day(html, release->date);
 		html_raw(html, ".</strong> ");
 	} else {
-		put_was(html, row->old_date, "Day", release->old_date);
+		if (row->old_date) {
+			html_raw(html, "Day was ");
+			row_day(html, release->old_date);
+			html_raw(html, ". ");
+		}
 		put_was(html, row->old_clock, "Time", release->old_clock);
 		put_was(html, row->old_gate, "Gate", release->old_gate);
 	}
@@ -62,10 +67,9 @@ static void put_time(struct html *html, const struct diary_row *row)
 
 static void put_row(struct html *html, const struct diary_asked *asked, const struct diary_row *row)
 {
-	char day[PAGE_TIME_BYTES];
-
-	page_day(day, day_noon(row->date));
-	html_add(html, "<tr><td>%s</td>", day);
+	html_raw(html, "<tr><td>");
+	row_day(html, row->date);
+	html_raw(html, "</td>");
 	put_time(html, row);
 	if (!diary_may_see(asked, row)) {
 		html_raw(html, "<td></td><td>Limited-access case</td><td></td><td></td></tr>\n");

@@ -4,6 +4,7 @@
  *
  * The evaluator sees the public form whatever he asks for; everybody else may choose it.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,19 +116,19 @@ static void put_form(struct html *html, const struct wish *wish, const struct fi
 	const struct page_control cohort = {
 		.name = "cohort", .label = "Cohort", .hint = "", .value = wish->cohort
 	};
-	const struct page_control view = { .name = "view",
-		                           .label = "Small counts",
-		                           .hint = "For everybody outside the service: hidden.",
-		                           .value = "" };
+	const struct page_control view = {
+		.name = "view", .label = "Small counts", .hint = "", .value = ""
+	};
 	const struct page_choice views[] = { { "whole", "Shown", !wish->is_public },
 		                             { "public", "Hidden", wish->is_public } };
 
-	html_add(html, "<form method=\"get\" action=\"/figures/%s\">",
+	html_add(html,
+	         "<form class=\"site-row site-no-print\" method=\"get\" action=\"/figures/%s\">",
 	         figures_kind_words[wish->kind]);
 	put_choice(html, whole_table(wish, set), 0, &scheme);
 	put_choice(html, whole_table(wish, set), 1, &cohort);
 	if (wish->may_choose)
-		page_radios(html, &view, views, 2);
+		page_select(html, &view, views, 2);
 	page_button(html, "Show");
 	html_raw(html, "</form>");
 }
@@ -157,6 +158,7 @@ static void put_table(struct html *html, const char *caption, const struct table
 
 		report_cell(&name, names[i]);
 		figures_words(names[i]);
+		names[i][0] = (char)toupper((unsigned char)names[i][0]);
 		heads[i] = names[i];
 	}
 	page_table_begin(html, caption, heads, table->n_columns);
@@ -216,7 +218,7 @@ static void put_figures(struct html *html, const struct web_request *request,
 	if (table.n_rows == 0)
 		page_inset(html, "There is nothing to count.");
 	else {
-		html_raw(html, "<p><img class=\"desk-plot\" src=\"");
+		html_raw(html, "<p><img class=\"site-plot\" src=\"");
 		add_address(html, wish, "/plot.svg");
 		html_add(html, "\" alt=\"%s, as bars. The table below has the same numbers.\"></p>",
 		         kinds[wish->kind].heading);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/instant.h"
+#include "base/instant.h"
+#include "desk/day.h"
 #include "oneservice/phrase.h"
 
 const struct person *row_person(const struct desk *desk, const struct view_event *event)
@@ -29,10 +31,9 @@ void row_sentence(const struct desk *desk, uint32_t event, struct sentence *out)
 {
 	Ttg__Event *read = NULL;
 	struct message message;
-	enum ttg_error error =
-	        desk->store == NULL
-	                ? TTG_EIO
-	                : views_read(desk->views, desk->store, event, &read, NULL, &message);
+	enum ttg_error error = desk->store == NULL ? TTG_EIO
+	                                           : views_read(desk->views, desk->store, event,
+	                                                        &read, NULL, &message);
 
 	*out = (struct sentence){ .length = 0 };
 	if (error == TTG_OK)
@@ -73,8 +74,8 @@ void row_kind(struct sentence *out, int type)
 const char *row_colour(int type)
 {
 	static const char *const families[][2] = {
-		{ "prison.", "blue" },      { "police.", "red" },    { "probation.", "purple" },
-		{ "service.", "green" },    { "referral.", "yellow" }, { "partner.", "orange" },
+		{ "prison.", "blue" },   { "police.", "red" },      { "probation.", "purple" },
+		{ "service.", "green" }, { "referral.", "yellow" }, { "partner.", "orange" },
 	};
 	const char *name = type < 0 ? "" : ttg_type_name((size_t)type);
 
@@ -166,6 +167,18 @@ void row_time(struct html *html, int64_t at_ns, int64_t now_ns)
 	instant_format(at_ns, instant);
 	page_time(text, at_ns, now_ns);
 	html_add(html, "<time datetime=\"%s\">%s</time>", instant, text);
+}
+
+void row_day(struct html *html, const char *date)
+{
+	char day[PAGE_TIME_BYTES];
+
+	if (day_noon(date) == 0) {
+		row_text(html, date);
+		return;
+	}
+	page_day(day, day_noon(date));
+	html_add(html, "%s", day);
 }
 
 void rows_warn_away(struct html *html, const struct desk *desk, const struct web_request *request)

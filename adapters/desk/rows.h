@@ -42,6 +42,9 @@ void row_told(struct html *html, const struct desk *desk, uint32_t event);
 /* "14:03" today, else with the day: in a <time> element. */
 void row_time(struct html *html, int64_t at_ns, int64_t now_ns);
 
+/* "Friday 12 March 2027" of "2027-03-12"; what is no day as it is. */
+void row_day(struct html *html, const char *date);
+
 /* On top of a page while the store cannot be read: what stands here may be old. */
 void rows_warn_away(struct html *html, const struct desk *desk, const struct web_request *request);
 

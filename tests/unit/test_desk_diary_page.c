@@ -103,10 +103,10 @@ static void a_change_stands_as_text_beside_what_was(void **state)
 	move(&tom, "2027-03-15", "10:15", "2027-03-12", "10:15");
 	show(page_diary, "days=today");
 	must_show(&bed, "Moved to another day");
-	must_show(&bed, "was </span>2027-03-12</del>");
-	must_show(&bed, "now </span>2027-03-15</ins>");
+	must_show(&bed, "was </span>Friday 12 March 2027</del>");
+	must_show(&bed, "now </span>Monday 15 March 2027</ins>");
 	show(page_diary_print, "days=today");
-	must_show(&bed, "<strong>Moved to 2027-03-15.</strong>");
+	must_show(&bed, "<strong>Moved to Monday 15 March 2027.</strong>");
 	casefile_cancelled(&file, &tom, must_at(TOLD) + 9,
 	                   &(struct casefile_release){ .date = "2027-03-15", .clock = "10:15" });
 	show(page_diary, "");
