@@ -163,7 +163,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *user)
 	return 0;
 }
 
-static size_t on_body(char *bytes, size_t size, size_t n, void *user)
+static size_t on_body(const char *bytes, size_t size, size_t n, void *user)
 {
 	struct transfer *transfer = user;
 

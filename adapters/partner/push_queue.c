@@ -36,18 +36,44 @@ void push_name_format(const struct push_name *name, char out[PUSH_NAME_BYTES])
 		         name->order_ns, name->id, name->attempts, name->first_s, name->status);
 }
 
+/* Digits, and behind them `end`; moves *at behind that. */
+static bool take_number(const char **at, char end, long long *out)
+{
+	char *behind = NULL;
+
+	if (**at < '0' || **at > '9')
+		return false;
+	*out = strtoll(*at, &behind, 10);
+	*at = behind + 1;
+	return *behind == end;
+}
+
 bool push_name_parse(const char *text, struct push_name *out)
 {
+	const char *at = text;
+	const size_t id_len = TTG_UUID_TEXT - 1;
 	struct push_name name = { .attempts = 0 };
 	uint8_t id[TTG_UUID_BYTES];
 	char again[PUSH_NAME_BYTES];
-	int read = sscanf(text, "%20" SCNd64 "-%36[0-9a-f-].%9u.%18" SCNd64 ".%9ld", &name.order_ns,
-	                  name.id, &name.attempts, &name.first_s, &name.status);
+	long long order_ns = 0;
+	long long tried[3] = { 0, 0, 0 }; /* attempts, first, status */
 
-	if ((read != 2 && read != 5) || ttg_uuid_parse(name.id, id) != TTG_OK)
+	if (!take_number(&at, '-', &order_ns) || strlen(at) <= id_len || at[id_len] != '.')
 		return false;
-	push_name_format(&name, again);
-	if (strcmp(again, text) != 0)
+	memcpy(name.id, at, id_len);
+	at += id_len + 1;
+	if (strcmp(at, "json") != 0) {
+		for (size_t i = 0; i < 3; i++) {
+			if (!take_number(&at, '.', &tried[i]))
+				return false;
+		}
+	}
+	name.order_ns = order_ns;
+	name.attempts = (unsigned)tried[0];
+	name.first_s = tried[1];
+	name.status = (long)tried[2];
+	push_name_format(&name, again); /* one name for one meaning */
+	if (ttg_uuid_parse(name.id, id) != TTG_OK || strcmp(again, text) != 0)
 		return false;
 	*out = name;
 	return true;
@@ -163,6 +189,15 @@ enum ttg_error push_queue_read(const struct push_queue *queue, const struct push
 	return read_file(queue, &item->name, body, len);
 }
 
+/* 0 to 15; -1: no hexadecimal digit. */
+static int digit_of(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = c == '\0' ? NULL : strchr(digits, c);
+
+	return found == NULL ? -1 : (int)(found - digits);
+}
+
 /* The person a body is about, as the adapter wrote it. False: nobody. */
 static bool find_person(const char *body, size_t len, uint8_t person[TTG_PERSON_KEY_BYTES])
 {
@@ -171,11 +206,11 @@ static bool find_person(const char *body, size_t len, uint8_t person[TTG_PERSON_
 	bool found = hex != NULL && strlen(hex) == 2 * (size_t)TTG_PERSON_KEY_BYTES;
 
 	for (size_t i = 0; found && i < TTG_PERSON_KEY_BYTES; i++) {
-		unsigned byte;
+		const int high = digit_of(hex[2 * i]);
+		const int low = digit_of(hex[2 * i + 1]);
 
-		found = sscanf(hex + 2 * i, "%2x", &byte) == 1;
-		if (found)
-			person[i] = (uint8_t)byte;
+		found = high >= 0 && low >= 0;
+		person[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
 	}
 	json_decref(root);
 	return found;
@@ -228,8 +263,8 @@ static enum ttg_error learn(struct push_queue *queue, const struct listing *list
 	queue->files = listing->files;
 	for (size_t i = 0; error == TTG_OK && i < listing->n; i++) {
 		uint8_t person[TTG_PERSON_KEY_BYTES];
-		char *body;
-		size_t len;
+		char *body = NULL;
+		size_t len = 0;
 		bool there;
 
 		place_of(queue, &listing->names[i], &there);

@@ -1,9 +1,9 @@
 /*
  * The bytes of a delivered event, as a recipient's programs show and keep them: CloudEvents JSON,
- * the live line of the duty desk, the case store, the figures.
+ * the live line of the duty desk, the case store, the figures, a partner's referrals and summary.
  *
- * Broken when a line holds what would move a terminal's cursor, JSON cannot be written, or a table
- * of figures shows a small count to the public.
+ * Broken when a line holds what would move a terminal's cursor, JSON cannot be written, a table
+ * of figures shows a small count to the public, or a mail message has a line that is none.
  */
 #include "fuzz.h"
 
@@ -11,6 +11,7 @@
 #include "oneservice/figures.h"
 #include "oneservice/line.h"
 #include "oneservice/report.h"
+#include "partner/summary.h"
 #include "store/store.h"
 #include "support/casefile.h"
 
@@ -118,6 +119,29 @@ static void count(const Ttg__Event *event)
 	figures_free(&figures);
 }
 
+/* As if delivered, and as if said by this agency. */
+static void refer(const struct ttg_delivery *delivery)
+{
+	static const struct summary_plan plan = { .dir = "", .at = "07:30", .from = "a@b",
+						  .to = "c@d", .agency = "st-giles" };
+	struct referrals *referrals = referrals_new("st-giles");
+	struct referrals_news news = { .encoded = delivery->event,
+				       .encoded_bytes = delivery->event_bytes,
+				       .at_ns = delivery->accepted_ns };
+
+	MUST(referrals && referrals_add(referrals, &news) == TTG_OK);
+	news.ours = true;
+	MUST(referrals_add(referrals, &news) == TTG_OK);
+	MUST(referrals_count(referrals) <= 1);
+	char *text = summary_text(&plan, referrals, RECEIVED_NS);
+	MUST(text);
+	for (const char *at = text; *at; at++)
+		MUST((unsigned char)*at >= ' ' || (at[0] == '\r' && at[1] == '\n') ||
+		     (at[0] == '\n' && at > text && at[-1] == '\r'));
+	free(text);
+	referrals_free(&referrals);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct fuzz_input input = { data, len };
@@ -137,6 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		count(event);
 	}
 	ttg__event__free_unpacked(event, NULL);
+	refer(&delivery);
 	keep(&delivery);
 	free(bytes);
 	return 0;
