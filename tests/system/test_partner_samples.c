@@ -1,4 +1,7 @@
-/* The sample configurations of partners are right: each for an agency of the samples, each checked. */
+/*
+ * Configurations of partners: the samples are right, each for an agency of the samples; what is wrong
+ * is told.
+ */
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,10 +107,47 @@ static void every_sample_of_a_partner_is_right(void **state)
 	must_have_passed(stage);
 }
 
+static void what_is_wrong_with_the_configuration_is_told(void **state)
+{
+	struct stage *stage = *state;
+	static const struct {
+		const char *options;
+		const char *told;
+	} wrong[] = {
+		{ "push = { url = \"http://example.org/\"; secret_file = \"/x\"; };", "push.url" },
+		{ "push = { url = \"https://example.org/\"; };", "push.secret_file" },
+		{ "push = { url = \"https://example.org/\"; secret_file = \"/nowhere\"; };",
+		  "/nowhere" },
+		{ "summary = { dir = \"/tmp\"; from = \"a@b\"; to = \"nobody\"; };", "summary.to" },
+		{ "summary = { dir = \"/tmp\"; at = \"25:00\"; from = \"a@b\"; to = \"c@d\"; };",
+		  "summary.at" },
+		{ "web = { port = 8461; users_file = \"/x\"; };", "spool.dir" },
+		{ "web = { port = 8461; };", "users_file" },
+		{ "web = { port = 8461; listen = \"0.0.0.0\"; users_file = \"/x\"; };", "TLS" },
+		{ "store = { path = \"/a\"; postgres = \"dbname=a\"; };", "store" },
+	};
+	char path[PROCESS_PATH_MAX];
+
+	STAGE_PATH(stage, path, "wrong.conf");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		must_write(stage, "wrong.conf",
+		           "agency = \"a\"; broker = \"tcp://127.0.0.1:1\"; server_key_file = \"/k\";"
+		           " key_file = \"/k\"; state_dir = \"/nowhere\"; %s",
+		           wrong[i].options);
+		struct ran ran = must_run(stage, "ttg-partner", "--config", path, "-t", NULL);
+
+		if (ran.code != 2 || strstr(ran.err, wrong[i].told) == NULL)
+			must_fail("%s: %d %s", wrong[i].options, ran.code, ran.err);
+		ran_free(&ran);
+	}
+	must_have_passed(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STAGE_TEST(every_sample_of_a_partner_is_right),
+		STAGE_TEST(what_is_wrong_with_the_configuration_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
