@@ -348,7 +348,7 @@ static bool route(struct core *core, struct candidate *it)
 					!add_waiting(core, it, &first[i], gate))
 			return false;
 	}
-	if (!check_addressed(core, it) || !check_referral(core, it))
+	if (!check_addressed(core, it))
 		return false;
 	for (uint32_t i = 0; i < it->n_recipients; i++) {
 		const struct mailbox *mailbox = core->mailboxes[core->recipients[i].mailbox];
@@ -442,7 +442,7 @@ static void decide(struct core *core, struct candidate *it)
 	if (check_decode(core, it) && check_first_time(core, it) && check_agreed(core, it) &&
 	    check_content(it)) {
 		identify(core, it);
-		if (route(core, it))
+		if (route(core, it) && check_referral(core, it))
 			store(core, it);
 	}
 	if (out->kind != CORE_REFUSED) {

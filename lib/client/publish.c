@@ -526,22 +526,31 @@ static void answer_one(struct ttg_client *client, uint64_t number, uint64_t sequ
 	conclude(client, number, &outcome);
 }
 
+/* It does not follow on what the broker knows; but something before it is to be sent again. */
+static bool is_early(const struct publisher *publisher, uint64_t number, enum ttg_error code)
+{
+	return code == TTG_REFUSED_REFERRAL && publisher->cursor < number;
+}
+
 /* Makes everything that asks for another try queued before anything is concluded. */
 static bool requeue_retryable(struct ttg_client *client, const struct publish_frame *frame,
 			      const Ttg__Outcome **by_index)
 {
 	struct publisher *publisher = &client->publisher;
-	enum ttg_error first = TTG_OK;
+	enum ttg_error first = TTG_OK, code;
+	bool again = false;
 
 	for (size_t i = 0; i < frame->n; i++) {
-		if (!by_index[i] || !ttg_error_retryable((enum ttg_error)by_index[i]->code))
+		code = by_index[i] ? (enum ttg_error)by_index[i]->code : TTG_OK;
+		if (!ttg_error_retryable(code) && !is_early(publisher, frame->entries[i], code))
 			continue;
 		put_back(client, frame->entries[i]);
-		if (first == TTG_OK)
-			first = (enum ttg_error)by_index[i]->code;
+		again = true;
+		if (first == TTG_OK && ttg_error_retryable(code))
+			first = code;
 	}
 	if (first == TTG_OK)
-		return false;
+		return again;
 	bool news = publisher->backoff_ms == 0;
 	hold_back(client);
 	if (news)

@@ -36,7 +36,8 @@ static void use_outbox(struct scene *scene, char path[128])
 	scene->options.outbox_dir = path;
 }
 
-/* Answers a Publish: one letter for each event: a accepted, d duplicate, x refused, r later. */
+/* Answers a Publish: one letter for each event: a accepted, d duplicate, x refused, r later, o out of
+   order in the life of a referral. */
 static void answer(struct scene *scene, const Ttg__Frame *publish, const char *letters)
 {
 	Ttg__Published published = TTG__PUBLISHED__INIT;
@@ -55,7 +56,8 @@ static void answer(struct scene *scene, const Ttg__Frame *publish, const char *l
 		other->index = i;
 		other->sequence = letters[i] == 'd' ? 7 : 0;
 		other->code = letters[i] == 'd' ? 0 :
-			      letters[i] == 'x' ? TTG_REFUSED_FIELD : TTG_REFUSED_BUSY;
+			      letters[i] == 'x' ? TTG_REFUSED_FIELD :
+			      letters[i] == 'o' ? TTG_REFUSED_REFERRAL : TTG_REFUSED_BUSY;
 		pointers[published.n_others++] = other;
 	}
 	published.frame = publish->publish->frame;
@@ -231,6 +233,29 @@ static void what_is_to_be_tried_later_holds_back_all_that_follows(void **state)
 	for (uintptr_t i = 0; i < 6; i++)
 		assert_int_equal(scene->outcomes[i].tag, i + 1);
 	assert_int_equal(scene->last_code, TTG_REFUSED_BUSY);
+}
+
+static void what_is_out_of_order_behind_what_is_tried_later_is_tried_too(void **state)
+{
+	struct scene *scene = *state;
+
+	scene_begin(scene);
+	publish_some(scene, 1, 3);
+	Ttg__Frame *first = expect_publish(scene, 1, 3);
+	publish_some(scene, 4, 1);
+	Ttg__Frame *second = expect_publish(scene, 4, 1);
+	answer(scene, first, "oro"); /* nothing is before the first of them */
+	answer(scene, second, "o");
+	answer_next(scene, 2, "a");
+	answer_next(scene, 3, "ao");
+	scene_until(scene, nothing_is_pending);
+	assert_int_equal(scene->n_outcomes, 4);
+	for (uintptr_t i = 0; i < 4; i++) {
+		assert_int_equal(scene->outcomes[i].tag, i + 1);
+		assert_int_equal(scene->outcomes[i].code, i % 3 == 0 ? TTG_REFUSED_REFERRAL : TTG_OK);
+	}
+	ttg__frame__free_unpacked(first, NULL);
+	ttg__frame__free_unpacked(second, NULL);
 }
 
 static bool three_were_accepted(const struct scene *scene)
@@ -472,6 +497,7 @@ int main(void)
 		SCENE_TEST(an_event_longer_than_the_broker_takes_is_refused_here),
 		SCENE_TEST(an_event_queued_before_the_limit_was_known_is_concluded_here),
 		SCENE_TEST(unanswered_events_are_sent_again_in_order_after_a_loss),
+		SCENE_TEST(what_is_out_of_order_behind_what_is_tried_later_is_tried_too),
 		SCENE_TEST(what_is_to_be_tried_later_holds_back_all_that_follows),
 		SCENE_TEST(an_event_left_behind_answered_ones_is_concluded_when_the_limit_falls),
 		SCENE_TEST(an_answer_to_another_frame_is_not_believed),
