@@ -14,6 +14,7 @@
 #include "base/planted.h"
 #include "core/known.h"
 #include "core/payload.h"
+#include "core/redeliver.h"
 #include "core/retain.h"
 #include "core/signed.h"
 
@@ -172,6 +173,24 @@ static enum ttg_error apply_late(struct core *core, uint64_t sequence, const uin
 	if (!lates_add(&core->lates, &(struct late){ event.first, sequence, event.routed_ns }))
 		return TTG_ENOMEM;
 	return apply_recipients(core, sequence, &event);
+}
+
+/* One mailbox, by its redelivery. */
+static enum ttg_error apply_again(struct core *core, const struct core_now *now, uint64_t sequence,
+				  const uint8_t *data, size_t len)
+{
+	struct record_recipient to;
+	struct record_event event;
+	struct cursor recipients;
+	enum ttg_error code;
+
+	if (!record_get_given(RECORD_AGAIN, data, len, &event) || event.given >= sequence ||
+	    event.signed_at >= event.first)
+		return TTG_ECORRUPT;
+	recipients = event.recipients;
+	record_next_recipient(&recipients, &to);
+	code = core_apply_again(core, sequence, now != NULL, &event, &to);
+	return code == TTG_OK ? apply_recipient(core, sequence, &event, &to) : code;
 }
 
 /* The entry of a record at this position, whatever has to be read or moved for it. */
@@ -405,6 +424,10 @@ static enum ttg_error apply(struct core *core, const struct core_now *now, uint6
 		return apply_given_up(core, now, sequence, data, len);
 	case RECORD_LATE:
 		return apply_late(core, sequence, data, len);
+	case RECORD_REDELIVER:
+		return core_apply_redeliver(core, sequence, data, len);
+	case RECORD_AGAIN:
+		return apply_again(core, now, sequence, data, len);
 	case RECORD_DECIDED:
 		return core_apply_decided(core, sequence, data, len);
 	case RECORD_CONSULTED:
@@ -444,6 +467,8 @@ enum ttg_error core_apply_record(struct core *core, const struct core_now *now, 
 				   (unsigned long long)sequence, (unsigned int)kind,
 				   ttg_error_text(code));
 	core->sequence = sequence;
+	if (core->redeliveries.n_running > 0)
+		core_redeliver_pass(core, sequence, kind, data, len);
 	return TTG_OK;
 }
 

@@ -18,8 +18,7 @@ bool core_mailbox_has_room(const struct core *core, const struct mailbox *mailbo
 	       mailbox_has_room(mailbox, core->options.window, core->options.max_held);
 }
 
-static bool find_recipient(const struct record_event *event, uint32_t mailbox,
-			   struct record_recipient *out)
+bool core_find_recipient(const struct record_event *event, uint32_t mailbox, struct record_recipient *out)
 {
 	struct cursor recipients = event->recipients;
 
@@ -29,12 +28,6 @@ static bool find_recipient(const struct record_event *event, uint32_t mailbox,
 			return true;
 	}
 	return false;
-}
-
-static bool get(uint8_t kind, const uint8_t *data, size_t len, struct record_event *event)
-{
-	return kind == RECORD_LATE ? record_get_late(data, len, event) :
-				     kind == RECORD_EVENT && record_get_event(data, len, event);
 }
 
 enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint32_t mailbox,
@@ -47,9 +40,9 @@ enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint3
 
 	if (code != TTG_OK)
 		return code;
-	if (!get(kind, data, len, event))
+	if (!record_get_given(kind, data, len, event))
 		return TTG_ECORRUPT;
-	if (recipient && !find_recipient(event, mailbox, recipient))
+	if (recipient && !core_find_recipient(event, mailbox, recipient))
 		return TTG_ECORRUPT;
 	return TTG_OK;
 }
@@ -59,9 +52,9 @@ enum ttg_error core_recipient_of(uint8_t kind, const uint8_t *data, size_t len, 
 {
 	struct record_event event;
 
-	if (!get(kind, data, len, &event))
+	if (!record_get_given(kind, data, len, &event))
 		return TTG_ECORRUPT;
-	return find_recipient(&event, mailbox, out) ? TTG_OK : TTG_ENOENT;
+	return core_find_recipient(&event, mailbox, out) ? TTG_OK : TTG_ENOENT;
 }
 
 /* Looks at the record the backlog points to, and steps over it. */
@@ -80,10 +73,10 @@ static enum ttg_error step(struct core *core, struct mailbox *mailbox)
 	code = core->sink.read(core->sink.self, sequence, &kind, &data, &len);
 	if (code != TTG_OK)
 		return code;
-	if (kind == RECORD_EVENT || kind == RECORD_LATE) {
-		if (!get(kind, data, len, &event))
+	if (record_gives(kind)) {
+		if (!record_get_given(kind, data, len, &event))
 			return TTG_ECORRUPT;
-		if (find_recipient(&event, mailbox->number, &recipient)) {
+		if (core_find_recipient(&event, mailbox->number, &recipient)) {
 			if (recipient.position != mailbox->fill_position)
 				return TTG_ECORRUPT;
 			return mailbox_fill(mailbox, sequence,

@@ -10,6 +10,7 @@
 
 #include "base/keyfile.h"
 #include "core/known.h"
+#include "core/redeliver.h"
 #include "core/retain.h"
 
 #define MAX_WINDOW 65536u
@@ -79,6 +80,7 @@ void core_free(struct core **core)
 	referrals_free(&it->referrals);
 	waiting_fini(&it->waiting);
 	lates_fini(&it->lates);
+	redeliveries_fini(&it->redeliveries);
 	keys_fini(&it->keys);
 	rules_past_fini(&it->past);
 	free(it->readers);
@@ -305,6 +307,8 @@ int64_t core_pump(struct core *core, const struct core_now *now)
 	next = release_lanes(core, now);
 	if (code == TTG_OK)
 		code = core_run_late(core, now, &budget);
+	if (code == TTG_OK)
+		code = core_run_redeliveries(core, now, &budget);
 	if (code == TTG_OK)
 		code = pump_ready(core, now, &budget);
 	if (code != TTG_OK) {

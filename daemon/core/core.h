@@ -117,7 +117,8 @@ struct core_sink {
 	   delivery_expired, delivery_stopped, delivery_escalated, alert_without_event, lane_parked,
 	   mailbox_held_full, record_missing, dead_letter_retried, dead_letter_discarded,
 	   deliveries_given_up, give_up_untold, identity_conflict, identity_decided, delivered_late,
-	   rules_said_again, payloads_lapsed, referral_overdue, referral_overdue_untold. */
+	   rules_said_again, payloads_lapsed, referral_overdue, referral_overdue_untold, redelivered,
+	   redelivery_ended. */
 };
 
 struct core *core_new(const struct core_options *options, const struct core_sink *sink);
@@ -251,6 +252,8 @@ enum core_history_kind {
 	CORE_HISTORY_PARKED, CORE_HISTORY_RETRIED, CORE_HISTORY_DISCARDED, CORE_HISTORY_ESCALATED,
 	CORE_HISTORY_EXPIRED, CORE_HISTORY_STOPPED, CORE_HISTORY_RULES, CORE_HISTORY_GIVEN_UP,
 	CORE_HISTORY_LATE,      /* as accepted: recipients that were found later */
+	CORE_HISTORY_AGAIN,     /* as accepted: a mailbox that is delivered again */
+	CORE_HISTORY_REDELIVER, /* that begins or ends, by `who` */
 	CORE_HISTORY_DECIDED,   /* about conflict event_sequence, by `who` */
 	CORE_HISTORY_CONSULTED, /* person_key, by `who` */
 	CORE_HISTORY_ERASED,    /* likewise */
@@ -259,7 +262,7 @@ enum core_history_kind {
 struct core_history {
 	enum core_history_kind kind;
 	int64_t at_ns;
-	const char *mailbox;        /* NULL for accepted and rules */
+	const char *mailbox;        /* NULL for accepted, late and rules */
 	uint64_t event_sequence;    /* accepted; nacked, parked, retried, discarded, escalated */
 	const uint8_t *event_id;    /* accepted */
 	const char *source;         /* accepted: agency */

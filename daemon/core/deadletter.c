@@ -139,7 +139,7 @@ static enum ttg_error find_next(struct core *core, const struct mailbox *mailbox
 			continue; /* retained away already: that is why one gives up */
 		if (code != TTG_OK)
 			return code;
-		if (kind != RECORD_EVENT && kind != RECORD_LATE)
+		if (!record_gives(kind))
 			continue;
 		/* Read once: read again it may be damaged, which is not to say that it is for others. */
 		code = core_recipient_of(kind, data, len, mailbox->number, &recipient);

@@ -95,13 +95,9 @@ static enum gate gate_again(const struct core *core, const struct rules_deliver_
 	return gate_ask(core->identity, who, &kept, "", when);
 }
 
-/*
- * Asks again, with the rules of now, under which agreements this may go to the mailbox, and leaves
- * those in recipient. An addressed grant counts only if it was one of those it was accepted for.
- */
-static void recheck(const struct core *core, const struct core_now *now,
-		    const struct mailbox *mailbox, uint64_t sequence,
-		    const struct record_event *event, struct record_recipient *recipient)
+void core_recheck(const struct core *core, const struct core_now *now, const struct mailbox *mailbox,
+		  uint64_t sequence, bool again, const struct record_event *event,
+		  struct record_recipient *recipient)
 {
 	const struct rules *rules = core->rules;
 	const struct record_recipient accepted = *recipient;
@@ -127,15 +123,15 @@ static void recheck(const struct core *core, const struct core_now *now,
 	core_who(core, event, &who);
 	for (size_t i = 0; i < n && recipient->n_agreements < RECORD_MAX_AGREEMENTS; i++) {
 		const char *agreement = rules->agreements[first[i].agreement].id;
+		enum gate gate;
 
 		if (first[i].mailbox != (uint32_t)mailbox->rule ||
 		    !rules_in_force(rules, first[i].agreement, now->real_ns) ||
 		    !core_marking_fits(&rules->agreements[first[i].agreement], marking))
 			continue;
-		/* What was accepted before who he is came into dispute goes. */
-		if (gate_again(core, &first[i], named(&accepted, agreement), &who, &when) ==
-			    GATE_SHUT &&
-		    !PLANTED(DELIVER_WITHDRAWN))
+		/* What was accepted before who he is came into dispute goes, but not once more. */
+		gate = gate_again(core, &first[i], !again && named(&accepted, agreement), &who, &when);
+		if ((gate == GATE_SHUT || (again && gate == GATE_HELD)) && !PLANTED(DELIVER_WITHDRAWN))
 			continue;
 		if ((first[i].addressed_by[0] && !named(&accepted, agreement)) ||
 		    named(recipient, agreement))
@@ -205,8 +201,8 @@ static enum verdict try_entry(struct core *core, const struct core_now *now,
 	if (*code != TTG_OK)
 		return STOP_ROW;
 	if (entry->sequence <= core->stable_since && !PLANTED(DELIVER_UNAGREED))
-		recheck(core, now, mailbox, event.first ? event.first : entry->sequence, &event,
-			&recipient);
+		core_recheck(core, now, mailbox, event.first ? event.first : entry->sequence, false,
+			     &event, &recipient);
 	if (recipient.n_agreements == 0)
 		return STOPPED;
 	if (mailbox->unseen > core->durable && !PLANTED(OVERTAKE_UNSEEN))

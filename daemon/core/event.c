@@ -69,16 +69,27 @@ int32_t event_assertion(struct span event)
 	return (int32_t)(uint32_t)wire_last_number(event, EVENT_ASSERTION, WIRE_VARINT);
 }
 
-struct span event_person(struct span event)
+/* The last there is. */
+static struct span sized(struct span event, uint32_t id)
 {
-	struct span person = { NULL, 0 };
+	struct span found = { NULL, 0 };
 	struct wire_field it;
 
 	while (wire_next(&event, &it) == WIRE_TOOK) {
-		if (it.id == EVENT_PERSON && it.type == WIRE_SIZED)
-			person = it.span;
+		if (it.id == id && it.type == WIRE_SIZED)
+			found = it.span;
 	}
-	return person;
+	return found;
+}
+
+struct span event_person(struct span event)
+{
+	return sized(event, EVENT_PERSON);
+}
+
+struct span event_supersedes(struct span event)
+{
+	return sized(event, EVENT_SUPERSEDES);
 }
 
 /* The next field that is not the nonce, as it stands, its key included; at NULL: there is none. */

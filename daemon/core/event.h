@@ -67,6 +67,8 @@ bool event_payload_field(const struct event *event, const char *field, struct wi
 /* Ttg__Assertion and person (at NULL: nobody) of an encoded event that event_read() took. */
 int32_t event_assertion(struct span event);
 struct span event_person(struct span event);
+/* What it supersedes: a UUID, or at NULL. */
+struct span event_supersedes(struct span event);
 
 /* They say the same: they differ in nothing but the nonce. Both were taken by event_read(). */
 bool event_equals(struct span a, struct span b);

@@ -105,16 +105,20 @@ static bool read_nack(const struct core *core, const uint8_t *data, size_t len,
 	return one_position(core, it.position, out);
 }
 
-static bool read_event(const struct core *core, uint64_t sequence, bool late, const uint8_t *data,
+static bool read_event(const struct core *core, uint64_t sequence, uint8_t kind, const uint8_t *data,
 		       size_t len, struct core_history *out)
 {
 	struct record_event *it = &core->history->event;
+	struct record_recipient to;
+	struct cursor recipients;
 
-	if (late ? !record_get_late(data, len, it) : !record_get_event(data, len, it))
+	if (!record_get_given(kind, data, len, it))
 		return false;
-	out->kind = late ? CORE_HISTORY_LATE : CORE_HISTORY_ACCEPTED;
+	out->kind = kind == RECORD_AGAIN ? CORE_HISTORY_AGAIN :
+		    kind == RECORD_LATE	 ? CORE_HISTORY_LATE :
+					   CORE_HISTORY_ACCEPTED;
 	out->at_ns = it->routed_ns;
-	out->event_sequence = late ? it->first : sequence;
+	out->event_sequence = it->first ? it->first : sequence;
 	out->event_id = it->id;
 	out->source = it->source;
 	snprintf(out->type, sizeof(out->type), "%s", it->type);
@@ -122,6 +126,11 @@ static bool read_event(const struct core *core, uint64_t sequence, bool late, co
 	out->signed_at = it->signed_at;
 	out->n_recipients = it->n_recipients;
 	out->n_waiting = it->n_waiting;
+	if (kind == RECORD_AGAIN) {
+		recipients = it->recipients;
+		record_next_recipient(&recipients, &to);
+		out->mailbox = name_of(core, to.mailbox);
+	}
 	return true;
 }
 
@@ -175,6 +184,19 @@ static bool read_lapsed(const uint8_t *data, size_t len, struct core_history *ou
 	return true;
 }
 
+static bool read_redeliver(const struct core *core, const uint8_t *data, size_t len, struct core_history *out)
+{
+	struct record_redeliver it;
+
+	if (!record_get_redeliver(data, len, &it))
+		return false;
+	out->kind = CORE_HISTORY_REDELIVER;
+	out->at_ns = it.at_ns;
+	out->mailbox = name_of(core, it.mailbox);
+	out->who = it.who;
+	return true;
+}
+
 static bool read_rules(const uint8_t *data, size_t len, struct core_history *out)
 {
 	struct record_rules it;
@@ -208,9 +230,11 @@ bool core_history_read(const struct core *core, uint64_t sequence, uint8_t kind,
 	*out = (struct core_history){ 0 };
 	switch ((enum record_kind)kind) {
 	case RECORD_EVENT:
-		return read_event(core, sequence, false, data, len, out);
 	case RECORD_LATE:
-		return read_event(core, sequence, true, data, len, out);
+	case RECORD_AGAIN:
+		return read_event(core, sequence, kind, data, len, out);
+	case RECORD_REDELIVER:
+		return read_redeliver(core, data, len, out);
 	case RECORD_DELIVERED:
 		return read_positions(core, CORE_HISTORY_DELIVERED, data, len, out);
 	case RECORD_ACK:
@@ -257,7 +281,8 @@ bool core_history_recipient(const struct core *core, const struct core_history *
 	struct record_recipient recipient;
 	struct cursor recipients = core->history->event.recipients;
 
-	if ((history->kind != CORE_HISTORY_ACCEPTED && history->kind != CORE_HISTORY_LATE) ||
+	if ((history->kind != CORE_HISTORY_ACCEPTED && history->kind != CORE_HISTORY_LATE &&
+	     history->kind != CORE_HISTORY_AGAIN) ||
 	    i >= history->n_recipients)
 		return false;
 	for (size_t k = 0; k <= i; k++)

@@ -53,6 +53,13 @@ enum ttg_error core_put_late(struct core *core, struct cursor *cursor, struct re
 	return fill(core, event, record_put_late(cursor, event, recipients));
 }
 
+enum ttg_error core_put_again(struct core *core, struct cursor *cursor, struct record_event *event,
+			      const struct record_recipient *recipients)
+{
+	event->n_sealed = event->n_bytes + RECORD_SEAL_BYTES;
+	return fill(core, event, record_put_again(cursor, event, recipients));
+}
+
 enum ttg_error core_open_event(const struct core *core, struct record_event *event)
 {
 	if (event->key == 0)

@@ -6,12 +6,14 @@
 
 /* Its bytes, when it is sealed. TTG_EPERM: they are gone for good. */
 enum ttg_error core_open_event(const struct core *core, struct record_event *event);
-/* As record_put_event() and record_put_late(), sealed if the sink does that and it is about
-   somebody. TTG_EAGAIN, TTG_ENOSPC, TTG_EIO, TTG_ECRYPTO of the sink. */
+/* As record_put_event(), record_put_late() and record_put_again(), sealed if the sink does that and
+   it is about somebody. TTG_EAGAIN, TTG_ENOSPC, TTG_EIO, TTG_ECRYPTO of the sink. */
 enum ttg_error core_put_event(struct core *core, struct cursor *cursor, struct record_event *event,
 			      const struct record_recipient *recipients, bool of_persons);
 enum ttg_error core_put_late(struct core *core, struct cursor *cursor, struct record_event *event,
 			     const struct record_recipient *recipients);
+enum ttg_error core_put_again(struct core *core, struct cursor *cursor, struct record_event *event,
+			      const struct record_recipient *recipients);
 
 /* Whose key it is sealed with (keys.h). */
 const uint8_t *payload_owner(const struct record_event *event);

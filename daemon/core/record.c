@@ -204,7 +204,7 @@ static bool get_event(struct cursor *cursor, uint8_t known, struct record_event 
 			       cursor_get_sized(cursor, RECORD_MAX, &out->n_changes) :
 			       NULL;
 	get_payload(cursor, flags, out);
-	out->first = 0;
+	out->first = out->given = 0;
 	out->routed_ns = out->accepted_ns;
 	return complete(cursor) && (!(flags & FLAG_SEALED) || out->key != 0);
 }
@@ -217,8 +217,8 @@ bool record_get_event(const uint8_t *data, size_t len, struct record_event *out)
 	return get_event(&cursor, FLAGS_ALL, out);
 }
 
-struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
-				  const struct record_recipient *recipients)
+static struct record_gap put_once_more(struct cursor *cursor, const struct record_event *it, bool again,
+				       const struct record_recipient *recipients)
 {
 	struct record_event event = *it;
 
@@ -227,38 +227,73 @@ struct record_gap record_put_late(struct cursor *cursor, const struct record_eve
 	cursor_put_u8(cursor, RECORD_VERSION);
 	cursor_put_u64(cursor, (uint64_t)it->routed_ns);
 	cursor_put_varint(cursor, it->first);
+	if (again)
+		cursor_put_varint(cursor, it->given);
 	return record_put_event(cursor, &event, recipients);
 }
 
-static bool get_late(const uint8_t *data, size_t len, uint8_t known, struct record_event *out)
+static bool get_once_more(uint8_t kind, const uint8_t *data, size_t len, uint8_t known,
+			  struct record_event *out)
 {
+	uint64_t first, given = 0;
 	struct cursor cursor;
 	int64_t routed_ns;
-	uint64_t first;
 
 	begin(&cursor, data, len);
 	routed_ns = (int64_t)cursor_get_u64(&cursor);
 	first = cursor_get_varint(&cursor);
-	if (!cursor_ok(&cursor) || first == 0 || !get_event(&cursor, known, out))
+	if (kind == RECORD_AGAIN)
+		given = cursor_get_varint(&cursor);
+	if (!cursor_ok(&cursor) || first == 0 || (kind == RECORD_AGAIN && given < first) ||
+	    !get_event(&cursor, known, out))
 		return false;
 	out->first = first;
+	out->given = given;
 	out->routed_ns = routed_ns;
-	return out->n_recipients > 0 && out->n_waiting == 0 && out->n_changes == 0;
+	return (kind == RECORD_AGAIN ? out->n_recipients == 1 : out->n_recipients > 0) &&
+	       out->n_waiting == 0 && out->n_changes == 0;
+}
+
+struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
+				  const struct record_recipient *recipients)
+{
+	return put_once_more(cursor, it, false, recipients);
+}
+
+struct record_gap record_put_again(struct cursor *cursor, const struct record_event *it,
+				   const struct record_recipient *recipients)
+{
+	return put_once_more(cursor, it, true, recipients);
 }
 
 bool record_get_late(const uint8_t *data, size_t len, struct record_event *out)
 {
-	return get_late(data, len, FLAGS_ALL, out);
+	return get_once_more(RECORD_LATE, data, len, FLAGS_ALL, out);
+}
+
+static bool get_given(uint8_t kind, const uint8_t *data, size_t len, uint8_t known, struct record_event *out)
+{
+	struct cursor cursor;
+
+	if (kind != RECORD_EVENT)
+		return record_gives(kind) && get_once_more(kind, data, len, known, out);
+	cursor_init_read(&cursor, data, len);
+	return get_event(&cursor, known, out);
+}
+
+bool record_gives(uint8_t kind)
+{
+	return kind == RECORD_EVENT || kind == RECORD_LATE || kind == RECORD_AGAIN;
+}
+
+bool record_get_given(uint8_t kind, const uint8_t *data, size_t len, struct record_event *out)
+{
+	return get_given(kind, data, len, FLAGS_ALL, out);
 }
 
 bool record_get_stripped(uint8_t kind, const uint8_t *data, size_t len, struct record_event *out)
 {
-	struct cursor cursor;
-
-	if (kind == RECORD_LATE)
-		return get_late(data, len, FLAGS_ALL | FLAG_STRIPPED, out);
-	cursor_init_read(&cursor, data, len);
-	return kind == RECORD_EVENT && get_event(&cursor, FLAGS_ALL | FLAG_STRIPPED, out);
+	return get_given(kind, data, len, FLAGS_ALL | FLAG_STRIPPED, out);
 }
 
 void record_put_stripped(struct cursor *cursor, const uint8_t *data, const struct record_event *it,

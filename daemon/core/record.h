@@ -36,10 +36,10 @@
  *              | sequence and position that follow (0: none yet) | deliveries given up
  *   LATE       version u8 | ns u64 | sequence of the EVENT | a whole EVENT again, with the
  *              recipients that were found now, and nothing that waits or changes
+ *   REDELIVER, AGAIN   as redelivery.h has them
  *   DECIDED    version u8 | ns u64 | sequence and part of the conflict (identity.h) | accepted u8
  *              | text who | text why
- *   CONSULTED  version u8 | ns u64 | key of the number asked for 16 bytes | text who | text what
- *              | text why
+ *   CONSULTED  version u8 | ns u64 | key of the number asked for 16 bytes | text who | text what | text why
  *   ERASED     version u8 | ns u64 | key of the number asked for 16 bytes | text who | text why
  *              | number of keys, each: its owner (keys.h) 16 bytes | number of the key that is destroyed (0:
  *              this owner had none)
@@ -103,6 +103,8 @@ enum record_kind {
 	RECORD_LAPSED = 20,
 	RECORD_SIGNED = 21,
 	RECORD_HAND_OVER = 22,
+	RECORD_REDELIVER = 23,
+	RECORD_AGAIN = 24,
 	RECORD_FOREIGN = 128, /* this and above are not the core's: it steps over them */
 };
 
@@ -157,7 +159,8 @@ struct record_event {
 	struct cursor recipients;  /* decoded: where they begin, and those that wait */
 	struct cursor waits;
 	const uint8_t *begin, *rest; /* decoded: the EVENT; what follows those that wait */
-	uint64_t first;            /* of a LATE: sequence of the EVENT; else 0 */
+	uint64_t first;            /* of a LATE or AGAIN: sequence of the EVENT; else 0 */
+	uint64_t given;            /* of an AGAIN: sequence of what it repeats; else 0 */
 	int64_t routed_ns;         /* when the recipients were found: of an EVENT accepted_ns */
 };
 
@@ -241,6 +244,9 @@ struct record_gap record_put_event(struct cursor *cursor, const struct record_ev
 /* it->first and routed_ns say which event it is and when. */
 struct record_gap record_put_late(struct cursor *cursor, const struct record_event *it,
 				  const struct record_recipient *recipients);
+/* An AGAIN: the same, and it->given. */
+struct record_gap record_put_again(struct cursor *cursor, const struct record_event *it,
+				   const struct record_recipient *recipients);
 /* What `it` was read from, without changes and payload. */
 void record_put_stripped(struct cursor *cursor, const uint8_t *data, const struct record_event *it,
 			 const uint8_t digest[RECORD_DIGEST]);
@@ -263,6 +269,9 @@ bool record_get_rules(const uint8_t *data, size_t len, struct record_rules *out)
 bool record_get_rules_text(const uint8_t *data, size_t len, struct record_rules_text *out);
 bool record_get_event(const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_late(const uint8_t *data, size_t len, struct record_event *out);
+/* EVENT, LATE and AGAIN give an event to mailboxes, each at a position of its own. */
+bool record_gives(uint8_t kind);
+bool record_get_given(uint8_t kind, const uint8_t *data, size_t len, struct record_event *out);
 /* The same out of the archive: of one that was stripped and not sealed there are no bytes, but a digest. */
 bool record_get_stripped(uint8_t kind, const uint8_t *data, size_t len, struct record_event *out);
 bool record_get_decided(const uint8_t *data, size_t len, struct record_decided *out);

@@ -1,8 +1,8 @@
 /*
  * The state as bytes. Integers are little-endian, varints LEB128, texts as in record.h:
  *
- *   "TTGCORE" | version u8 (6; in 5 referrals are not followed, in 4 keys have no end, 3 has no keys, no
- *   past rules, 2 no persons, 1 no seal either)
+ *   "TTGCORE" | version u8 (6; in 5 are no redeliveries and referrals are not followed, in 4 keys have no
+ *   end, 3 has no keys, no past rules, 2 no persons, 1 no seal either)
  *   | length u64 of all
  *   | check of the secret u64 | sequence u64
  *   | rules digest 32 bytes
@@ -18,6 +18,7 @@
  *   | newest acceptance ns u64 | identity (identity_save.c) | what waits (waiting.c)
  *   | what came late (lates.c) | whose payloads are sealed with which key (keys.c)
  *   | rules that were in force (rules_past.c)
+ *   | redeliveries (redelivery.c)
  *   | referrals that are followed (referrals.h)
  *   | dedupe window (dedupe.c)
  *   | "END."
@@ -36,7 +37,7 @@
 #define MAGIC "TTGCORE"
 #define END_MARK "END."
 #define SNAPSHOT_VERSION 6u
-#define VERSION_WITHOUT_REFERRALS 5u
+#define VERSION_BEFORE_REDELIVERIES 5u /* and before referrals were followed */
 #define VERSION_WITHOUT_ENDS 4u /* of keys */
 #define VERSION_WITHOUT_KEYS 3u /* and without past rules */
 #define VERSION_WITHOUT_PERSONS 2u
@@ -171,7 +172,8 @@ static size_t bound(const struct core *core)
 	size_t size = 256 + sizeof(core->sealed) + core->timers.n * 48 +
 		      identity_bound(core->identity) + waiting_bound(&core->waiting) +
 		      lates_bound(&core->lates) + keys_bound(&core->keys) +
-		      rules_past_bound(&core->past) + referrals_bound(core->referrals);
+		      rules_past_bound(&core->past) + redeliveries_bound(&core->redeliveries) +
+		      referrals_bound(core->referrals);
 
 	for (size_t i = 0; i < core->n_mailboxes; i++) {
 		const struct mailbox *it = core->mailboxes[i];
@@ -236,6 +238,7 @@ static enum ttg_error save_front(const struct core *core, struct core_image *ima
 	lates_save(&core->lates, &cursor);
 	keys_save(&core->keys, &cursor);
 	rules_past_save(&core->past, &cursor);
+	redeliveries_save(&core->redeliveries, &cursor);
 	referrals_save(core->referrals, &cursor);
 	image->front_len = cursor_offset(&cursor);
 	if (!done)
@@ -506,8 +509,9 @@ static enum ttg_error load(struct core *core, struct cursor *cursor, size_t len,
 		code = TTG_ECORRUPT;
 	if (code == TTG_OK && version > VERSION_WITHOUT_KEYS)
 		code = load_past_rules(core, cursor, sequence);
-	if (code == TTG_OK && version > VERSION_WITHOUT_REFERRALS &&
-	    !referrals_load(core->referrals, cursor, sequence))
+	if (code == TTG_OK && version > VERSION_BEFORE_REDELIVERIES &&
+	    (!redeliveries_load(&core->redeliveries, cursor, core->n_mailboxes, sequence) ||
+	     !referrals_load(core->referrals, cursor, sequence)))
 		code = TTG_ECORRUPT;
 	if (code == TTG_OK && !dedupe_load(core->dedupe, cursor))
 		code = TTG_ECORRUPT;

@@ -23,6 +23,7 @@
 #include "core/pace.h"
 #include "core/person.h"
 #include "core/record.h"
+#include "core/redelivery.h"
 #include "core/referrals.h"
 #include "core/rules_past.h"
 #include "core/sealed.h"
@@ -72,6 +73,7 @@ struct core {
 	struct referrals *referrals;     /* how far they came */
 	struct waiting waiting;
 	struct lates lates;
+	struct redeliveries redeliveries;
 	struct readers *readers;
 	struct keys keys;                /* whose payloads are sealed with which */
 	uint64_t key_at_hand;            /* taken from the sink, and nobody's yet if above keys.highest */
@@ -115,13 +117,14 @@ struct mailbox *core_add_mailbox(struct core *core, const char *id);
 enum ttg_error core_fill(struct core *core, struct mailbox *mailbox, uint64_t until,
 			 uint64_t *budget);
 bool core_mailbox_has_room(const struct core *core, const struct mailbox *mailbox);
-/* Reads one EVENT or LATE record, and its recipient entry for this mailbox (NULL: not wanted). Views valid
-   until the next read. TTG_ECORRUPT when it is something else. */
+/* Reads one record that gives an event to mailboxes, and its recipient entry for this mailbox (NULL: not
+   wanted). Views valid until the next read. TTG_ECORRUPT when it is something else. */
 enum ttg_error core_read_event(const struct core *core, uint64_t sequence, uint32_t mailbox,
 			       struct record_event *event, struct record_recipient *recipient);
-/* The entry for this mailbox of an EVENT or LATE record that was read. TTG_ENOENT: it is not for it. */
+/* The entry for this mailbox of such a record that was read. TTG_ENOENT: it is not for it. */
 enum ttg_error core_recipient_of(uint8_t kind, const uint8_t *data, size_t len, uint32_t mailbox,
 				 struct record_recipient *out);
+bool core_find_recipient(const struct record_event *event, uint32_t mailbox, struct record_recipient *out);
 /* What was chosen for delivery and has not left does not leave. */
 void core_retract(struct core *core);
 void core_wake(struct core *core, struct mailbox *mailbox); /* the next pump looks at it */
@@ -158,6 +161,14 @@ struct pump_budget {
 };
 enum ttg_error core_pump_mailbox(struct core *core, const struct core_now *now,
 				 struct mailbox *mailbox, struct pump_budget *budget);
+/*
+ * Asks again, with the rules of now, under which agreements this may go to the mailbox, and leaves
+ * those in recipient. An addressed grant counts only if it was one of those it was accepted for.
+ * `sequence` is the EVENT's. `again`: it goes once more; its conditions must hold as if it came now.
+ */
+void core_recheck(const struct core *core, const struct core_now *now, const struct mailbox *mailbox,
+		  uint64_t sequence, bool again, const struct record_event *event,
+		  struct record_recipient *recipient);
 /* Records what was delivered and is not recorded yet. */
 enum ttg_error core_log_row(struct core *core, const struct core_now *now, struct mailbox *mailbox);
 

@@ -26,7 +26,7 @@ static bool strip_event(uint8_t kind, const uint8_t *data, size_t len, struct cu
 	uint8_t digest[DIGEST_BYTES];
 	struct record_event event;
 
-	if (kind == RECORD_LATE ? !record_get_late(data, len, &event) : !record_get_event(data, len, &event))
+	if (!record_get_given(kind, data, len, &event))
 		return false;
 	if (!event.digest && !sum(event.bytes, event.n_bytes, digest))
 		return false;
@@ -48,7 +48,7 @@ static bool strip_nack(const uint8_t *data, size_t len, struct cursor *out)
 
 bool record_strip(uint8_t kind, const uint8_t *data, size_t len, struct cursor *out)
 {
-	if (kind == RECORD_EVENT || kind == RECORD_LATE)
+	if (record_gives(kind))
 		return strip_event(kind, data, len, out);
 	if (kind == RECORD_NACK)
 		return strip_nack(data, len, out);

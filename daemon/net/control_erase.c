@@ -78,7 +78,8 @@ static void tell_event(struct control_request *request, uint64_t sequence, struc
 	ttg_uuid_format(event->id, id);
 	control_item(request,
 		     json_pack("{s:s, s:o, s:I, s:s, s:s, s:s, s:o, s:s}", "what",
-			       event->first != 0 ? "late" : "event", "at", control_time(event->routed_ns),
+			       event->given != 0 ? "again" : event->first != 0 ? "late" : "event", "at",
+			       control_time(event->routed_ns),
 			       "sequence", (json_int_t)sequence, "type", event->type, "from", event->source,
 			       "event_id", id, "to", recipients(request, event), "payload",
 			       state_of(error, event)));
@@ -101,10 +102,9 @@ static void report_step(struct control_request *request)
 				    error == TTG_EAGAIN ? "" : ttg_error_text(error));
 			return;
 		}
-		if (record.kind != RECORD_EVENT && record.kind != RECORD_LATE)
+		if (!record_gives(record.kind))
 			continue;
-		if (!(record.kind == RECORD_EVENT ? record_get_event(record.data, record.len, &event) :
-						    record_get_late(record.data, record.len, &event))) {
+		if (!record_get_given(record.kind, record.data, record.len, &event)) {
 			control_end(request, TTG_ECORRUPT, "record %llu is damaged",
 				    (unsigned long long)sequence);
 			return;

@@ -158,6 +158,12 @@ static uint64_t room_for_acks(const struct net *net)
 	return limit == 0 || share > ROOM_FOR_ACKS_MAX ? ROOM_FOR_ACKS_MAX : share;
 }
 
+/* A redelivery's repeats wait while less than an eighth of the journal's size is free. */
+static uint64_t room_beside(const struct net *net, uint8_t kind)
+{
+	return kind == RECORD_AGAIN ? net->config->journal_max_bytes / 16 : 0;
+}
+
 /* What the broker has to tell: of a journal that is full, too. */
 static bool is_notice(const struct net *net, const uint8_t *data, size_t len)
 {
@@ -185,9 +191,8 @@ static enum ttg_error sink_append(void *self, const struct core_record *records,
 		staged[i] = (struct journal_record){ .kind = records[i].kind,
 						     .data = records[i].data,
 						     .len = records[i].len };
-	if ((record->kind == RECORD_EVENT || record->kind == RECORD_LATE ||
-	     record->kind == RECORD_SIGNED || record->kind == RECORD_REFUSED) &&
-	    journal_room(net->journal) < record->len + room_for_acks(net) &&
+	if ((record_gives(record->kind) || record->kind == RECORD_SIGNED || record->kind == RECORD_REFUSED) &&
+	    journal_room(net->journal) < record->len + room_for_acks(net) + room_beside(net, record->kind) &&
 	    !is_notice(net, record->data, record->len))
 		return TTG_ENOSPC;
 	const enum ttg_error error = journal_append(net->journal, staged, n, first);

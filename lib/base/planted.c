@@ -57,6 +57,10 @@ static const char *const names[PLANTED_COUNT] = {
 	[PLANTED_FOLLOW_ANYTHING] = "follow_anything",
 	[PLANTED_OVERDUE_AGAIN] = "overdue_again",
 	[PLANTED_FORGET_ANSWER_BY] = "forget_answer_by",
+	[PLANTED_REPEAT_UNAGREED] = "repeat_unagreed",
+	[PLANTED_REPEAT_WAITING] = "repeat_waiting",
+	[PLANTED_SKIP_REPEAT] = "skip_repeat",
+	[PLANTED_FORGET_REPEATED] = "forget_repeated",
 };
 
 static enum planted chosen;

@@ -24,7 +24,7 @@ static void strip(uint8_t kind, const uint8_t *data, size_t len)
 	if (!bytes)
 		abort();
 	cursor_init_write(&cursor, bytes, len + STRIP_MORE);
-	if (record_strip(kind, data, len, &cursor) && (kind == RECORD_EVENT || kind == RECORD_LATE) &&
+	if (record_strip(kind, data, len, &cursor) && record_gives(kind) &&
 	    (!record_get_stripped(kind, bytes, cursor_offset(&cursor), &event) || event.n_bytes > 0 ||
 	     event.n_sealed > 0 || event.n_changes > 0 || !event.digest))
 		abort();

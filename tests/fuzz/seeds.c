@@ -12,6 +12,7 @@
 #include <ttg/proto/session.pb-c.h>
 #include "core/persons.h"
 #include "core/record.h"
+#include "core/redelivery.h"
 #include "core/rules_past.h"
 #include "core/rules_text.h"
 #include "seeds.h"
@@ -350,6 +351,32 @@ static void person_seeds(const char *folder, bool decide)
 	play_free(&play);
 }
 
+/* A mailbox that is delivered again, through and under way. */
+static void redeliver_seeds(const char *folder)
+{
+	const struct core_redeliver order = { "oneservice/in", 1, INT64_MIN, "me", "lost" };
+	struct play *play = play_new(4, 8);
+	uint64_t sequence;
+
+	rules_free(&play->rules);
+	play->rules = fuzz_rules();
+	MUST(core_set_rules(play->core, &play->now, play->rules) == TTG_OK);
+	play_attach(play, BOX_ONESERVICE, 1, 20);
+	for (uint64_t round = 0; round < 2; round++) {
+		play_say(play, TYPE_RELEASED, 1);
+		play_say(play, TYPE_RELEASED, 2);
+		play_settle(play);
+		MUST(core_ack(play->core, &play->now, 1, 2 + 4 * round, NULL, 0) == TTG_OK);
+		MUST(core_redeliver(play->core, &play->now, &order, &sequence) == TTG_OK);
+		if (round == 0) {
+			play_settle(play);
+			MUST(core_ack(play->core, &play->now, 1, 4, NULL, 0) == TTG_OK);
+		}
+	}
+	write_core(folder, "redelivered", play);
+	play_free(&play);
+}
+
 /* Referrals that are over, answered, and overdue, told or not. */
 static void referral_seeds(const char *folder)
 {
@@ -581,6 +608,7 @@ int main(int argc, char **argv)
 	person_seeds(argv[1], false);
 	person_seeds(argv[1], true);
 	referral_seeds(argv[1]);
+	redeliver_seeds(argv[1]);
 	client_seeds(argv[1]);
 	damage_seeds(argv[1]);
 	zap_seeds(argv[1]);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/persons.h"
+#include "core/redelivery.h"
 #include "support/core_play.h"
 #include "unit.h"
 
@@ -362,6 +363,28 @@ static void consent_taken_back_stops_what_is_queued(void **state)
 	play_settle(play);
 	assert_int_equal(arrests_heard(play), 1);
 	assert_int_equal(play_view(play, BOX_ONESERVICE).stopped, 1);
+	play_free(&play);
+}
+
+/* Given while he was in the scheme: once more only of who has not taken that back. */
+static void what_consent_was_taken_back_to_is_not_delivered_again(void **state)
+{
+	struct play *play = stage(0);
+	struct core_redeliver order = { "oneservice/in", 1, INT64_MIN, "uid 0", "its store is lost" };
+	uint64_t positions[2] = { 1, 2 }, sequence, his, other;
+
+	(void)state;
+	enrol(play, "A0001BC");
+	enrol(play, "A0002BC");
+	his = arrest(play, "A0001BC");
+	other = arrest(play, "A0002BC");
+	play_settle(play);
+	assert_int_equal(core_ack(play->core, &play->now, 1, 0, positions, 2), TTG_OK);
+	withdraw(play, "A0001BC");
+	assert_int_equal(core_redeliver(play->core, &play->now, &order, &sequence), TTG_OK);
+	play_settle(play);
+	assert_int_equal(heard(play, his), 1);
+	assert_int_equal(heard(play, other), 2);
 	play_free(&play);
 }
 
@@ -738,6 +761,7 @@ int main(void)
 		cmocka_unit_test(who_is_enrolled_after_the_arrest_does_not_reach_back),
 		cmocka_unit_test(only_the_word_of_those_who_may_links),
 		cmocka_unit_test(consent_taken_back_stops_what_is_queued),
+		cmocka_unit_test(what_consent_was_taken_back_to_is_not_delivered_again),
 		cmocka_unit_test(what_was_accepted_goes_though_he_is_out_by_now),
 		cmocka_unit_test(who_left_and_came_back),
 		cmocka_unit_test(an_enrolment_without_a_scheme_changes_nothing),

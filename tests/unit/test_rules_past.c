@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/keys.h"
+#include "core/redelivery.h"
 #include "core/rules_past.h"
 #include "core/rules_text.h"
 
@@ -376,7 +377,8 @@ static void rules_recorded_without_a_text_get_one_at_the_next_start(void **state
 	play_free(&play);
 }
 
-/* Cuts keys, past rules and referrals out of a snapshot, which is then of the version before. */
+/* Cuts keys, past rules, redeliveries and referrals out of a snapshot, which is then of the version
+ * before. */
 static void make_older(const struct play *play, uint8_t *snapshot, size_t *len)
 {
 	const struct rules_version *version = core_rules_version(play->core, 0);
@@ -388,6 +390,7 @@ static void make_older(const struct play *play, uint8_t *snapshot, size_t *len)
 	cursor_init_write(&cursor, bytes, sizeof(bytes));
 	keys_save(&(struct keys){ .n = 0 }, &cursor); /* nothing is sealed here */
 	rules_past_save(&past, &cursor);
+	redeliveries_save(&(struct redeliveries){ .n = 0 }, &cursor);
 	rules_past_fini(&past);
 	cursor_put_varint(&cursor, 0); /* no referral is followed */
 	found = memmem(snapshot, *len, bytes, cursor_offset(&cursor));
