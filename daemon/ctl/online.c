@@ -61,7 +61,8 @@ static const struct table_column mailboxes_columns[] = {
 	{ "mailbox", "MAILBOX" },	{ "consumer", "CONSUMER" }, { "queued", "QUEUED" },
 	{ "in_flight", "IN FLIGHT" },	{ "parked", "PARKED" },	    { "held", "HELD" },
 	{ "delivered", "DELIVERED" },	{ "acked", "ACKED" },	    { "nacked", "NACKED" },
-	{ "escalated", "ESCALATED" },	{ "oldest_at", "OLDEST" },  { NULL, NULL },
+	{ "escalated", "ESCALATED" },	{ "oldest_at", "OLDEST" },  { "redelivery", "REDELIVERY" },
+	{ NULL, NULL },
 };
 
 static const struct table_column explain_columns[] = {
@@ -90,7 +91,8 @@ static const struct table_column disclosure_columns[] = {
 	{ "delivered_at", "DELIVERED" }, { "type", "TYPE" },	   { "from", "FROM" },
 	{ "to", "TO" },			 { "agreements", "AGREEMENTS" }, { "fields", "FIELDS" },
 	{ "event_id", "EVENT" },	 { "sequence", "SEQUENCE" }, { "person_key", "PERSON" },
-	{ "accepted_at", "ACCEPTED" },	 { "attempts", "ATTEMPTS" }, { "outcome", "OUTCOME" },
+	{ "accepted_at", "ACCEPTED" },	 { "repeat", "REPEAT" },
+	{ "attempts", "ATTEMPTS" }, { "outcome", "OUTCOME" },
 	{ "ended_at", "ENDED" },	 { "at", "AT" },	     { "who", "WHO" },
 	{ "text", "TEXT" },		 { NULL, NULL },
 };
@@ -118,6 +120,13 @@ static const struct online commands[] = {
 	  "what is agreed; with a name, every grant of it" },
 	{ { "mailboxes", NULL }, "mailboxes", { { ARGUMENT_TEXT, "mailbox", false } }, STYLE_TABLE,
 	  false, mailboxes_columns, "mailboxes [MAILBOX]", "what waits where" },
+	{ { "mailbox", "redeliver" }, "mailbox.redeliver",
+	  { { ARGUMENT_TEXT, "mailbox", true }, { ARGUMENT_TEXT_FLAG, "since", false },
+	    { ARGUMENT_FLAG, "stop", false }, { ARGUMENT_TEXT_FLAG, "reason", true } }, STYLE_ITEM,
+	  false, NULL,
+	  "mailbox redeliver MAILBOX [--since TIME] [--stop] --reason WHY",
+	  "delivers once more what a mailbox was given and may still have, or ends that; that you asked "
+	  "is written down" },
 	{ { "explain", NULL }, "explain",
 	  { { ARGUMENT_TEXT_FLAG, "type", true }, { ARGUMENT_TEXT_FLAG, "from", false },
 	    { ARGUMENT_TEXT_FLAG, "at", false }, { ARGUMENT_TEXT_FLAG, "person", false },

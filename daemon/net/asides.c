@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/record.h"
+#include "core/redelivery.h"
 
 json_t *asides_line(const struct asked *it, const char *what, int64_t at_ns)
 {
@@ -93,6 +94,29 @@ bool asides_lapsed(const struct asked *it, const uint8_t *data, size_t len)
 		return true;
 	snprintf(text, sizeof(text), "%llu keys", (unsigned long long)one.keys);
 	json_object_set_new(line, "text", json_string(text));
+	control_item(it->request, line);
+	return true;
+}
+
+bool asides_redeliver(const struct asked *it, const uint8_t *data, size_t len)
+{
+	static const char *const words[] = { [REDELIVER_BEGIN] = "begun", [REDELIVER_STOP] = "stopped",
+					     [REDELIVER_THROUGH] = "through" };
+	struct record_redeliver one;
+	struct core_mailbox_view view;
+	const struct core *core = it->request->net->core;
+	json_t *line;
+
+	if (!record_get_redeliver(data, len, &one) || one.mailbox >= core_mailbox_count(core))
+		return false;
+	core_mailbox_view(core, one.mailbox, &view);
+	if (it->of_person || !asides_concern(it, "", view.id) ||
+	    !(line = asides_line(it, "redelivery", one.at_ns)))
+		return true;
+	json_object_set_new(line, "to", json_string(view.id));
+	json_object_set_new(line, "who", json_string(one.who));
+	json_object_set_new(line, "outcome", json_string(words[one.what]));
+	json_object_set_new(line, "text", json_string(it->reasons ? one.why : ""));
 	control_item(it->request, line);
 	return true;
 }

@@ -1,6 +1,7 @@
 /*
- * Lines of the log of disclosures that are about no delivery: what was refused, who asked, what was decided,
- * erased and kept no longer, what is missing. Beside control_disclosures.c, which reads the records.
+ * Lines of the log of disclosures that are about no delivery: what was refused, who asked, what was
+ * decided, delivered again, erased and kept no longer, what is missing. Beside control_disclosures.c,
+ * which reads the records.
  */
 #ifndef TTGD_NET_ASIDES_H
 #define TTGD_NET_ASIDES_H
@@ -27,6 +28,8 @@ bool asides_consulted(const struct asked *it, const uint8_t *data, size_t len);
 bool asides_decided(const struct asked *it, const uint8_t *data, size_t len);
 bool asides_erased(const struct asked *it, const uint8_t *data, size_t len);
 bool asides_lapsed(const struct asked *it, const uint8_t *data, size_t len);
+/* Of a redelivery: it begins or ends. */
+bool asides_redeliver(const struct asked *it, const uint8_t *data, size_t len);
 bool asides_refused(const struct asked *it, const uint8_t *data, size_t len);
 /* Whatever is asked for: it may have been in there. */
 void asides_missing(const struct asked *it, uint64_t first, uint64_t last);

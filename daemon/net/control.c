@@ -43,6 +43,7 @@ static const struct {
 	{ "agencies", control_agencies, { "agency" } },
 	{ "agreements", control_agreements, { "agreement" } },
 	{ "mailboxes", control_mailboxes, { "mailbox" } },
+	{ "mailbox.redeliver", control_redeliver, { "mailbox", "since", "stop", "reason" } },
 	{ "explain", control_explain, { "type", "from", "at", "person", "reason" } },
 	{ "person.conflicts", control_conflicts, { NULL } },
 	{ "person.resolve", control_resolve, { "conflict", "decision", "reason" } },

@@ -38,7 +38,7 @@ struct disclosure {
 	int64_t accepted_ns, delivered_ns; /* delivered: 0: not yet */
 	uint64_t recorded, sequence, attempts; /* recorded: that it was given to this mailbox */
 	uint8_t id[RECORD_ID], key[RECORD_PERSON_KEY];
-	bool has_person;
+	bool has_person, repeat;
 	char type[RULES_TYPE_MAX + 1], source[RULES_ID_MAX + 1];
 	char agreements[RECORD_MAX_AGREEMENTS][RULES_ID_MAX + 1];
 	uint32_t n_agreements;
@@ -130,6 +130,7 @@ static void tell(struct search *it, const struct disclosure *one, const char *ou
 	json_object_set_new(line, "person_key",
 			    one->has_person ? control_hex(one->key, RECORD_PERSON_KEY) : json_null());
 	json_object_set_new(line, "accepted_at", control_time(one->accepted_ns));
+	json_object_set_new(line, "repeat", json_boolean(one->repeat));
 	json_object_set_new(line, "attempts", json_integer((json_int_t)one->attempts));
 	json_object_set_new(line, "outcome", json_string(outcome));
 	json_object_set_new(line, "ended_at", control_time(at_ns));
@@ -152,6 +153,7 @@ static bool add(struct search *it, const struct record_event *event, uint64_t se
 	one->sequence = event->first ? event->first : sequence;
 	memcpy(one->id, event->id, sizeof(one->id));
 	one->has_person = event->person_key != NULL;
+	one->repeat = event->given != 0;
 	if (event->person_key)
 		memcpy(one->key, event->person_key, sizeof(one->key));
 	snprintf(one->type, sizeof(one->type), "%s", event->type);
@@ -367,10 +369,13 @@ static bool take(struct search *it, uint64_t sequence, const struct journal_reco
 	switch (record->kind) {
 	case RECORD_EVENT:
 	case RECORD_LATE:
+	case RECORD_AGAIN:
 		return record_get_stripped(record->kind, record->data, record->len, &event) &&
 		       take_event(it, sequence, &event);
 	case RECORD_CONSULTED:
 		return asides_consulted(&it->asked, record->data, record->len);
+	case RECORD_REDELIVER:
+		return asides_redeliver(&it->asked, record->data, record->len);
 	case RECORD_REFUSED:
 		return asides_refused(&it->asked, record->data, record->len);
 	case RECORD_DECIDED:

@@ -7,6 +7,7 @@
 
 #include <ttg/event.h>
 #include "core/record.h"
+#include "core/redelivery.h"
 #include "core/signed.h"
 #include "net/control_request.h"
 #include "net/course.h"
@@ -24,6 +25,7 @@ struct history_job {
 	bool follow, caught_up;
 
 	struct course course;  /* trace */
+	uint64_t until;        /* it may be given again so far */
 	uint64_t reads;
 };
 
@@ -36,7 +38,8 @@ static const char *const kind_words[] = {
 	[CORE_HISTORY_RULES] = "rules",		[CORE_HISTORY_GIVEN_UP] = "given_up",
 	[CORE_HISTORY_LATE] = "late",		[CORE_HISTORY_DECIDED] = "decided",
 	[CORE_HISTORY_CONSULTED] = "consulted", [CORE_HISTORY_ERASED] = "erased",
-	[CORE_HISTORY_LAPSED] = "lapsed",
+	[CORE_HISTORY_LAPSED] = "lapsed",	[CORE_HISTORY_AGAIN] = "again",
+	[CORE_HISTORY_REDELIVER] = "redeliver",
 };
 
 static void free_job(void *arg)
@@ -57,7 +60,7 @@ static json_t *line_head(uint64_t sequence, const struct core_history *history)
 	json_object_set_new(line, "kind", json_string(kind_words[history->kind]));
 	json_object_set_new(line, "at", control_time(history->at_ns));
 	json_object_set_new(line, "sequence", json_integer((json_int_t)sequence));
-	if (history->kind == CORE_HISTORY_ACCEPTED || history->kind == CORE_HISTORY_LATE) {
+	if (history->event_id) {
 		char id[TTG_UUID_TEXT];
 		ttg_uuid_format(history->event_id, id);
 		json_object_set_new(line, "type", json_string(history->type));
@@ -67,12 +70,16 @@ static json_t *line_head(uint64_t sequence, const struct core_history *history)
 				    control_hex(history->person_key, CORE_PERSON_KEY));
 		json_object_set_new(line, "recipients",
 				    json_integer((json_int_t)history->n_recipients));
+		if (history->mailbox)
+			json_object_set_new(line, "mailbox", json_string(history->mailbox));
 		if (history->n_waiting > 0)
 			json_object_set_new(line, "waiting",
 					    json_integer((json_int_t)history->n_waiting));
 	} else if (history->who) {
 		json_object_set_new(line, "who", json_string(history->who));
-		if (history->person_key)
+		if (history->mailbox)
+			json_object_set_new(line, "mailbox", json_string(history->mailbox));
+		else if (history->person_key)
 			json_object_set_new(line, "person_key",
 					    control_hex(history->person_key, CORE_PERSON_KEY));
 		else
@@ -270,7 +277,7 @@ static void trace_step(struct control_request *request)
 		uint64_t sequence = 0;
 		struct core_history history;
 		const enum ttg_error error = next_history(request, &sequence, &history);
-		if (error == TTG_EAGAIN || course_is_over(&job->course)) {
+		if (error == TTG_EAGAIN || (course_is_over(&job->course) && sequence > job->until)) {
 			control_end(request, job->course.accepted ? TTG_OK : TTG_ENOENT, "%s",
 				    job->course.accepted ? "" : "that event is no longer held");
 			return;
@@ -300,6 +307,9 @@ void control_trace(struct control_request *request)
 	if (sequence == 0)
 		return;
 	struct history_job *job = start_job(request, sequence, trace_step);
-	if (job)
+	if (job) {
 		job->course.sequence = sequence;
+		job->course.repeats = true;
+		job->until = core_repeats_until(request->net->core, sequence);
+	}
 }

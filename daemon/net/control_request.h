@@ -121,6 +121,8 @@ void control_dead_list(struct control_request *request);
 void control_dead_retry(struct control_request *request);
 void control_dead_discard(struct control_request *request);
 void control_give_up(struct control_request *request);
+/* control_redeliver.c */
+void control_redeliver(struct control_request *request);
 /* control_history.c */
 void control_tail(struct control_request *request);
 void control_trace(struct control_request *request);

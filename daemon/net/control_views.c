@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/redelivery.h"
 #include "core/sealed.h"
 #include "net/archiver.h"
 #include "net/control_request.h"
@@ -32,7 +33,7 @@ static json_t *status_events(const struct net_counters *n, uint64_t acknowledged
 
 static json_t *status_mailboxes(const struct net *net, uint64_t *acknowledged)
 {
-	uint64_t queued = 0, in_flight = 0, parked = 0, held = 0;
+	uint64_t queued = 0, in_flight = 0, parked = 0, held = 0, redelivering = 0;
 	const size_t count = core_mailbox_count(net->core);
 	for (size_t i = 0; i < count; i++) {
 		struct core_mailbox_view view;
@@ -42,6 +43,8 @@ static json_t *status_mailboxes(const struct net *net, uint64_t *acknowledged)
 		parked += view.parked;
 		held += view.held;
 		*acknowledged += view.acked;
+		struct core_redelivery_view again = { .running = false };
+		redelivering += core_redelivery_view(net->core, view.id, &again) && again.running;
 	}
 	json_t *mailboxes = json_object();
 	json_object_set_new(mailboxes, "count", integer(count));
@@ -49,6 +52,7 @@ static json_t *status_mailboxes(const struct net *net, uint64_t *acknowledged)
 	json_object_set_new(mailboxes, "in_flight", integer(in_flight));
 	json_object_set_new(mailboxes, "parked", integer(parked));
 	json_object_set_new(mailboxes, "held", integer(held));
+	json_object_set_new(mailboxes, "redelivering", integer(redelivering));
 	return mailboxes;
 }
 
@@ -351,6 +355,22 @@ void control_agreements(struct control_request *request)
 		    only && !found ? "no such agreement" : "");
 }
 
+/* How far the last redelivery is, if there ever was one. */
+static void set_redelivery(json_t *data, const struct net *net, const char *mailbox)
+{
+	struct core_redelivery_view it = { .running = false };
+	const bool any = core_redelivery_view(net->core, mailbox, &it);
+
+	json_object_set_new(data, "redelivery",
+			    !any ? json_null() :
+				   json_string(it.running   ? "running" :
+					       it.unsettled ? "unsettled" :
+							      "over"));
+	json_object_set_new(data, "redelivered", integer(it.repeated));
+	json_object_set_new(data, "redelivering_at", it.running ? integer(it.looked) : json_null());
+	json_object_set_new(data, "redelivering_to", it.running ? integer(it.number) : json_null());
+}
+
 static json_t *mailbox_view(const struct net *net, const struct core_mailbox_view *view)
 {
 	const struct rules *rules = net->config->rules;
@@ -374,6 +394,7 @@ static json_t *mailbox_view(const struct net *net, const struct core_mailbox_vie
 	json_object_set_new(data, "escalated", integer(view->escalated));
 	json_object_set_new(data, "expired", integer(view->expired));
 	json_object_set_new(data, "stopped", integer(view->stopped));
+	set_redelivery(data, net, view->id);
 	json_object_set_new(data, "max_attempts", integer(settings->max_attempts));
 	json_object_set_new(data, "retry_ms", integer(settings->retry_ms));
 	json_object_set_new(data, "retry_max_ms", integer(settings->retry_max_ms));

@@ -13,7 +13,9 @@ void course_fini(struct course *course)
 bool course_begins(const struct course *course, uint64_t sequence, const struct core_history *history)
 {
 	return (sequence == course->sequence && history->kind == CORE_HISTORY_ACCEPTED) ||
-	       (history->kind == CORE_HISTORY_LATE && history->event_sequence == course->sequence);
+	       ((history->kind == CORE_HISTORY_LATE ||
+		 (history->kind == CORE_HISTORY_AGAIN && course->repeats)) &&
+		history->event_sequence == course->sequence);
 }
 
 bool course_accept(struct course *course, const struct core *core,
@@ -31,7 +33,7 @@ bool course_accept(struct course *course, const struct core *core,
 	course->accepted = true;
 	if (history->kind == CORE_HISTORY_ACCEPTED)
 		course->n_waiting = history->n_waiting;
-	else
+	else if (history->kind == CORE_HISTORY_LATE)
 		course->n_waiting -= n < course->n_waiting ? n : course->n_waiting;
 	for (size_t i = 0; i < n; i++) {
 		struct course_recipient *recipient = &grown[course->n];

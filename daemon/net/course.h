@@ -22,6 +22,7 @@ struct course {
 	size_t n;
 	size_t n_waiting;  /* mailboxes that may become recipients later */
 	bool accepted;     /* the record that says so was seen */
+	bool repeats;      /* asked for, too: when a mailbox is delivered again */
 };
 
 void course_fini(struct course *course);
