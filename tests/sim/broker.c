@@ -350,6 +350,15 @@ static void upkeep(struct broker *broker, const struct core_now *now)
 	broker_check_let_go(broker, stats.first_sequence);
 }
 
+static void look_at_redeliveries(const struct broker *broker)
+{
+	struct journal_stats stats;
+
+	journal_get_stats(broker->journal, &stats);
+	life_now->model->first = stats.first_sequence;
+	again_look(life_now->model, stats.first_sequence);
+}
+
 void broker_step(struct broker *broker)
 {
 	struct net *net;
@@ -362,6 +371,7 @@ void broker_step(struct broker *broker)
 		return;
 	life_now->append_refused = life_now->read_refused = false;
 	life_now->in_cycle = true;
+	look_at_redeliveries(broker);
 	memory_work(MEMORY_BROKER);
 	now = net_step(net, net_has_room(net));
 	memory_work(MEMORY_NOBODY);

@@ -35,6 +35,8 @@ void broker_flip(struct broker *broker);
 void broker_backup(struct broker *broker);
 void broker_restore(struct broker *broker);
 void broker_erase(struct broker *broker);
+/* A mailbox is delivered again, or that is stopped. */
+void broker_redeliver(struct broker *broker);
 void broker_new_master(struct broker *broker);
 /* The bytes of an event that was just sealed, valid until the store is used again. */
 void broker_reveal(const struct broker *broker, struct record_event *event);

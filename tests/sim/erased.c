@@ -38,6 +38,13 @@ bool model_is_erased(const struct model *model, uint64_t key)
 	return find_erased(model, key) != NULL;
 }
 
+bool model_erasure_stands(const struct model *model, uint64_t key)
+{
+	const struct gone *it = find_erased(model, key);
+
+	return it && it->recorded;
+}
+
 bool model_any_person(const struct model *model, uint8_t key[CORE_PERSON_KEY])
 {
 	uint64_t n = 0;

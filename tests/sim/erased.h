@@ -19,6 +19,8 @@ uint32_t erased_retention(int type);
 /* How long a payload is kept. type: of what an agency publishes now; else -1. */
 void model_keep(struct model *model, const struct record_event *it, int type);
 bool model_is_erased(const struct model *model, uint64_t key);
+/* And the record that says so is there still. */
+bool model_erasure_stands(const struct model *model, uint64_t key);
 /* Of whom something was recorded; false: nobody yet. */
 bool model_any_person(const struct model *model, uint8_t key[CORE_PERSON_KEY]);
 

@@ -32,7 +32,8 @@ const char *const step_names[STEP_KINDS] = {
 	"turn",    "broker", "poll",    "publish", "consume",      "wait",  "clock",
 	"slow",    "arrive", "cut",     "repeat",  "crash_client", "leave", "detach",
 	"rules",   "letter", "give_up", "fault",   "full",         "kill",  "crash",
-	"restart", "flip",   "backup",  "restore", "erase",        "master"
+	"restart", "flip",   "backup",  "restore", "erase",        "master",
+	"redeliver"
 };
 
 static const struct {
@@ -52,7 +53,7 @@ static const struct {
 	[STEP_CRASH] = { 20, true },      [STEP_RESTART] = { 10, true },
 	[STEP_FLIP] = { 6, true },        [STEP_BACKUP] = { 5, true },
 	[STEP_RESTORE] = { 3, true },     [STEP_ERASE] = { 6, true },
-	[STEP_MASTER] = { 4, true },
+	[STEP_MASTER] = { 4, true },      [STEP_REDELIVER] = { 10, true },
 };
 
 static uint64_t one_of(uint64_t *random, const uint64_t *values, size_t n)
@@ -323,6 +324,7 @@ static bool take_outside(const struct step *step)
 	case STEP_RESTORE:
 	case STEP_ERASE:
 	case STEP_MASTER:
+	case STEP_REDELIVER:
 	case STEP_KINDS:
 	default:
 		return false;
@@ -382,6 +384,9 @@ static void take_inside(const struct step *step)
 		break;
 	case STEP_MASTER:
 		broker_new_master(broker);
+		break;
+	case STEP_REDELIVER:
+		broker_redeliver(broker);
 		break;
 	case STEP_POLL:
 	case STEP_PUBLISH:

@@ -49,6 +49,7 @@ enum step_kind {
 	STEP_RESTORE,     /* the broker comes back with that copy */
 	STEP_ERASE,       /* the operator erases a person */
 	STEP_MASTER,      /* the keys are to be wrapped by another master key */
+	STEP_REDELIVER,   /* a mailbox is delivered again, or that is stopped */
 	STEP_KINDS
 };
 extern const char *const step_names[STEP_KINDS];

@@ -144,6 +144,8 @@ static void apply_recipient(struct model *model, const struct record_event *it, 
 	fact->first = it->first ? it->first : sequence;
 	fact->event = index;
 	fact->number = model->events[index].numbers[0];
+	fact->routed_ns = it->routed_ns;
+	fact->again = it->given != 0;
 	fact->key = it->key;
 	if (it->person_key) {
 		fact->has_person = true;
@@ -233,6 +235,29 @@ static void apply_late(struct model *model, uint64_t sequence, const uint8_t *da
 	record_next_recipient(&it.recipients, &to);
 	life_check(numbered(model, to.mailbox)->play == BOX_ONESERVICE,
 	           "event %d is late for a mailbox that did not wait", index);
+	apply_recipient(model, &it, index, sequence, &to, live);
+}
+
+/* An event once more, for a mailbox that is delivered again. */
+static void apply_again(struct model *model, uint64_t sequence, const uint8_t *data, size_t len, bool live)
+{
+	struct record_recipient to;
+	struct record_event it;
+	const struct said *event;
+	int index;
+
+	life_check(record_get_given(RECORD_AGAIN, data, len, &it), "an AGAIN record is damaged");
+	model_reveal(model, &it, live);
+	index = model_find(model, it.id);
+	life_check(index >= 0, "an event is repeated that nobody published");
+	event = &model->events[index];
+	life_check(event->sequence == it.first && it.n_bytes == event->len && it.key == event->key &&
+	                   memcmp(it.bytes, event->bytes, it.n_bytes) == 0 &&
+	                   who_is_key(&model->who, event->numbers[0], it.person_key),
+	           "event %d is repeated and another than it was", index);
+	record_next_recipient(&it.recipients, &to);
+	life_check(to.ack_within_ms == 0, "event %d is repeated and to be escalated", index);
+	again_check(model, numbered(model, to.mailbox), &it, live);
 	apply_recipient(model, &it, index, sequence, &to, live);
 }
 
@@ -445,6 +470,12 @@ static void apply(struct model *model, uint64_t sequence, uint8_t kind, const ui
 	case RECORD_LATE:
 		apply_late(model, sequence, data, len, live);
 		break;
+	case RECORD_AGAIN:
+		apply_again(model, sequence, data, len, live);
+		break;
+	case RECORD_REDELIVER:
+		again_apply(model, sequence, data, len, live);
+		break;
 	case RECORD_DECIDED:
 		apply_decided(model, sequence, data, len, live);
 		break;
@@ -491,6 +522,7 @@ void model_append(struct model *model, uint64_t sequence, uint8_t kind, const ui
 		model->digest = (model->digest ^ data[i]) * UINT64_C(0x100000001b3);
 	life_trace("record %" PRIu64 " kind %u", sequence, kind);
 	apply(model, sequence, kind, data, len, true);
+	again_look(model, model->first);
 }
 
 void model_read(const struct model *model, uint64_t sequence, uint8_t kind, const uint8_t *data,

@@ -7,6 +7,7 @@
 #define TTG_SIM_MODEL_H
 
 #include "core/core.h"
+#include "sim/again.h"
 #include "sim/life.h"
 #include "sim/notices.h"
 #include "sim/referred.h"
@@ -33,6 +34,8 @@ struct fact { /* about one position of a mailbox */
 	uint64_t holder;     /* consumer it is in flight to, 0: none */
 	int64_t deadline_ns; /* 0: none */
 	bool escalated;
+	int64_t routed_ns;   /* when it was given to the mailbox */
+	bool again, excused; /* again.h: it is a repeat; it may be passed over */
 };
 
 struct box {
@@ -42,6 +45,7 @@ struct box {
 	size_t n, capacity;
 	size_t n_open, n_dead;
 	uint64_t active; /* consumer, 0: none */
+	struct again redelivery;
 };
 
 struct said { /* an event, published by an agency or made by the broker */
@@ -99,6 +103,7 @@ struct model {
 	size_t n_saved;
 	uint64_t applied; /* number of the last record looked at */
 	uint64_t durable; /* the journal said so */
+	uint64_t first;   /* the oldest record it held when that was looked at last */
 	uint64_t told;    /* somebody was told something that rests on it */
 	bool limited;     /* rules in force: "limited" is granted, until: */
 	int64_t limited_until_ns;

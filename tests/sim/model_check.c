@@ -128,7 +128,8 @@ void model_deliver(struct model *model, uint64_t consumer, const struct core_del
 	                   delivery->attempt <= event->attempts[box->play] + 1,
 	           "%s: position %" PRIu64 " attempt %u after %u deliveries", box->id,
 	           delivery->position, delivery->attempt, fact->deliveries);
-	event->attempts[box->play] = delivery->attempt;
+	if (delivery->attempt > event->attempts[box->play] || !fact->again)
+		event->attempts[box->play] = delivery->attempt;
 	life_check(said_is(event, box->play, delivery->event, delivery->event_bytes),
 	           "%s: position %" PRIu64 " has other bytes than it is granted", box->id,
 	           delivery->position);
@@ -325,7 +326,7 @@ bool model_is_quiet(const struct model *model)
 	for (size_t i = 0; i < model->n_events; i++)
 		if (model->events[i].open)
 			return false;
-	return who_disputes(&model->who) == 0 && !who_overdue(&model->who);
+	return who_disputes(&model->who) == 0 && !who_overdue(&model->who) && again_is_quiet(model);
 }
 
 void model_check_end(const struct model *model)
@@ -347,6 +348,7 @@ void model_check_end(const struct model *model)
 			           "%s: position %zu is acknowledged, and nobody handled it",
 			           box->id, k + 1);
 	}
+	life_check(again_is_quiet(model), "a redelivery never comes to an end");
 	life_check(who_disputes(&model->who) == 0 && !who_overdue(&model->who),
 	           "an arrest waits for ever, or a conflict is never decided");
 	for (size_t i = 0; i < model->n_events; i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/erase.h"
+#include "core/redelivery.h"
 #include "net/keys.h"
 #include "sim/broker_private.h"
 #include "sim/erased.h"
@@ -282,6 +283,32 @@ void broker_erase(struct broker *broker)
 	memory_work(MEMORY_BROKER);
 	(void)core_erase(broker->net->core, &now, &person, "somebody", "asked for it", &erasure);
 	memory_work(MEMORY_NOBODY);
+	life_now->model->by_operator = false;
+}
+
+void broker_redeliver(struct broker *broker)
+{
+	const char *mailbox = play_mailboxes[life_draw(N_BOXES)];
+	struct core_redeliver order = { mailbox, 1, INT64_MIN, "somebody", "it was lost" };
+	struct journal_stats stats;
+	struct core_now now;
+	uint64_t sequence;
+	enum ttg_error code;
+
+	if (!broker->net)
+		return;
+	now = net_now(broker->net);
+	journal_get_stats(broker->journal, &stats);
+	order.from = stats.first_sequence > 0 ? stats.first_sequence : 1;
+	if (life_draw(4) == 0)
+		order.since_ns = now.real_ns - (int64_t)life_draw(600) * PLAY_SECOND;
+	life_now->model->by_operator = true;
+	memory_work(MEMORY_BROKER);
+	code = life_draw(6) ? core_redeliver(broker->net->core, &now, &order, &sequence) :
+	                      core_redeliver_stop(broker->net->core, &now, mailbox, "somebody", "enough",
+	                                          &sequence);
+	memory_work(MEMORY_NOBODY);
+	life_trace("%s: redelivery: %s", mailbox, ttg_error_name(code));
 	life_now->model->by_operator = false;
 }
 

@@ -119,6 +119,7 @@ static size_t weigh(const struct broker *broker)
 	if (broker->net->keys)
 		bytes += payloads_held_bytes(broker->net->keys->payloads) +
 		         broker->net->keys->store->graveyard_bytes;
+	bytes += redeliveries_held_bytes(&core->redeliveries);
 	bytes += core->waiting.capacity * sizeof(*core->waiting.items);
 	bytes += core->timers.capacity * sizeof(*core->timers.items);
 	bytes += core->past.capacity * sizeof(*core->past.items);
