@@ -68,36 +68,38 @@ unsigned lockout_left_s(const struct lockout *lockout, const char *name, int64_t
 }
 
 /* A free place, or that of a name whose lock ends first, of those the one tried longest ago. */
-static struct lockout_name *place_for(struct lockout *lockout, const char *name, int64_t now_ns)
+static size_t place_for(struct lockout *lockout, const char *name, int64_t now_ns)
 {
-	struct lockout_name *best = &lockout->names[0];
+	struct lockout_name *names = lockout->names;
+	size_t best = 0;
 
 	for (size_t i = 0; i < LOCKOUT_NAMES; i++) {
-		struct lockout_name *at = &lockout->names[i];
+		const struct lockout_name *at = &names[i];
 
 		if (at->last_ns == 0 || now_ns - at->last_ns > LOCKOUT_FORGET_S * NS_PER_S) {
-			best = at;
+			best = i;
 			break;
 		}
-		if (at->until_ns < best->until_ns ||
-		    (at->until_ns == best->until_ns && at->last_ns < best->last_ns))
-			best = at;
+		if (at->until_ns < names[best].until_ns ||
+		    (at->until_ns == names[best].until_ns && at->last_ns < names[best].last_ns))
+			best = i;
 	}
-	*best = (struct lockout_name){ .last_ns = now_ns };
-	key_of(lockout, name, best->key);
+	names[best] = (struct lockout_name){ .last_ns = now_ns };
+	key_of(lockout, name, names[best].key);
 	return best;
 }
 
 bool lockout_count(struct lockout *lockout, const char *name, int64_t now_ns)
 {
 	size_t i = find(lockout, name);
-	struct lockout_name *at = i < LOCKOUT_NAMES ? &lockout->names[i] : NULL;
+	struct lockout_name *at;
 	int64_t seconds = LOCKOUT_FIRST_S;
 
-	if (at != NULL && now_ns - at->last_ns > LOCKOUT_FORGET_S * NS_PER_S)
+	if (i == LOCKOUT_NAMES)
+		i = place_for(lockout, name, now_ns);
+	at = &lockout->names[i];
+	if (now_ns - at->last_ns > LOCKOUT_FORGET_S * NS_PER_S)
 		at->wrong = at->locks = 0;
-	if (at == NULL)
-		at = place_for(lockout, name, now_ns);
 	at->last_ns = now_ns;
 	if (++at->wrong < LOCKOUT_TRIES)
 		return false;

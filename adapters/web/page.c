@@ -4,8 +4,10 @@
  */
 #include "web/page.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "base/instant.h"
 #include "web/server.h"
@@ -299,10 +301,11 @@ static struct civil civil_of(int64_t at_ns)
 {
 	struct civil civil;
 
-	instant_to_civil(at_ns, civil.date, civil.clock);
-	if (sscanf(civil.date, "%4u-%2u-%2u", &civil.year, &civil.month, &civil.day) != 3 ||
-	    civil.month < 1 || civil.month > 12)
-		civil.year = civil.month = civil.day = 1;
+	instant_to_civil(at_ns, civil.date, civil.clock); /* "yyyy-mm-dd", whatever the instant */
+	civil.year = (unsigned)strtoul(civil.date, NULL, 10);
+	civil.month = (unsigned)strtoul(civil.date + 5, NULL, 10);
+	civil.day = (unsigned)strtoul(civil.date + 8, NULL, 10);
+	assert(civil.month >= 1 && civil.month <= 12);
 	return civil;
 }
 

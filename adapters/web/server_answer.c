@@ -161,7 +161,7 @@ enum MHD_Result server_answer(struct exchange *exchange, struct web_response *re
 static bool takes_gzip(const char *header)
 {
 	while (header != NULL && *header != '\0') {
-		size_t len = strcspn(header, ",");
+		size_t len;
 
 		header += strspn(header, " \t,");
 		len = strcspn(header, ",");

@@ -54,7 +54,7 @@ struct web_request {
 	const struct web_field *fields;   /* of the query, or of the form; a name may come twice */
 	size_t n_fields;
 	const struct web_user *user; /* NULL: nobody is signed in */
-	const char *form_token;      /* see web_form() */
+	const char *form_token;      /* the field "form_token" of every POST; see page_form() */
 	const char *said;            /* what web_say() left for this page; "" */
 	int64_t now_ns;              /* since 1970, UTC */
 	struct web *web;
@@ -92,8 +92,9 @@ struct web_route {
 	/*
 	 * For a stream of server-sent events instead: adds to `out` what there is behind *cursor, each
 	 * as "id: N\nevent: WORD\ndata: LINE\n\n", and moves *cursor to the last N. It begins at the
-	 * browser's Last-Event-ID, or at UINT64_MAX when it has none (take what is newest). Called
-	 * when somebody connects and after each web_wake().
+	 * browser's Last-Event-ID (or the field "last"), or at UINT64_MAX when it has none (take what
+	 * is newest). Called when somebody connects and after each web_wake(). Whose session is over
+	 * gets no stream but a 401: load a page then.
 	 */
 	void (*stream)(void *user, const struct web_request *request, uint64_t *cursor,
 	               struct html *out);

@@ -3,7 +3,7 @@
 file(COPY ${SOURCE}/package.json ${SOURCE}/package-lock.json DESTINATION ${FOLDER})
 execute_process(
   COMMAND ${NPM} ci --omit=optional --no-audit --no-fund --ignore-scripts --prefer-offline
-          --loglevel=error
+          --loglevel=error --fetch-retry-mintimeout=2000 --fetch-retry-maxtimeout=10000
   WORKING_DIRECTORY ${FOLDER} RESULT_VARIABLE failed OUTPUT_VARIABLE said ERROR_VARIABLE said)
 if(failed)
   message(FATAL_ERROR "${said}\n"
