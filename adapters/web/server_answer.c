@@ -40,7 +40,7 @@ const char *server_header(const struct exchange *exchange, const char *name)
 
 void server_log_refusal(const struct web *web, unsigned status, const char *why)
 {
-	log_write(web->options.log, LOG_LEVEL_WARN, "web_refused", "status=%u reason=%s", status,
+	log_write(web->options.log, LOG_LEVEL_NOTICE, "web_refused", "status=%u reason=%s", status,
 	          why);
 }
 
