@@ -74,7 +74,7 @@ struct exchange {
 	char *target; /* the same, taken apart in place */
 	char *body;   /* NULL: none; wiped afterwards */
 	size_t len, room;
-	bool begun, post, too_long;
+	bool begun, post, head, too_long;
 	struct request_target parsed;
 	struct request_fields form;
 	struct session *session; /* NULL: nobody is signed in; while it is served only */

@@ -297,8 +297,10 @@ enum MHD_Result server_serve(struct exchange *exchange)
 		exchange->session->seen_ns = server_mono_ns(web);
 	exchange->session = NULL;
 	web->serving = NULL;
-	if (stream != NULL)
+	if (stream != NULL && !exchange->head)
 		return server_stream(exchange, stream);
+	if (stream != NULL) /* the library would send the body of one all the same */
+		response.type = "text/event-stream";
 	if (response.status == MHD_HTTP_UNAUTHORIZED)
 		return server_answer_plain(exchange, MHD_HTTP_UNAUTHORIZED);
 	return server_answer(exchange, &response);

@@ -59,6 +59,7 @@ static unsigned check_head(struct exchange *exchange, const char *method)
 
 	if (!is_method(method, &exchange->post))
 		return MHD_HTTP_METHOD_NOT_ALLOWED;
+	exchange->head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
 	if (exchange->sent == NULL || exchange->target == NULL)
 		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	if (strlen(exchange->sent) >= REQUEST_TARGET_MAX)

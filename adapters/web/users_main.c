@@ -7,9 +7,12 @@
  */
 #include "web/users.h"
 
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 #include "base/keyfile.h"
@@ -175,6 +178,24 @@ static enum ttg_error read_users(struct command *command)
 	return error;
 }
 
+/* A file that is written anew is its writer's; one that the server cannot read helps nobody. */
+static bool is_ours(struct command *command)
+{
+	char copy[PATH_MAX];
+	struct stat info;
+	bool there = stat(command->file, &info) == 0;
+
+	snprintf(copy, sizeof(copy), "%s", command->file);
+	if (!there && stat(dirname(copy), &info) != 0)
+		return true; /* writing will say why not */
+	if (info.st_uid == geteuid() || (!there && geteuid() != 0))
+		return true;
+	message_set(&command->message, TTG_EPERM,
+	            "%s %s to another user: run this as that user (sudo -u)", command->file,
+	            there ? "belongs" : "would belong");
+	return false;
+}
+
 /* Once without a lock, to see whether it can be done: who types a password keeps nobody waiting. */
 static bool prepare(struct command *command)
 {
@@ -195,7 +216,7 @@ static int change_file(struct command *command)
 {
 	int lock, status = 1;
 
-	if (!prepare(command) ||
+	if (!is_ours(command) || !prepare(command) ||
 	    users_lock(command->file, command->world, &lock, &command->message) != TTG_OK)
 		return fail(command);
 	if (read_users(command) == TTG_OK && change(command) &&

@@ -96,6 +96,19 @@ static void a_stream_is_for_who_is_signed_in_and_may(void **state)
 	bed_end(&bed);
 }
 
+static void asking_for_the_head_of_a_stream_keeps_no_place(void **state)
+{
+	struct web_bed bed;
+
+	bed_begin(&bed, state);
+	browser_sign_in(bed.browser, "ann", PASSWORD_SENT);
+	for (int i = 0; i < 2 * WEB_STREAMS_MAX; i++)
+		assert_int_equal(browser_head(bed.browser, "/lines"), 200);
+	assert_string_equal(browser_header(bed.browser, "Content-Type"), "text/event-stream");
+	must_have_streams(&bed, 0);
+	bed_end(&bed);
+}
+
 static void a_stream_ends_when_its_user_signs_out(void **state)
 {
 	struct web_bed bed;
@@ -240,6 +253,7 @@ int main(void)
 		STREAM_TEST(a_stream_goes_on_behind_the_last_that_was_heard),
 		STREAM_TEST(much_that_is_new_comes_whole_and_in_order),
 		STREAM_TEST(a_stream_is_for_who_is_signed_in_and_may),
+		STREAM_TEST(asking_for_the_head_of_a_stream_keeps_no_place),
 		STREAM_TEST(a_stream_ends_when_its_user_signs_out),
 		STREAM_TEST(a_stream_does_not_keep_a_session_from_ending),
 		STREAM_TEST(a_stream_of_a_user_who_is_disabled_ends_by_itself),

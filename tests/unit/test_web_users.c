@@ -312,6 +312,21 @@ static void the_command_takes_no_bad_password_name_or_role(void **state)
 	must_say(*state, "Roles: duty manager");
 }
 
+static void the_command_leaves_a_file_of_somebody_else_alone(void **state)
+{
+	char path[FOLDER_PATH];
+
+	if (geteuid() != 0)
+		skip(); /* only root can hand a file over */
+	assert_int_equal(command(*state, GOOD "\n", "add|ann|--role|duty|--name|Ann"), 0);
+	folder_path(*state, "users", path);
+	assert_int_equal(chown(path, 12345, (gid_t)-1), 0);
+	assert_int_equal(command(*state, "", "disable|ann"), 1);
+	must_say(*state, "belongs to another user");
+	assert_int_equal(chown(path, 0, (gid_t)-1), 0);
+	assert_false(user_now(*state, "ann").disabled);
+}
+
 #define USERS_TEST(name) cmocka_unit_test_setup_teardown(name, folder_set_up, folder_tear_down)
 
 int main(void)
@@ -325,6 +340,7 @@ int main(void)
 		USERS_TEST(two_cannot_change_the_file_at_once),
 		USERS_TEST(the_command_makes_changes_and_removes_users),
 		USERS_TEST(the_command_takes_no_bad_password_name_or_role),
+		USERS_TEST(the_command_leaves_a_file_of_somebody_else_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
