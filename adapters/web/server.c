@@ -116,6 +116,7 @@ static enum ttg_error listen_on(struct web *web, const struct addrinfo *address,
 {
 	unsigned flags =
 	        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (web->cert != NULL ? MHD_USE_TLS : 0u);
+	unsigned silence_s = web->options.silence_s == 0 ? WEB_SILENCE_S : web->options.silence_s;
 	struct MHD_OptionItem options[16];
 	size_t n = 0;
 
@@ -124,8 +125,7 @@ static enum ttg_error listen_on(struct web *web, const struct addrinfo *address,
 	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_SOCK_ADDR, 0, address->ai_addr };
 	options[n++] =
 	        (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_LIMIT, SERVER_CONNECTIONS, NULL };
-	options[n++] =
-	        (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT, SERVER_SILENCE_S, NULL };
+	options[n++] = (struct MHD_OptionItem){ MHD_OPTION_CONNECTION_TIMEOUT, silence_s, NULL };
 	if (!is_loopback(address->ai_addr))
 		options[n++] = (struct MHD_OptionItem){ MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 			                                SERVER_PER_ADDRESS, NULL };

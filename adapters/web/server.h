@@ -22,7 +22,6 @@
 #include "web/users.h"
 #include "web/web.h"
 
-#define SERVER_SILENCE_S   15
 #define SERVER_CONNECTIONS (HTTP_CONNECTIONS_MAX + WEB_STREAMS_MAX)
 #define SERVER_PER_ADDRESS 96 /* not on loopback; an office may come from one */
 #define SERVER_BEAT_S      15 /* a stream that has nothing to say says so */

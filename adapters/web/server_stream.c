@@ -37,11 +37,11 @@ static void refill(struct stream *stream)
 	stream->sent = stream->out.len = 0;
 	if (!stream->stale)
 		return;
-	stream->stale = false;
 	exchange->request.now_ns = web->world->real_ns(web->world->self);
 	web->serving = exchange;
 	stream->route->stream(web->site->user, &exchange->request, &stream->cursor, &stream->out);
 	web->serving = NULL;
+	stream->stale = stream->out.len > 0; /* there may be more than it gives at once */
 }
 
 static ssize_t read_stream(void *user, uint64_t position, char *out, size_t room)

@@ -32,6 +32,7 @@
 #define WEB_STREAMS_MAX    64
 #define WEB_ANYBODY        0u /* roles of a route that asks for no sign-in */
 #define WEB_REQUEST_S      60
+#define WEB_SILENCE_S      15
 
 struct web;
 
@@ -93,8 +94,9 @@ struct web_route {
 	 * For a stream of server-sent events instead: adds to `out` what there is behind *cursor, each
 	 * as "id: N\nevent: WORD\ndata: LINE\n\n", and moves *cursor to the last N. It begins at the
 	 * browser's Last-Event-ID (or the field "last"), or at UINT64_MAX when it has none (take what
-	 * is newest). Called when somebody connects and after each web_wake(). Whose session is over
-	 * gets no stream but a 401: load a page then.
+	 * is newest). Called when somebody connects and after each web_wake(), until it adds nothing:
+	 * so it need not add all at once. Whose session is over gets no stream but a 401: load a
+	 * page then.
 	 */
 	void (*stream)(void *user, const struct web_request *request, uint64_t *cursor,
 	               struct html *out);
@@ -129,6 +131,7 @@ struct web_options {
 	struct log *log;
 	const struct world *world; /* NULL: the machine itself */
 	unsigned request_s;        /* for a whole request; 0: WEB_REQUEST_S */
+	unsigned silence_s;        /* nothing comes, or is taken; 0: WEB_SILENCE_S */
 };
 
 /* Whether the options go together; looks at no file. TTG_EINVAL. */

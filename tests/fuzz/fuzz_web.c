@@ -59,7 +59,12 @@ static void hear_open(void *user, const struct web_request *request, uint64_t *c
 {
 	(void)user;
 	check_request(request);
-	html_add(out, "id: %llu\ndata: x\n\n", (unsigned long long)*cursor);
+	if (*cursor == UINT64_MAX || *cursor >= 1000)
+		*cursor = 0;
+	else
+		++*cursor;
+	if (*cursor < 1000)
+		html_add(out, "id: %llu\ndata: x\n\n", (unsigned long long)*cursor);
 }
 
 static struct web *open_server(void)

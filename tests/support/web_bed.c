@@ -94,7 +94,7 @@ static void bed_stream(void *user, const struct web_request *request, uint64_t *
 	(void)request;
 	if (*cursor == UINT64_MAX)
 		*cursor = bed->newest;
-	while (*cursor < bed->newest) {
+	for (int i = 0; *cursor < bed->newest && i < 1000; i++) {
 		++*cursor;
 		html_add(out, "id: %llu\nevent: line\ndata: number %llu\n\n",
 		         (unsigned long long)*cursor, (unsigned long long)*cursor);

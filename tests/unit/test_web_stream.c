@@ -1,9 +1,12 @@
 /* Server-sent events over loopback: what is new comes at once, nothing comes twice, and a stream
    ends with its session. */
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include "support/wait.h"
 #include "support/web_bed.h"
 
@@ -186,6 +189,46 @@ static void a_browser_that_is_gone_is_found_by_the_beat(void **state)
 	bed_end(&bed);
 }
 
+static int connect_bare(const struct web_bed *bed)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		                       .sin_port = htons((uint16_t)web_port(bed->web)) };
+	int few = 4096, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof(few));
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	return fd;
+}
+
+static void who_takes_nothing_of_a_stream_is_cut_off(void **state)
+{
+	struct web_bed bed;
+	char request[400], cookie[200];
+	int64_t began_ms;
+	int fd;
+
+	bed_prepare(&bed, state);
+	bed.options.silence_s = 1;
+	bed_open(&bed, NULL);
+	browser_get(bed.browser, "/sign-in");
+	browser_post(bed.browser, "/sign-in", "user=ann&password=" PASSWORD_SENT);
+	snprintf(cookie, sizeof(cookie), "%s", browser_header(bed.browser, "Set-Cookie"));
+	cookie[strcspn(cookie, ";")] = '\0';
+	snprintf(request, sizeof(request),
+	         "GET /lines?last=0 HTTP/1.1\r\nHost: x\r\nCookie: %s\r\n\r\n", cookie);
+	bed.newest = 1000000; /* tens of megabytes */
+	fd = connect_bare(&bed);
+	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
+	must_have_streams(&bed, 1);
+	began_ms = wait_now_ms();
+	must_have_streams(&bed, 0);
+	assert_true(wait_now_ms() - began_ms >= 900);
+	close(fd);
+	bed_end(&bed);
+}
+
 static void more_streams_than_the_bound_are_told_to_come_again(void **state)
 {
 	struct web_bed bed;
@@ -259,6 +302,7 @@ int main(void)
 		STREAM_TEST(a_stream_of_a_user_who_is_disabled_ends_by_itself),
 		STREAM_TEST(a_stream_that_has_nothing_to_say_says_so),
 		STREAM_TEST(a_browser_that_is_gone_is_found_by_the_beat),
+		STREAM_TEST(who_takes_nothing_of_a_stream_is_cut_off),
 		STREAM_TEST(more_streams_than_the_bound_are_told_to_come_again),
 		STREAM_TEST(who_sleeps_until_asked_is_asked_after_a_wake),
 		STREAM_TEST(a_server_with_open_streams_closes),
