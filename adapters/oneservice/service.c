@@ -104,11 +104,13 @@ static enum ttg_error open_service(void **self, const struct adapter_context *co
 		message_set(message, TTG_ENOMEM, "no memory");
 	else
 		error = store_open(&service->store, &found.place, message);
+	if (error == TTG_OK)
+		error = store_hold_alerts(service->store,
+		                          service->settings->alerts == ALERTS_PEOPLE, message);
 	if (error != TTG_OK) {
 		close_service(service);
 		return error;
 	}
-	store_hold_alerts(service->store, service->settings->alerts == ALERTS_PEOPLE);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	*self = service;
 	return TTG_OK;

@@ -33,9 +33,19 @@ enum ttg_error alert_raise(struct store *store, const struct ttg_delivery *deliv
 	return store_run(store, &query, NULL, message);
 }
 
-void store_hold_alerts(struct store *store, bool hold)
+enum ttg_error store_hold_alerts(struct store *store, bool hold, struct message *message)
 {
+	const struct query query = { .statement = RELEASE_ALL, .doing = "releasing alerts" };
+	bool alone = !store->in_transaction;
+	enum ttg_error error = TTG_OK;
+
 	store->hold_alerts = hold;
+	if (!hold)
+		error = store_begin(store, message);
+	if (hold || error != TTG_OK)
+		return error;
+	error = store_run(store, &query, NULL, message);
+	return store_end(store, alone, error, message);
 }
 
 /* Columns of EACH_ALERT and EACH_OPEN_ALERT in store_sql.c. */

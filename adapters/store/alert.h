@@ -51,10 +51,11 @@ enum ttg_error store_acknowledge(struct store *store, const uint8_t id[16], cons
                                  struct message *message);
 
 /*
- * For the adapter. Whether alerts raised from now on wait for a person before the broker is told;
- * no, where nothing is said.
+ * For the adapter. Whether alerts wait for a person before the broker is told; no, where nothing is
+ * said. Holds for those raised from now on; with no, nothing that was raised before waits any more.
+ * Commits by itself.
  */
-void store_hold_alerts(struct store *store, bool hold);
+enum ttg_error store_hold_alerts(struct store *store, bool hold, struct message *message);
 /* True for an alert that was raised to wait for a person, and still does. False: none, too. */
 enum ttg_error store_alert_waits(struct store *store, const uint8_t id[16], bool *waits,
                                  struct message *message);

@@ -89,6 +89,7 @@ static const char *const both[STATEMENTS] = {
 	[FIND_ACKNOWLEDGED] = "SELECT id FROM alert WHERE acknowledged_ns IS NOT NULL"
 	                      " AND released = 0",
 	[RELEASE_ALERT] = "UPDATE alert SET released = 1 WHERE id = $1",
+	[RELEASE_ALL] = "UPDATE alert SET released = 1 WHERE released = 0",
 };
 
 /* What they do not say alike. */

@@ -72,6 +72,11 @@ static void must_notify(struct bed *bed, unsigned number, unsigned arrest)
 	must_receive_event(bed, &event, "one-service/manager", 3000 + number, STORE_NEW);
 }
 
+static void hold(struct bed *bed, bool wait)
+{
+	assert_int_equal(store_hold_alerts(bed->store, wait, &bed->message), TTG_OK);
+}
+
 static bool waits(struct bed *bed, unsigned number)
 {
 	uint8_t id[16];
@@ -128,7 +133,7 @@ static void an_urgent_event_is_an_alert_and_no_other_is(void **state)
 	struct shown shown;
 	enum store_verdict verdict;
 
-	store_hold_alerts(bed->store, true);
+	hold(bed, true);
 	must_arrest(bed, 2, MAILBOX, STORE_NEW);
 	must_arrest(bed, 1, MAILBOX, STORE_NEW);
 	must_arrest(bed, 1, OTHER_BOX, STORE_KNOWN);
@@ -236,7 +241,7 @@ static void a_notice_that_comes_too_late_is_acknowledged_already(void **state)
 	struct bed *bed = *state;
 	struct shown shown;
 
-	store_hold_alerts(bed->store, true);
+	hold(bed, true);
 	must_arrest(bed, 1, MAILBOX, STORE_NEW);
 	assert_int_equal(acknowledge(bed->store, 1, "ann", 5000, NULL), TTG_OK);
 	must_notify(bed, 5, 1);
@@ -265,7 +270,7 @@ static void what_was_acknowledged_is_released_once(void **state)
 {
 	struct bed *bed = *state;
 
-	store_hold_alerts(bed->store, true);
+	hold(bed, true);
 	for (unsigned i = 1; i <= 4; i++)
 		must_arrest(bed, i, MAILBOX, STORE_NEW);
 	must_release(bed, 2, (const unsigned[]){ 0 });
@@ -284,7 +289,7 @@ static void what_is_released_waits_no_more_and_stays_open(void **state)
 	struct shown shown;
 	uint8_t id[16];
 
-	store_hold_alerts(bed->store, true);
+	hold(bed, true);
 	must_arrest(bed, 1, MAILBOX, STORE_NEW);
 	case_event_id(1, id);
 	assert_int_equal(store_release(bed->store, id, &bed->message), TTG_OK);
@@ -294,10 +299,25 @@ static void what_is_released_waits_no_more_and_stays_open(void **state)
 	assert_true(shown.alerts[0].released);
 	assert_int_equal(acknowledge(bed->store, 1, "ann", 5000, NULL), TTG_OK);
 	must_release(bed, 2, (const unsigned[]){ 0 });
-	/* Where nobody is waited for, it is so from the start. */
-	store_hold_alerts(bed->store, false);
+}
+
+static void where_nobody_is_waited_for_nothing_waits_any_more(void **state)
+{
+	struct bed *bed = *state;
+	struct shown shown;
+
+	hold(bed, true);
+	must_arrest(bed, 1, MAILBOX, STORE_NEW);
+	hold(bed, false);
+	assert_false(waits(bed, 1));
 	must_arrest(bed, 2, MAILBOX, STORE_NEW);
 	assert_false(waits(bed, 2));
+	hold(bed, true);
+	must_arrest(bed, 3, MAILBOX, STORE_NEW);
+	assert_true(waits(bed, 3));
+	assert_false(waits(bed, 1));
+	must_read(bed->store, true, &shown);
+	assert_int_equal(shown.n, 3);
 }
 
 /* One person of several, once all are there. */
@@ -364,6 +384,7 @@ int main(void)
 		STORE_TEST(a_notice_that_comes_too_late_is_acknowledged_already),
 		STORE_TEST(what_was_acknowledged_is_released_once),
 		STORE_TEST(what_is_released_waits_no_more_and_stays_open),
+		STORE_TEST(where_nobody_is_waited_for_nothing_waits_any_more),
 		STORE_TEST(of_several_people_at_once_exactly_one_wins),
 	};
 
