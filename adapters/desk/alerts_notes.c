@@ -371,6 +371,21 @@ static void tell_corrections(const struct notes *notes, const struct views *view
 	}
 }
 
+static bool undoes(int disposition)
+{
+	return disposition == TTG__DISPOSITION__DISPOSITION_NO_FURTHER_ACTION ||
+	       disposition == TTG__DISPOSITION__DISPOSITION_DEARRESTED ||
+	       disposition == TTG__DISPOSITION__DISPOSITION_MISMATCH;
+}
+
+/* Raises an alarm, which can be undone; an update that undoes it may be urgent, too, but stands. */
+static bool is_raised(const struct notes *notes, const struct alert *alert)
+{
+	const struct note *own = find_note(notes, alert->event);
+
+	return own == NULL || own->kind == NOTE_RAISED;
+}
+
 void notes_tell(const struct notes *notes, const struct views *views, struct alert *alert)
 {
 	alert->escalated_ns = 0;
@@ -382,9 +397,7 @@ void notes_tell(const struct notes *notes, const struct views *views, struct ale
 	if (alert->latest == VIEWS_NOBODY)
 		alert->latest = alert->corrected_by;
 	alert->undone = alert->corrected_by != VIEWS_NOBODY ||
-	                alert->disposition == TTG__DISPOSITION__DISPOSITION_NO_FURTHER_ACTION ||
-	                alert->disposition == TTG__DISPOSITION__DISPOSITION_DEARRESTED ||
-	                alert->disposition == TTG__DISPOSITION__DISPOSITION_MISMATCH;
+	                (is_raised(notes, alert) && undoes(alert->disposition));
 }
 
 static int compare_pointers(const void *a, const void *b)

@@ -177,11 +177,25 @@ static void add_overdue(struct html *html, const struct desk *desk,
 		html_raw(html, "<p class=\"govuk-body\">There may be more.</p>");
 }
 
+static void add_alerts(struct html *html, const struct desk *desk,
+                       const struct web_request *request)
+{
+	html_raw(html, "<div id=\"alerts\" data-desk-alerts>");
+	add_waiting(html, desk, request);
+	add_answered(html, desk, request);
+	html_raw(html, "</div>");
+}
+
 void page_alerts(void *user, const struct web_request *request, struct web_response *response)
 {
 	const struct desk *desk = user;
 	struct html *html = &response->body;
 
+	/* For the script of a page that is open: what was said to the user stays for his next page. */
+	if (strcmp(web_field(request, "part"), "list") == 0) {
+		add_alerts(html, desk, request);
+		return;
+	}
 	page_begin(request, response, "Alerts", "Alerts", NULL);
 	rows_warn_away(html, desk, request);
 	html_raw(html,
@@ -192,10 +206,7 @@ void page_alerts(void *user, const struct web_request *request, struct web_respo
 	         "<div data-desk=\"alerts\" data-stream=\"/live/events?only=alerts\" "
 	         "data-version=\"%u\"></div>",
 	         alerts_version(desk->alerts));
-	html_raw(html, "<div id=\"alerts\" data-desk-alerts>");
-	add_waiting(html, desk, request);
-	add_answered(html, desk, request);
-	html_raw(html, "</div>");
+	add_alerts(html, desk, request);
 	add_overdue(html, desk, request);
 	page_end(request, response);
 }

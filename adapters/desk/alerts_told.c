@@ -45,6 +45,8 @@ void alerts_tell_person(struct html *html, const struct desk *desk,
 /* The tag and the words for what became of it; NULL: nothing that undoes it. */
 static const char *undone_tag(const struct alert *alert, const char **text)
 {
+	if (!alert->undone)
+		return NULL;
 	if (alert->corrected_by != VIEWS_NOBODY) {
 		*text = "The agency that sent this has corrected or withdrawn it. Do not act on it.";
 		return "Withdrawn";
@@ -68,7 +70,7 @@ static void add_disposition(struct html *html, const struct alert *alert)
 {
 	struct sentence text = { .length = 0 };
 
-	if (alert->disposition == 0)
+	if (alert->disposition == 0 || alert->decided_by == alert->event)
 		return;
 	words_add_enum(&text, &ttg__disposition__descriptor, alert->disposition);
 	html_raw(html, " ");
@@ -99,7 +101,8 @@ void alerts_tell(struct html *html, const struct desk *desk, const struct web_re
 		add_disposition(html, alert);
 		return;
 	}
-	html_add(html, "<s>%s</s> ", sentence.bytes);
+	html_add(html, "<s>%s</s></p><p class=\"govuk-body govuk-!-margin-bottom-1\">",
+	         sentence.bytes);
 	page_tag(html, "green", tag);
 	html_add(html, " <strong>%s</strong>", text);
 }

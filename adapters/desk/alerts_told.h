@@ -13,8 +13,8 @@ void alerts_tell_person(struct html *html, const struct desk *desk,
                         const struct web_request *request, const struct view_event *event);
 
 /*
- * Tags and the sentence; struck through, with what to do, when it is undone. For who may not see the
- * case: whom to ask.
+ * Tags and the sentence, inside a paragraph; struck through, with what to do, when it is undone. For
+ * who may not see the case: whom to ask.
  */
 void alerts_tell(struct html *html, const struct desk *desk, const struct web_request *request,
                  const struct alert *alert);

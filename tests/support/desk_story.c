@@ -47,7 +47,7 @@ static void put(const struct story *story, const struct story_event *from, Ttg__
 	event->type = WORDS(type);
 	occurred.unix_ns = from->at_ns;
 	event->occurred_at = &occurred;
-	event->urgency = is_urgent && !from->routine ? TTG__URGENCY__URGENT
+	event->urgency = (is_urgent && !from->routine) || from->urgent ? TTG__URGENCY__URGENT
 	                                             : TTG__URGENCY__ROUTINE;
 	if (from->supersedes != 0) {
 		story_id(from->supersedes, earlier);

@@ -19,6 +19,7 @@ struct story_event {
 	int64_t at_ns;       /* when it happened, and was kept */
 	uint32_t supersedes; /* number of an earlier one; 0: none */
 	bool routine;        /* not urgent, where the kind is by itself */
+	bool urgent;         /* where the kind is not by itself */
 	bool ours;           /* published here, not delivered */
 };
 

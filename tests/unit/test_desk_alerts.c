@@ -262,6 +262,27 @@ static void an_update_that_supersedes_its_arrest_tells_what_was_decided(void **s
 	assert_false(alert_of(play, 1)->undone);
 }
 
+static void an_urgent_update_is_an_alert_that_stands(void **state)
+{
+	struct play *play = *state;
+	const struct story_event nfa = { .number = 2,
+		                         .noms = NOMS,
+		                         .at_ns = play->now - 20 * MINUTE,
+		                         .supersedes = 1,
+		                         .urgent = true };
+
+	arrest(play, 1, "alert-1");
+	story_update(&play->story, &nfa, "alert-1", TTG__DISPOSITION__DISPOSITION_NO_FURTHER_ACTION);
+	follow(play);
+	assert_int_equal(alerts_waiting(play->bed.desk.alerts), 2);
+	assert_true(alert_of(play, 1)->undone);
+	assert_false(alert_of(play, 2)->undone);
+	desk_bed_get(&play->bed, page_alerts, "part=list", NULL, NULL);
+	must_not_show(&play->bed, "<s>After the arrest");
+	must_show(&play->bed, "After the arrest: no further action");
+	must_not_show(&play->bed, "<html");
+}
+
 static void an_update_that_was_taken_back_does_not_count(void **state)
 {
 	struct play *play = *state;
@@ -500,6 +521,7 @@ int main(void)
 		TEST(a_story_comes_to_the_same_in_every_order),
 		TEST(what_undoes_an_arrest_is_shown_and_struck),
 		TEST(an_update_that_supersedes_its_arrest_tells_what_was_decided),
+		TEST(an_urgent_update_is_an_alert_that_stands),
 		TEST(an_update_that_was_taken_back_does_not_count),
 		TEST(updates_of_other_alerts_and_agencies_do_not_count),
 		TEST(a_withdrawn_arrest_is_shown_as_withdrawn),

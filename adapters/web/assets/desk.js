@@ -136,7 +136,7 @@ showSound();
 async function refreshAlerts() {
   const old = document.querySelector("[data-desk-alerts]");
   if (!old) return;
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  const answer = await fetch("/alerts?part=list", { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.querySelector("[data-desk-alerts]");
