@@ -6,7 +6,8 @@
 void phrase_of(struct sentence *out, const Ttg__Event *event)
 {
 	static const struct phrase *const families[] = { phrases_prison, phrases_police,
-		                                         phrases_probation, phrases_partner };
+		                                         phrases_probation, phrases_service,
+		                                         phrases_partner };
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		for (const struct phrase *phrase = families[i]; phrase->add; phrase++)

@@ -18,6 +18,7 @@ struct phrase {
 extern const struct phrase phrases_prison[];
 extern const struct phrase phrases_police[];
 extern const struct phrase phrases_probation[];
+extern const struct phrase phrases_service[];
 extern const struct phrase phrases_partner[]; /* service, referral, partner, court, broker */
 
 /* Adds the sentence; for a type without one, that it came. */

@@ -57,6 +57,31 @@ static void an_urgent_release_reads_as_one_line(void **state)
 	assert_null(strstr(line, "RELEASED"));
 }
 
+static void what_the_service_says_itself_reads_as_a_sentence(void **state)
+{
+	Ttg__Event event = TTG__EVENT__INIT;
+	Ttg__ServiceEnrolled enrolled = TTG__SERVICE_ENROLLED__INIT;
+	Ttg__ServiceWithdrawn withdrawn = TTG__SERVICE_WITHDRAWN__INIT;
+	Ttg__Worker worker = TTG__WORKER__INIT;
+	char line[LINE_BYTES];
+
+	(void)state;
+	event.source = WORDS("one-service");
+	worker.name = WORDS("Ann Example");
+	enrolled.scheme = WORDS("pilot");
+	enrolled.caseworker = &worker;
+	event.payload_case = TTG__EVENT__PAYLOAD_SERVICE_ENROLLED;
+	event.service_enrolled = &enrolled;
+	line_for_people(line, &event, RECEIVED_NS - MS, RECEIVED_NS);
+	assert_non_null(
+	        strstr(line, "enrolled by one-service in pilot, works with Ann Example  ["));
+	withdrawn.reason = TTG__WITHDRAW_REASON__WITHDRAW_REASON_CONSENT;
+	event.payload_case = TTG__EVENT__PAYLOAD_SERVICE_WITHDRAWN;
+	event.service_withdrawn = &withdrawn;
+	line_for_people(line, &event, RECEIVED_NS - MS, RECEIVED_NS);
+	assert_non_null(strstr(line, "WITHDRAWN from every scheme: consent  ["));
+}
+
 static void the_time_it_took_is_counted_from_the_best_instant_known(void **state)
 {
 	Ttg__Event event = TTG__EVENT__INIT;
@@ -238,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_urgent_release_reads_as_one_line),
+		cmocka_unit_test(what_the_service_says_itself_reads_as_a_sentence),
 		cmocka_unit_test(the_time_it_took_is_counted_from_the_best_instant_known),
 		cmocka_unit_test(a_number_that_did_not_check_is_shown_with_a_question_mark),
 		cmocka_unit_test(what_could_play_tricks_on_a_terminal_is_taken_out),
