@@ -87,24 +87,46 @@ static void add_table(struct html *html, const struct desk *desk, const struct w
 	page_table_end(html);
 }
 
-struct sorting {
-	struct views *views;
-	const struct web_request *request;
+/* What a person is sorted by, looked up once. */
+struct sorted {
+	const char *key; /* of a case the user may not see: its caseworker */
+	uint32_t number;
+	bool is_hidden;
 };
 
-static int compare(const void *a, const void *b, void *arg)
+static int compare(const void *a, const void *b)
 {
-	const struct sorting *sorting = arg;
-	const struct person *left = views_person(sorting->views, *(const uint32_t *)a);
-	const struct person *right = views_person(sorting->views, *(const uint32_t *)b);
-	bool sees_left = desk_may_see(sorting->request, left);
-	bool sees_right = desk_may_see(sorting->request, right);
+	const struct sorted *left = a;
+	const struct sorted *right = b;
+	int order;
 
-	if (sees_left != sees_right)
-		return sees_left ? -1 : 1;
-	if (!sees_left)
-		return strcmp(row_caseworker(left), row_caseworker(right));
-	return search_compare(a, b, sorting->views);
+	if (left->is_hidden != right->is_hidden)
+		return left->is_hidden ? 1 : -1;
+	order = strcmp(left->key, right->key);
+	return order != 0 ? order : (left->number > right->number) - (left->number < right->number);
+}
+
+/* By the number people are best known by; without memory as they are. */
+static void sort(const struct desk *desk, const struct web_request *request, uint32_t *numbers,
+                 size_t n)
+{
+	struct sorted *list = calloc(n + 1, sizeof(*list));
+
+	for (size_t i = 0; list != NULL && i < n; i++) {
+		const struct person *person = views_person(desk->views, numbers[i]);
+		const struct person_number *best = person_best_number(person);
+		bool is_hidden = !desk_may_see(request, person);
+
+		list[i] = (struct sorted){ is_hidden      ? row_caseworker(person)
+			                   : best == NULL ? "~"
+			                                  : best->value,
+			                   numbers[i], is_hidden };
+	}
+	if (list != NULL)
+		qsort(list, n, sizeof(*list), compare);
+	for (size_t i = 0; list != NULL && i < n; i++)
+		numbers[i] = list[i].number;
+	free(list);
 }
 
 static size_t first_of(const struct web_request *request, size_t n)
@@ -140,13 +162,11 @@ static void add_pages(struct html *html, const struct listing *listing, const ch
 static void add_list(struct html *html, const struct desk *desk, const struct web_request *request,
                      uint32_t *numbers, size_t n, const char *what)
 {
-	struct sorting sorting = { desk->views, request };
 	struct listing listing = { numbers, n, first_of(request, n) };
 	char caption[128];
 	size_t last = listing.first + SHOWN < n ? listing.first + SHOWN : n;
 
-	if (n > 1)
-		qsort_r(numbers, n, sizeof(*numbers), compare, &sorting);
+	sort(desk, request, numbers, n);
 	if (n > SHOWN)
 		snprintf(caption, sizeof(caption), "%s: %zu to %zu of %zu", what, listing.first + 1,
 		         last, n);

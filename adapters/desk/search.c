@@ -52,29 +52,11 @@ static bool is_wanted(const struct wanted *wanted, const struct person_number *n
 	       strncasecmp(wanted->text, number->value, len) == 0;
 }
 
-int search_compare(const void *a, const void *b, void *views)
-{
-	const struct person *left = views_person(views, *(const uint32_t *)a);
-	const struct person *right = views_person(views, *(const uint32_t *)b);
-	const struct person_number *of_left = person_best_number(left);
-	const struct person_number *of_right = person_best_number(right);
-	int order = strcmp(of_left == NULL ? "~" : of_left->value,
-	                   of_right == NULL ? "~" : of_right->value);
-
-	return order != 0 ? order : (left->number > right->number) - (left->number < right->number);
-}
-
 static void add(struct search *out, uint32_t number)
 {
 	if (out->n < SEARCH_MAX)
 		out->found[out->n++] = number;
 	out->total++;
-}
-
-static void sort(const struct desk *desk, struct search *out)
-{
-	if (out->n > 1)
-		qsort_r(out->found, out->n, sizeof(*out->found), search_compare, desk->views);
 }
 
 void search_number(const struct desk *desk, const char *text, int64_t now_ns, struct search *out)
@@ -95,7 +77,6 @@ void search_number(const struct desk *desk, const char *text, int64_t now_ns, st
 		if (found)
 			add(out, i);
 	}
-	sort(desk, out);
 }
 
 static bool works_with(const struct person *person, const char *name)
@@ -120,7 +101,6 @@ void search_caseworker(const struct desk *desk, const char *name, struct search 
 		    works_with(views_person(desk->views, i), name))
 			add(out, i);
 	}
-	sort(desk, out);
 }
 
 static int compare_names(const void *a, const void *b)

@@ -10,7 +10,7 @@
 #define SEARCH_MAX 200 /* people; more are counted only */
 
 struct search {
-	uint32_t found[SEARCH_MAX]; /* numbers of people, by the number they are best known by */
+	uint32_t found[SEARCH_MAX]; /* numbers of people, rising */
 	size_t n;
 	size_t total;
 };
@@ -30,8 +30,5 @@ size_t search_caseworkers(const struct desk *desk, int64_t now_ns, const char **
 
 /* The person of an address, "/people/12"; NULL: no such. */
 const struct person *search_person(const struct desk *desk, const char *part);
-
-/* By the number they are best known by; for qsort_r() over numbers of people, with the views. */
-int search_compare(const void *a, const void *b, void *views);
 
 #endif
