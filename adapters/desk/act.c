@@ -149,6 +149,9 @@ static void show(struct act *act, struct web_response *response)
 
 	page_begin(act->request, response, act->form->title, act->form->title, &act->errors);
 	show_whom(act, html);
+	if (act->person != NULL && send_is_waiting(act->desk, act->person))
+		page_inset(html, "Something about this person was sent and is not taken yet. Look "
+		                 "under Sent before you send it again.");
 	page_form(html, act->request, act->request->path);
 	html_add(html, "<input type=\"hidden\" name=\"id\" value=\"%s\">\n", act->id_text);
 	act->form->show(act, html);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/identifier.h"
 #include "common/cloudevents.h"
 #include "common/spool_put.h"
 #include "oneservice/service.h"
@@ -14,6 +15,7 @@
 #define SUFFIX         ".json"
 #define FILE_BYTES_MAX (256u << 10) /* longer ones are not ours */
 #define NAMES_MAX      10000        /* looked at in one folder */
+#define LOOKED_MAX     20           /* for something about one person */
 
 static void name_of(const uint8_t id[TTG_UUID_BYTES], char out[sizeof(PREFIX) + TTG_UUID_TEXT])
 {
@@ -262,4 +264,53 @@ size_t send_list(const struct desk *desk, uint8_t (*ids)[TTG_UUID_BYTES], size_t
 	list_folder(desk, "", &list);
 	list_folder(desk, "/failed", &list);
 	return list.n;
+}
+
+static bool has_number(const struct person *person, const Ttg__Identifier *number)
+{
+	for (size_t i = 0; i < person->n_numbers; i++)
+		if (person->numbers[i].valid && person->numbers[i].kind == (int)number->kind &&
+		    strcmp(person->numbers[i].value, number->canonical) == 0)
+			return true;
+	return false;
+}
+
+/* By the views, or by its numbers while the store does not have the event yet. */
+const struct person *send_whom(const struct desk *desk, const Ttg__Event *event)
+{
+	uint32_t index = views_find_event(desk->views, event->id.data);
+
+	if (index != VIEWS_NOBODY)
+		return views_person(desk->views, views_event(desk->views, index)->person);
+	if (event->person == NULL)
+		return NULL;
+	for (uint32_t i = 0; i < views_n_persons(desk->views); i++) {
+		const struct person *person = views_person(desk->views, i);
+
+		for (size_t k = 0; person != NULL && k < event->person->n_identifiers; k++)
+			if (identifier_is_match_key(
+			            (enum identifier_kind)event->person->identifiers[k]->kind) &&
+			    has_number(person, event->person->identifiers[k]))
+				return person;
+	}
+	return NULL;
+}
+
+bool send_is_waiting(const struct desk *desk, const struct person *person)
+{
+	uint8_t ids[LOOKED_MAX][TTG_UUID_BYTES];
+	size_t n = send_list(desk, ids, LOOKED_MAX);
+	bool waits = false;
+
+	for (size_t i = 0; i < n && !waits; i++) {
+		struct message message;
+		struct sent sent;
+
+		if (views_find_event(desk->views, ids[i]) != VIEWS_NOBODY ||
+		    send_find(desk, ids[i], &sent, &message) != TTG_OK)
+			continue;
+		waits = sent.place == SENT_WAITS && send_whom(desk, sent.event) == person;
+		sent_fini(&sent);
+	}
+	return waits;
 }

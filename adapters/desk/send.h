@@ -61,4 +61,13 @@ bool send_is_same(const Ttg__Event *a, const Ttg__Event *b);
  */
 size_t send_list(const struct desk *desk, uint8_t (*ids)[TTG_UUID_BYTES], size_t max);
 
+/*
+ * Whom an event is about: as the views have it, or by its numbers while they do not. NULL: nobody,
+ * or nobody the desk knows.
+ */
+const struct person *send_whom(const struct desk *desk, const Ttg__Event *event);
+
+/* Whether one of the newest in the spool is about this person: his record does not show it yet. */
+bool send_is_waiting(const struct desk *desk, const struct person *person);
+
 #endif

@@ -12,36 +12,6 @@
 #define SHOWN_MAX 100
 #define MOVING_NS (600 * INT64_C(1000000000))
 
-static bool has_number(const struct person *person, const Ttg__Identifier *number)
-{
-	for (size_t i = 0; i < person->n_numbers; i++)
-		if (person->numbers[i].valid && person->numbers[i].kind == (int)number->kind &&
-		    strcmp(person->numbers[i].value, number->canonical) == 0)
-			return true;
-	return false;
-}
-
-/* By the views, or by its numbers while the store does not have the event yet. */
-static const struct person *person_of(const struct desk *desk, const Ttg__Event *event)
-{
-	uint32_t index = views_find_event(desk->views, event->id.data);
-
-	if (index != VIEWS_NOBODY)
-		return views_person(desk->views, views_event(desk->views, index)->person);
-	if (event->person == NULL)
-		return NULL;
-	for (uint32_t i = 0; i < views_n_persons(desk->views); i++) {
-		const struct person *person = views_person(desk->views, i);
-
-		for (size_t k = 0; person != NULL && k < event->person->n_identifiers; k++)
-			if (identifier_is_match_key(
-			            (enum identifier_kind)event->person->identifiers[k]->kind) &&
-			    has_number(person, event->person->identifiers[k]))
-				return person;
-	}
-	return NULL;
-}
-
 static int64_t sent_ns(const struct sent *sent)
 {
 	return sent->event->recorded_at != NULL ? sent->event->recorded_at->unix_ns : sent->kept_ns;
@@ -83,7 +53,7 @@ static bool show_row(const struct desk *desk, const struct web_request *request,
 		sent_fini(&sent);
 		return false;
 	}
-	person = person_of(desk, sent.event);
+	person = send_whom(desk, sent.event);
 	visible = person == NULL || desk_may_see(request, person);
 	sent_find_answer(desk, sent.event, person, &answer);
 	state = sent_state(&sent, &answer);
@@ -319,7 +289,7 @@ PAGE(page_sent_one)
 		error = send_find(desk, id, &sent, &message);
 	else
 		error = TTG_OK;
-	person = sent.event == NULL ? NULL : person_of(desk, sent.event);
+	person = sent.event == NULL ? NULL : send_whom(desk, sent.event);
 	if (error != TTG_OK)
 		web_refuse(request, response, 503, "What was sent cannot be read just now.");
 	else if (sent.event == NULL || !sent.ours)

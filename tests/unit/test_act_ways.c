@@ -44,6 +44,29 @@ static void an_end_that_is_sent_twice_is_no_mistake(void **state)
 	assert_int_equal(spool_files(acting), 0);
 }
 
+static void what_waits_about_him_is_told_before_more_is_sent(void **state)
+{
+	static const char told[] = "Something about this person was sent and is not taken yet";
+	struct acting *acting = *state;
+	const struct casefile_man sam = { .noms = "A9876ZZ", .key = 2 };
+	char number[12];
+
+	must_know(acting);
+	casefile_received(&acting->file, &sam, must_at("2027-01-05 10:00"));
+	must_follow(&acting->bed);
+	must_open(acting, page_contact, NULL);
+	must_not_show(&acting->bed, told);
+	must_send(acting, page_contact_send, contact, NULL);
+	desk_bed_get(&acting->bed, page_contact, NULL, acting->number, NULL);
+	must_show(&acting->bed, told);
+	snprintf(number, sizeof(number), "%u", must_find_person(&acting->bed, sam.noms)->number);
+	desk_bed_get(&acting->bed, page_contact, NULL, number, NULL);
+	must_not_show(&acting->bed, told);
+	must_take(acting);
+	desk_bed_get(&acting->bed, page_contact, NULL, acting->number, NULL);
+	must_not_show(&acting->bed, told);
+}
+
 static void a_form_that_was_sent_cannot_say_something_else(void **state)
 {
 	struct acting *acting = *state;
@@ -489,6 +512,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_form_that_is_sent_twice_sends_once),
 		TEST(an_end_that_is_sent_twice_is_no_mistake),
+		TEST(what_waits_about_him_is_told_before_more_is_sent),
 		TEST(a_form_that_was_sent_cannot_say_something_else),
 		TEST(an_id_of_somebody_elses_event_is_not_taken),
 		TEST(a_form_without_its_id_is_not_whole),
