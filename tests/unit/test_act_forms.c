@@ -78,6 +78,21 @@ static void somebody_new_is_enrolled_by_his_numbers(void **state)
 	must_take(acting);
 	assert_true(
 	        person_is_enrolled(must_find_person(&acting->bed, "A9999ZZ"), acting->bed.now_ns));
+
+	/* What is sent about him next has all of them, and whose the case number is. */
+	snprintf(acting->number, sizeof(acting->number), "%u",
+	         must_find_person(&acting->bed, "A9999ZZ")->number);
+	must_open(acting, page_contact, NULL);
+	person = must_send(acting, page_contact_send,
+	                   "channel=2&purpose=1&result=2&setting=3" WHEN("started"), NULL)
+	                 ->person;
+	assert_int_equal(person->n_identifiers, 4);
+	assert_string_equal(person->identifiers[0]->value, "A9999ZZ");
+	assert_string_equal(person->identifiers[1]->value, "X777777");
+	assert_string_equal(person->identifiers[2]->value, "2012/0052494Q");
+	assert_string_equal(person->identifiers[3]->value, "OS-17");
+	assert_string_equal(person->identifiers[3]->issuer, "one-service");
+	assert_string_equal(person->identifiers[0]->issuer, "");
 }
 
 static void a_contact_has_every_field(void **state)
@@ -378,7 +393,7 @@ static void answer_flag(struct acting *acting, const char *request)
 	must_follow(&acting->bed);
 }
 
-static void a_flag_is_placed_and_lifted_with_its_reference(void **state)
+static void a_flag_is_placed_renewed_and_lifted(void **state)
 {
 	struct acting *acting = *state;
 	const Ttg__ServiceFlagRequested *it;
@@ -402,6 +417,18 @@ static void a_flag_is_placed_and_lifted_with_its_reference(void **state)
 
 	must_open(acting, page_flag, NULL);
 	must_show(&acting->bed, "value=\"35/778\"");
+	it = must_send(acting, page_flag_send,
+	               "action=3&flag_reference=35/778&contact_number=01733+9&until=2028-06-01"
+	               "&police_agency=cambridgeshire-police&consent_version=2026-1",
+	               NULL)
+	             ->service_flag_requested;
+	assert_int_equal(it->action, TTG__FLAG_ACTION__FLAG_ACTION_RENEW);
+	assert_string_equal(it->flag_reference, "35/778");
+	assert_string_equal(it->contact_number, "01733 9");
+	assert_string_equal(it->until_date, "2028-06-01");
+	must_take(acting);
+
+	must_open(acting, page_flag, NULL);
 	it = must_send(acting, page_flag_send,
 	               "action=2&flag_reference=35/778&police_agency=cambridgeshire-police"
 	               "&consent_version=2026-1",
@@ -457,7 +484,7 @@ int main(void)
 		TEST(a_withdrawal_from_every_scheme_names_none),
 		TEST(a_referral_has_every_field),
 		TEST(a_referral_taken_back_has_every_field),
-		TEST(a_flag_is_placed_and_lifted_with_its_reference),
+		TEST(a_flag_is_placed_renewed_and_lifted),
 		TEST(a_request_for_access_is_about_nobody),
 	};
 
