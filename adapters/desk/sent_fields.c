@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "desk/act_field.h"
+#include "desk/rows.h"
 #include "oneservice/words.h"
 
 #define LABEL_BYTES 128
@@ -78,6 +79,20 @@ static void show_number(struct walk *walk, const char *label, uint32_t value)
 		page_summary_row(walk->html, label, text);
 }
 
+/* A worker is one row: "J. Okafor, caseworker, 01733 496 000". */
+static void show_worker(struct walk *walk, const char *label, const Ttg__Worker *worker)
+{
+	struct sentence text = { "", 0 };
+
+	words_add_if(&text, "", worker->name);
+	words_add_if(&text, ", ", worker->role);
+	words_add_if(&text, ", ", worker->worker_agency);
+	words_add_if(&text, ", ", worker->team);
+	words_add_if(&text, ", ", worker->telephone);
+	words_add_if(&text, ", ", worker->email);
+	page_summary_row(walk->html, label, text.bytes);
+}
+
 static void show_part(struct walk *walk, const char *label, const ProtobufCMessage *part, int depth)
 {
 	char text[PAGE_TIME_BYTES];
@@ -87,6 +102,8 @@ static void show_part(struct walk *walk, const char *label, const ProtobufCMessa
 	if (part->descriptor == &ttg__time__descriptor) {
 		page_time(text, ((const Ttg__Time *)(const void *)part)->unix_ns, walk->now_ns);
 		page_summary_row(walk->html, label, text);
+	} else if (part->descriptor == &ttg__worker__descriptor) {
+		show_worker(walk, label, (const Ttg__Worker *)(const void *)part);
 	} else if (depth < DEPTH_MAX) {
 		show_message(walk, label, part, depth + 1);
 	}
@@ -180,14 +197,9 @@ void sent_fields(struct html *html, const Ttg__Event *event, int64_t now_ns)
 	        &ttg__event__descriptor, (unsigned)event->payload_case);
 	const ProtobufCMessage *payload = NULL;
 
-	for (size_t i = 0; event->person != NULL && i < event->person->n_identifiers; i++) {
-		const Ttg__Identifier *number = event->person->identifiers[i];
-		char label[LABEL_BYTES];
-
-		snprintf(label, sizeof(label), "Number (%s)",
-		         identifier_kind_name((enum identifier_kind)number->kind));
-		page_summary_row(html, label, number->value);
-	}
+	for (size_t i = 0; event->person != NULL && i < event->person->n_identifiers; i++)
+		page_summary_row(html, row_number_name((int)event->person->identifiers[i]->kind),
+		                 event->person->identifiers[i]->value);
 	if (field != NULL && ttg_type_of(event) >= 0)
 		memcpy(&payload, (const uint8_t *)event + field->offset, sizeof(payload));
 	if (payload != NULL)

@@ -54,6 +54,8 @@ static void what_is_in_the_spool_waits(void **state)
 	must_say(acting, "Waiting to be taken");
 	must_show(&acting->bed, "Waiting to be taken by ttg-oneservice");
 	must_show(&acting->bed, "Face to face");
+	must_show(&acting->bed, "Prison number");
+	must_show(&acting->bed, "Ann Example");
 	must_show(&acting->bed, "A1234BC");
 	must_show(&acting->bed, "45");
 	must_show(&acting->bed, "data-refresh");
