@@ -269,6 +269,8 @@ void inbox_take_form(void *user, const struct web_request *request, struct web_r
 	if (error == TTG_OK) {
 		struct html path = inbox_path(form.referral, NULL);
 
+		log_write(partner->context->log, LOG_LEVEL_INFO, "inbox_answer", "id=%s type=%s",
+		          form.event_id, form.action->type);
 		web_say(request, form.action->said);
 		web_redirect(response, "%s", path.bytes);
 		html_fini(&path);

@@ -9,11 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include "support/browser.h"
+#include "support/postgres.h"
 #include "support/wait.h"
 
 #define ADAPTER  0 /* slot of the stage's other processes */
 #define PASSWORD "three random words"
 #define REFERRAL "/referral/one-service/referral-1"
+
+static struct postgres_server server;
+static char database[POSTGRES_PLACE]; /* of the running test; "": SQLite */
 
 static void must_write_inbox(struct stage *stage, int port)
 {
@@ -38,9 +42,10 @@ static void must_write_inbox(struct stage *stage, int port)
 	           "server_key_file = \"%s/keys/broker.pub\";\n"
 	           "key_file = \"%s/keys/housing.key\";\nstate_dir = \"%s/state\";\n"
 	           "mailbox = \"referrals\";\nspool = { dir = \"%s/spool\"; };\n"
-	           "web = { port = %d; users_file = \"%s/users\"; };\n",
+	           "web = { port = %d; users_file = \"%s/users\"; };\n"
+	           "store = { postgres = \"%s\"; };\n",
 	           stage->endpoint, stage->directory, stage->directory, stage->directory,
-	           stage->directory, port, stage->directory);
+	           stage->directory, port, stage->directory, database);
 }
 
 static void must_add_user(struct stage *stage, const char *user, const char *role)
@@ -335,6 +340,57 @@ static void an_answer_that_was_given_survives_whatever_dies_behind_it(void **sta
 	must_have_passed(stage);
 }
 
+/* With what must_make() leaves out: a case number, how to reach him, a time to answer that is over. */
+static void must_refer_in_full(struct stage *stage)
+{
+	char broker[PROCESS_PATH_MAX];
+	char key[PROCESS_PATH_MAX];
+	struct ran ran;
+
+	must_write(stage, "sent.json",
+	           "{\"specversion\":\"1.0\",\"source\":\"one-service\","
+	           "\"type\":\"referral.sent\",\"time\":\"2026-11-20T10:00:00Z\",\"data\":{"
+	           "\"person\":{\"identifiers\":[{\"kind\":\"CASE_NUMBER\","
+	           "\"value\":\"C-4711\",\"issuer\":\"one-service\"}]},"
+	           "\"referral_id\":\"R/1 <b>\",\"provider_agency\":\"housing\","
+	           "\"referrer_agency\":\"one-service\",\"need\":\"ACCOMMODATION\","
+	           "\"ask\":\"a room <script>alert(1)</script>\","
+	           "\"answer_by_at\":\"2026-11-21T10:00:00Z\",\"contact\":{"
+	           "\"display_name\":\"Sam Example\",\"telephone\":\"07700 900123\","
+	           "\"safe_to_leave_message\":\"ANSWER_NO\"}}}\n");
+	STAGE_PATH(stage, broker, "keys/broker.pub");
+	STAGE_PATH(stage, key, "keys/one-service.key");
+	ran = must_run_fed(stage, "sent.json", "ttg-pub", "--broker", stage->endpoint,
+	                   "--server-key", broker, "--key", key, NULL);
+	if (ran.code != 0)
+		must_fail("ttg-pub: %s%s", ran.out, ran.err);
+	ran_free(&ran);
+}
+
+static void what_is_asked_is_shown_as_text_and_marked_when_it_is_late(void **state)
+{
+	struct stage *stage = *state;
+	struct peer *service;
+	struct browser *browser = must_begin(stage, "staff", &service);
+	static const char page[] = "/referral/one-service/R%2F1%20%3Cb%3E";
+
+	must_refer_in_full(stage);
+	must_come_to_show(stage, browser, "/new", "C-4711");
+	must_show(browser, "overdue");
+	must_show(browser, page);
+	assert_int_equal(browser_get(browser, page), 200);
+	must_show(browser, "The time to answer is over.");
+	must_show(browser, "Sam Example");
+	must_show(browser, "07700 900123");
+	must_show(browser, "R/1 &lt;b&gt;");
+	must_show(browser, "a room &lt;script&gt;");
+	must_not_show(browser, "<script>alert");
+	assert_int_equal(count_in(stage, "partner.err", "Sam"), 0);
+	assert_int_equal(count_in(stage, "partner.err", "4711"), 0);
+	browser_close(&browser);
+	must_have_passed(stage);
+}
+
 static void staff_do_not_decline_and_strangers_see_nothing(void **state)
 {
 	struct stage *stage = *state;
@@ -359,10 +415,39 @@ static void staff_do_not_decline_and_strangers_see_nothing(void **state)
 	must_have_passed(stage);
 }
 
+static int set_up_postgres(void **state)
+{
+	must_make_database(&server, database);
+	return stage_set_up(state);
+}
+
+static int tear_down_postgres(void **state)
+{
+	database[0] = '\0';
+	return stage_tear_down(state);
+}
+
+static int start_server(void **state)
+{
+	(void)state;
+	must_open_postgres(&server);
+	return 0;
+}
+
+static int stop_server(void **state)
+{
+	(void)state;
+	postgres_close(&server);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STAGE_TEST(a_referral_is_answered_and_followed_up_to_its_end),
+		cmocka_unit_test_setup_teardown(a_referral_is_answered_and_followed_up_to_its_end,
+		                                set_up_postgres, tear_down_postgres),
+		STAGE_TEST(what_is_asked_is_shown_as_text_and_marked_when_it_is_late),
 		STAGE_TEST(a_form_that_is_sent_twice_makes_one_event),
 		STAGE_TEST(what_is_wrong_with_a_form_is_told_beside_the_field),
 		STAGE_TEST(what_the_broker_refuses_is_shown_with_the_reason_after_a_restart_too),
@@ -372,7 +457,7 @@ int main(void)
 	int failed;
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, start_server, stop_server);
 	curl_global_cleanup();
 	return failed;
 }

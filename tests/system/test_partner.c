@@ -221,7 +221,13 @@ static void a_receiver_that_fails_for_a_while_gets_it_in_the_end(void **state)
 	must_receive(stage, RECEIVER_SILENT, 2);
 	receiver_answer(receiver, 200, NULL);
 	must_receive(stage, 200, 1);
-	must_see(stage, "state/status.json", "\"push_sent\": 2");
+	/* What the receiver asks for is honoured, within retry_max_ms. */
+	receiver_answer(receiver, 429, "Retry-After: 60\r\n");
+	must_refer(stage, must_open_service(stage), 3, "A1234BC");
+	must_see(stage, "partner.err", "attempts=1 status=429 retry_ms=100 ");
+	receiver_answer(receiver, 200, NULL);
+	must_receive(stage, 200, 2);
+	must_see(stage, "state/status.json", "\"push_sent\": 3");
 	must_have_passed(stage);
 }
 
