@@ -36,7 +36,10 @@ static void must_write_inbox(struct stage *stage, int port)
 	           "\"referral.declined\", \"referral.assigned\", \"referral.started\", "
 	           "\"referral.ended\" ]; addressed_by = \"referrer_agency\"; },\n"
 	           "\t\t{ mailbox = \"one-service/desk\"; from = [ \"housing\" ];\n"
-	           "\t\t  types = [ \"partner.appointment\" ]; }\n\t);\n};\n");
+	           "\t\t  types = [ \"partner.appointment\" ]; },\n"
+	           "\t\t{ mailbox = \"housing/referrals\"; from = [ \"one-service\" ];\n"
+	           "\t\t  types = [ \"referral.withdrawn\" ]; "
+	           "addressed_by = \"provider_agency\"; }\n\t);\n};\n");
 	must_write(stage, "partner.conf",
 	           "agency = \"housing\";\nbroker = \"%s\";\n"
 	           "server_key_file = \"%s/keys/broker.pub\";\n"
@@ -340,13 +343,25 @@ static void an_answer_that_was_given_survives_whatever_dies_behind_it(void **sta
 	must_have_passed(stage);
 }
 
-/* With what must_make() leaves out: a case number, how to reach him, a time to answer that is over. */
-static void must_refer_in_full(struct stage *stage)
+/* An event as the One Service, from a file of CloudEvents. */
+static void must_pub(struct stage *stage, const char *file)
 {
 	char broker[PROCESS_PATH_MAX];
 	char key[PROCESS_PATH_MAX];
 	struct ran ran;
 
+	STAGE_PATH(stage, broker, "keys/broker.pub");
+	STAGE_PATH(stage, key, "keys/one-service.key");
+	ran = must_run_fed(stage, file, "ttg-pub", "--broker", stage->endpoint,
+	                   "--server-key", broker, "--key", key, NULL);
+	if (ran.code != 0)
+		must_fail("ttg-pub: %s%s", ran.out, ran.err);
+	ran_free(&ran);
+}
+
+/* With what must_make() leaves out: a case number, how to reach him, a time to answer that is over. */
+static void must_refer_in_full(struct stage *stage)
+{
 	must_write(stage, "sent.json",
 	           "{\"specversion\":\"1.0\",\"source\":\"one-service\","
 	           "\"type\":\"referral.sent\",\"time\":\"2026-11-20T10:00:00Z\",\"data\":{"
@@ -358,13 +373,38 @@ static void must_refer_in_full(struct stage *stage)
 	           "\"answer_by_at\":\"2026-11-21T10:00:00Z\",\"contact\":{"
 	           "\"display_name\":\"Sam Example\",\"telephone\":\"07700 900123\","
 	           "\"safe_to_leave_message\":\"ANSWER_NO\"}}}\n");
-	STAGE_PATH(stage, broker, "keys/broker.pub");
-	STAGE_PATH(stage, key, "keys/one-service.key");
-	ran = must_run_fed(stage, "sent.json", "ttg-pub", "--broker", stage->endpoint,
-	                   "--server-key", broker, "--key", key, NULL);
-	if (ran.code != 0)
-		must_fail("ttg-pub: %s%s", ran.out, ran.err);
-	ran_free(&ran);
+	must_pub(stage, "sent.json");
+}
+
+/* While its form is open. */
+static void a_referral_that_was_withdrawn_meanwhile_is_not_answered(void **state)
+{
+	struct stage *stage = *state;
+	struct peer *service;
+	struct browser *browser = must_begin(stage, "staff", &service);
+	char id[64];
+	char fields[96];
+
+	must_refer(stage, service);
+	must_come_to_show(stage, browser, "/new", "referral-1");
+	assert_int_equal(browser_get(browser, REFERRAL "/acknowledge"), 200);
+	must_read_hidden(browser, "event_id", id);
+	must_write(stage, "withdrawn.json",
+	           "{\"specversion\":\"1.0\",\"source\":\"one-service\","
+	           "\"type\":\"referral.withdrawn\",\"time\":\"2026-11-20T10:00:00Z\",\"data\":{"
+	           "\"person\":{\"identifiers\":[{\"kind\":\"NOMS\",\"value\":\"A1234BC\"}]},"
+	           "\"referral_id\":\"referral-1\",\"provider_agency\":\"housing\","
+	           "\"referrer_agency\":\"one-service\"}}\n");
+	must_pub(stage, "withdrawn.json");
+	must_see(stage, "state/status.json", "\"received\": 2");
+	snprintf(fields, sizeof(fields), "event_id=%s", id);
+	assert_int_equal(browser_post(browser, REFERRAL "/acknowledge", fields), 409);
+	must_show(browser, "The referral is withdrawn");
+	assert_int_equal(browser_get(browser, "/done"), 200);
+	must_show(browser, "withdrawn");
+	must_get_no_more(stage, service, 0, 100);
+	browser_close(&browser);
+	must_have_passed(stage);
 }
 
 static void what_is_asked_is_shown_as_text_and_marked_when_it_is_late(void **state)
@@ -448,6 +488,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_referral_is_answered_and_followed_up_to_its_end,
 		                                set_up_postgres, tear_down_postgres),
 		STAGE_TEST(what_is_asked_is_shown_as_text_and_marked_when_it_is_late),
+		STAGE_TEST(a_referral_that_was_withdrawn_meanwhile_is_not_answered),
 		STAGE_TEST(a_form_that_is_sent_twice_makes_one_event),
 		STAGE_TEST(what_is_wrong_with_a_form_is_told_beside_the_field),
 		STAGE_TEST(what_the_broker_refuses_is_shown_with_the_reason_after_a_restart_too),
