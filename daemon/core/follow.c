@@ -174,7 +174,8 @@ static void set_change(const struct step *it, enum change_op op, enum referral_s
 
 static void correct(const struct step *it, struct core_followed *out)
 {
-	if (it->move != REFERRAL_SEND || !it->known)
+	if (it->move != REFERRAL_SEND || !it->known ||
+	    rules_find_agency(it->core->rules, it->names.provider) < 0)
 		return;
 	if (strcmp(it->known->provider, it->names.provider) != 0) {
 		set_change(it, CHANGE_ASKED, REFERRAL_SENT, out);

@@ -294,6 +294,48 @@ static void a_corrected_sending_to_another_provider_begins_anew(void **state)
 	play_free(&play);
 }
 
+static void one_to_a_provider_who_is_no_agency_changes_nothing(void **state)
+{
+	struct play *play = referral_stage(play_new(16, 100));
+	struct referral_said said = referral_plain;
+	struct rules *rules = play_referral_rules();
+	struct referral_spoken first;
+
+	(void)state;
+	for (size_t i = 0; i < rules->n_deliver; i++)
+		rules->deliver[i].addressed_by[0] = '\0';
+	assert_int_equal(core_set_rules(play->core, &play->now, rules), TTG_OK);
+	rules_free(&play->rules);
+	play->rules = rules;
+	said.source = "oneservice";
+	first = referral_publish(play, &said, NULL);
+	said.provider = "";
+	first = referral_publish(play, &said, first.id);
+	assert_int_equal(first.outcome.kind, CORE_ACCEPTED);
+	said.provider = "elsewhere";
+	assert_int_equal(referral_publish(play, &said, first.id).outcome.kind, CORE_ACCEPTED);
+	referral_must_move(play, "R-1", REFERRAL_TYPE_ACCEPTED);
+	play_free(&play);
+}
+
+/* Then it may be the one before that could not come. */
+static void whether_a_mailbox_is_full_is_asked_first(void **state)
+{
+	struct play *play = referral_stage(play_new(16, 100));
+	struct rules *rules = play_referral_rules();
+
+	(void)state;
+	rules->mailboxes[BOX_DESK].max_queued = 1;
+	assert_int_equal(core_set_rules(play->core, &play->now, rules), TTG_OK);
+	rules_free(&play->rules);
+	play->rules = rules;
+	referral_must_move(play, "R-1", REFERRAL_TYPE_SENT);
+	referral_must_move(play, "R-1", REFERRAL_TYPE_ACKNOWLEDGED);
+	assert_int_equal(referral_move(play, "R-1", REFERRAL_TYPE_ACCEPTED).code, TTG_REFUSED_BUSY);
+	assert_int_equal(referral_move(play, "R-1", REFERRAL_TYPE_ASSIGNED).code, TTG_REFUSED_BUSY);
+	play_free(&play);
+}
+
 /* A referral is what lets it pass: who was asked by mistake must not go on getting anything. */
 static void to_who_was_asked_by_mistake_no_referral_is_open(void **state)
 {
@@ -345,6 +387,8 @@ int main(void)
 		cmocka_unit_test(what_is_over_is_forgotten_a_month_later),
 		cmocka_unit_test(a_correction_goes_through_and_moves_nothing),
 		cmocka_unit_test(a_corrected_sending_to_another_provider_begins_anew),
+		cmocka_unit_test(one_to_a_provider_who_is_no_agency_changes_nothing),
+		cmocka_unit_test(whether_a_mailbox_is_full_is_asked_first),
 		cmocka_unit_test(to_who_was_asked_by_mistake_no_referral_is_open),
 	};
 
