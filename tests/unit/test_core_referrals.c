@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/referrals.h"
+#include "core/rules_past.h"
 #include "support/referral_play.h"
 #include "unit.h"
 
@@ -81,6 +82,47 @@ static void a_restart_knows_how_far_each_referral_came(void **state)
 	(void)state;
 	try_all(1);
 	try_all(2);
+}
+
+/* Cuts the referrals, of which there are none, out of a snapshot, which is then of version 5. */
+static void make_older(const struct play *play, uint8_t *snapshot, size_t *len)
+{
+	struct rules_past past = { .n = 0 };
+	uint8_t bytes[512], *found;
+	struct cursor cursor;
+
+	for (size_t i = 0; i < core_rules_count(play->core); i++)
+		assert_true(rules_past_add(&past, core_rules_version(play->core, i)));
+	cursor_init_write(&cursor, bytes, sizeof(bytes));
+	rules_past_save(&past, &cursor);
+	rules_past_fini(&past);
+	cursor_put_varint(&cursor, 0);
+	assert_true(cursor_ok(&cursor));
+	found = memmem(snapshot, *len, bytes, cursor_offset(&cursor));
+	assert_non_null(found);
+	found += cursor_offset(&cursor);
+	memmove(found - 1, found, *len - (size_t)(found - snapshot));
+	--*len;
+	snapshot[7] = 5;
+	cursor_init_write(&cursor, snapshot + 8, 8);
+	cursor_put_u64(&cursor, *len);
+}
+
+static void a_snapshot_from_before_is_read_and_what_follows_is_followed(void **state)
+{
+	struct play *play = referral_stage(play_new(16, 100));
+	uint8_t *snapshot;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(core_snapshot(play->core, &snapshot, &len), TTG_OK);
+	make_older(play, snapshot, &len);
+	referral_must_move(play, "R-1", REFERRAL_TYPE_ASSIGNED);
+	play_restart(play, play->n_records, snapshot, len);
+	assert_int_equal(core_referral_count(play->core), 1);
+	assert_int_equal(referral_move(play, "R-1", REFERRAL_TYPE_SENT).code, TTG_REFUSED_REFERRAL);
+	free(snapshot);
+	play_free(&play);
 }
 
 static void a_whole_life_goes_through_and_a_hand_over_may_come_at_any_time(void **state)
@@ -378,6 +420,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_event_is_taken_in_its_order_and_refused_with_the_state_out_of_it),
 		cmocka_unit_test(a_restart_knows_how_far_each_referral_came),
+		cmocka_unit_test(a_snapshot_from_before_is_read_and_what_follows_is_followed),
 		cmocka_unit_test(a_whole_life_goes_through_and_a_hand_over_may_come_at_any_time),
 		cmocka_unit_test(who_was_accepted_and_never_came_is_an_end_called_cancelled),
 		cmocka_unit_test(nobody_but_its_two_sides_moves_a_referral),
