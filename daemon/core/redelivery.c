@@ -200,18 +200,18 @@ bool core_redelivery_view(const struct core *core, const char *mailbox, struct c
 	return true;
 }
 
-uint64_t core_repeats_until(const struct core *core, uint64_t sequence)
+bool core_repeats(const struct core *core, uint64_t sequence, uint64_t *from, uint64_t *until)
 {
-	uint64_t until = 0;
-
+	*from = *until = 0;
 	for (size_t i = 0; i < core->redeliveries.n; i++) {
 		const struct redelivery *it = &core->redeliveries.items[i];
-		const uint64_t end = it->last != 0 ? it->last : it->number;
 
-		if (it->number > sequence && end > until)
-			until = end;
+		if (it->number <= sequence || it->last == 0)
+			continue;
+		*from = *from == 0 || it->number < *from ? it->number : *from;
+		*until = it->last > *until ? it->last : *until;
 	}
-	return until;
+	return *from != 0;
 }
 
 static bool is_text(const char *text)

@@ -86,7 +86,8 @@ struct core_redelivery_view {
 };
 /* The last of a mailbox. False: there was none. */
 bool core_redelivery_view(const struct core *core, const char *mailbox, struct core_redelivery_view *out);
-/* Where the last record stands that may repeat an event of this record; 0: there is none. */
-uint64_t core_repeats_until(const struct core *core, uint64_t sequence);
+/* Between which records an event of this record may have been repeated by redeliveries that are remembered.
+   False: it was not. */
+bool core_repeats(const struct core *core, uint64_t sequence, uint64_t *from, uint64_t *until);
 
 #endif

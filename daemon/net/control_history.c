@@ -25,7 +25,8 @@ struct history_job {
 	bool follow, caught_up;
 
 	struct course course;  /* trace */
-	uint64_t until;        /* it may be given again so far */
+	uint64_t next;         /* to be read */
+	uint64_t from, until;  /* it may be given again between these; 0: it is not */
 	uint64_t reads;
 };
 
@@ -270,18 +271,32 @@ static void trace_record(void *arg, const struct course_recipient *recipient)
 	control_item(it->request, line);
 }
 
+/* What is settled is looked for once more only where mailboxes were delivered again. */
+static bool trace_goes_on(struct history_job *job)
+{
+	if (!course_is_over(&job->course) || (job->next >= job->from && job->next <= job->until))
+		return true;
+	if (job->next > job->until)
+		return false;
+	job->next = job->from;
+	return journal_reader_seek(job->reader, job->from) == TTG_OK;
+}
+
 static void trace_step(struct control_request *request)
 {
 	struct history_job *job = request->job;
 	for (int i = 0; i < RECORDS_A_SLICE && !request->ended; i++) {
 		uint64_t sequence = 0;
 		struct core_history history;
-		const enum ttg_error error = next_history(request, &sequence, &history);
-		if (error == TTG_EAGAIN || (course_is_over(&job->course) && sequence > job->until)) {
+		const enum ttg_error error = trace_goes_on(job) ?
+						     next_history(request, &sequence, &history) :
+						     TTG_EAGAIN;
+		if (error == TTG_EAGAIN) {
 			control_end(request, job->course.accepted ? TTG_OK : TTG_ENOENT, "%s",
 				    job->course.accepted ? "" : "that event is no longer held");
 			return;
 		}
+		job->next = sequence + 1;
 		if (++job->reads > TRACE_READS_MAX) {
 			control_end(request, TTG_ELIMIT, "stopped after %u records",
 				    TRACE_READS_MAX);
@@ -310,6 +325,6 @@ void control_trace(struct control_request *request)
 	if (job) {
 		job->course.sequence = sequence;
 		job->course.repeats = true;
-		job->until = core_repeats_until(request->net->core, sequence);
+		core_repeats(request->net->core, sequence, &job->from, &job->until);
 	}
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/persons.h"
+#include "core/redelivery.h"
 #include "core/sealed.h"
 #include "net/archiver.h"
 #include "net/monitor.h"
@@ -179,6 +180,7 @@ static void mailboxes(FILE *out, const struct net *net)
 		{ "ttgd_mailbox_held", "Deliveries behind dead letters of the same person." },
 		{ "ttgd_mailbox_oldest_seconds", "Age of the oldest unacknowledged delivery." },
 		{ "ttgd_mailbox_consumer", "1 while a consumer is attached." },
+		{ "ttgd_mailbox_redelivering", "1 while it is delivered again." },
 	};
 	const int64_t now_ns = net->world->real_ns(net->world->self);
 	for (size_t g = 0; g < sizeof gauges / sizeof gauges[0]; g++) {
@@ -186,11 +188,13 @@ static void mailboxes(FILE *out, const struct net *net)
 		for (size_t i = 0; i < core_mailbox_count(net->core); i++) {
 			struct core_mailbox_view view;
 			core_mailbox_view(net->core, i, &view);
+			struct core_redelivery_view again = { .running = false };
+			core_redelivery_view(net->core, view.id, &again);
 			const double age =
 				view.oldest_ns ? (double)(now_ns - (int64_t)view.oldest_ns) / 1e9 : 0;
 			const double values[] = { (double)view.queued, (double)view.in_flight,
 						  (double)view.parked, (double)view.held, age,
-						  view.has_consumer ? 1 : 0 };
+						  view.has_consumer ? 1 : 0, again.running ? 1 : 0 };
 			fprintf(out, "%s{mailbox=\"%s\"} %.15g\n", gauges[g].name, view.id,
 				values[g]);
 		}

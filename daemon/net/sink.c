@@ -159,9 +159,10 @@ static uint64_t room_for_acks(const struct net *net)
 }
 
 /* A redelivery's repeats wait while less than an eighth of the journal's size is free. */
-static uint64_t room_beside(const struct net *net, uint8_t kind)
+static uint64_t room_for_others(const struct net *net, uint8_t kind)
 {
-	return kind == RECORD_AGAIN ? net->config->journal_max_bytes / 16 : 0;
+	const uint64_t acks = room_for_acks(net), eighth = net->config->journal_max_bytes / 8;
+	return kind == RECORD_AGAIN && eighth > acks ? eighth : acks;
 }
 
 /* What the broker has to tell: of a journal that is full, too. */
@@ -192,7 +193,7 @@ static enum ttg_error sink_append(void *self, const struct core_record *records,
 						     .data = records[i].data,
 						     .len = records[i].len };
 	if ((record_gives(record->kind) || record->kind == RECORD_SIGNED || record->kind == RECORD_REFUSED) &&
-	    journal_room(net->journal) < record->len + room_for_acks(net) + room_beside(net, record->kind) &&
+	    journal_room(net->journal) < record->len + room_for_others(net, record->kind) &&
 	    !is_notice(net, record->data, record->len))
 		return TTG_ENOSPC;
 	const enum ttg_error error = journal_append(net->journal, staged, n, first);
