@@ -36,9 +36,9 @@ void who_text(int number, char out[WHO_TEXT])
 
 	assert(number >= 0 && number < WHO_NUMBERS);
 	if (who_is_pnc(number))
-		snprintf(out, WHO_TEXT, "2002/%07u%c", serial, letters[(20000000 + serial) % 23]);
+		snprintf(out, WHO_TEXT, "2002/%07u%c", serial % 10000000, letters[(20000000 + serial) % 23]);
 	else
-		snprintf(out, WHO_TEXT, "A%04uBC", person);
+		snprintf(out, WHO_TEXT, "A%04uBC", person % 10000);
 }
 
 void who_forget(struct who *who)
