@@ -220,8 +220,12 @@ static void maybe_die(unsigned *seed, unsigned one_in)
 		kill(getpid(), SIGKILL);
 }
 
-/* One life of the recipient: takes what is unacknowledged in batches, dying anywhere. */
-static void live_once(const struct store_place *place, struct broker *broker, unsigned seed)
+/*
+ * One life of the recipient: takes what is unacknowledged in batches, dying anywhere; the first one
+ * between its first commit and the acknowledgement, if nowhere before.
+ */
+static void live_once(const struct store_place *place, struct broker *broker, unsigned life,
+                      unsigned seed)
 {
 	struct message message;
 	struct store *store = NULL;
@@ -245,7 +249,7 @@ static void live_once(const struct store_place *place, struct broker *broker, un
 		for (size_t k = 0; k < n; k++)
 			if (verdicts[k] == STORE_NEW)
 				broker->told[batch[k]]++;
-		maybe_die(&seed, 6); /* committed, not acknowledged */
+		maybe_die(&seed, life == 0 ? 1 : 6); /* committed, not acknowledged */
 		for (size_t k = 0; k < n; k++) {
 			broker->acknowledged[batch[k]] = true;
 			maybe_die(&seed, 60);
@@ -275,7 +279,7 @@ static void every_event_is_stored_once_whenever_the_process_is_killed(void **sta
 
 		assert_true(child >= 0);
 		if (child == 0)
-			live_once(&bed->place, broker, seed + life * 7919);
+			live_once(&bed->place, broker, life, seed + life * 7919);
 		assert_int_equal(waitpid(child, &status, 0), child);
 		if (WIFSIGNALED(status)) {
 			assert_int_equal(WTERMSIG(status), SIGKILL);
