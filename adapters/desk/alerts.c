@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include "desk/alerts_notes.h"
 #include "store/alert.h"
 
@@ -31,7 +32,7 @@ struct alerts {
 	bool incomplete; /* a row's event is not in the views yet */
 	bool stale;      /* the table is to be read again */
 	bool noted;      /* events told something since all was put together */
-	unsigned version;
+	uint32_t version;
 };
 
 struct alerts *alerts_new(void)
@@ -45,7 +46,11 @@ struct alerts *alerts_new(void)
 		free(alerts);
 		return NULL;
 	}
-	alerts->stale = true;
+	/* So that who was told a number by an earlier process is told anew by this one. */
+	if (getrandom(&alerts->version, sizeof(alerts->version), 0) != sizeof(alerts->version))
+		alerts_free(&alerts);
+	else
+		alerts->stale = true;
 	return alerts;
 }
 
@@ -62,7 +67,7 @@ void alerts_free(struct alerts **alerts)
 
 unsigned alerts_version(const struct alerts *alerts)
 {
-	return alerts->version;
+	return alerts->version % (ALERTS_VERSIONS - 1) + 1;
 }
 
 void alerts_look_again(struct alerts *alerts, uint32_t event)

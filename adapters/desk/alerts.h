@@ -14,6 +14,8 @@
 
 #include "desk/views.h"
 
+#define ALERTS_VERSIONS 1048576u /* 20 bits */
+
 struct alert {
 	uint32_t event; /* in the views */
 	int64_t raised_ns;
@@ -38,7 +40,8 @@ enum ttg_error alerts_follow(struct alerts *alerts, const struct views *views, s
                              struct message *message);
 /* An event that is in the views was completed: the next alerts_follow() reads it again. */
 void alerts_look_again(struct alerts *alerts, uint32_t event);
-/* Counts up whenever anything here became another. */
+/* Becomes another whenever anything here does; begins anywhere. From 1 to
+   ALERTS_VERSIONS - 1. */
 unsigned alerts_version(const struct alerts *alerts);
 
 /* Those that wait stand first, the longest waiting on top; then the newest. */

@@ -197,7 +197,7 @@ void page_live(void *user, const struct web_request *request, struct web_respons
 
 /* A row on one line, whatever its texts hold. */
 static void send_row(struct html *out, const struct desk *desk, const struct web_request *request,
-                     const char *word, uint64_t change, uint32_t index)
+                     const char *word, uint64_t id, uint32_t index)
 {
 	struct html row = { 0 };
 
@@ -207,7 +207,7 @@ static void send_row(struct html *out, const struct desk *desk, const struct web
 			row.bytes[i] = ' ';
 	}
 	if (!row.failed && row.len > 0) {
-		html_add(out, "id: %" PRIu64 "\nevent: %s\ndata: ", change, word);
+		html_add(out, "id: %" PRIu64 "\nevent: %s\ndata: ", id, word);
 		html_raw(out, row.bytes);
 		html_raw(out, "\n\n");
 	}
@@ -233,7 +233,7 @@ static size_t first_above(const struct desk *desk, uint64_t change)
 /* Earlier events that were answered or completed: their rows take the places of the old ones. */
 static void send_again(struct html *out, const struct desk *desk,
                        const struct web_request *request, const struct live_filter *filter,
-                       uint64_t cursor)
+                       uint64_t since, uint64_t id)
 {
 	size_t n = desk->n_again < DESK_AGAIN_MAX ? desk->n_again : DESK_AGAIN_MAX;
 
@@ -241,9 +241,9 @@ static void send_again(struct html *out, const struct desk *desk,
 		const struct desk_again *again = &desk->again[i % DESK_AGAIN_MAX];
 		const struct view_event *event = views_event(desk->views, again->event);
 
-		if (again->change > cursor && event->change <= cursor &&
+		if (again->change > since && event->change <= since &&
 		    live_filter_takes(filter, desk, request, event))
-			send_row(out, desk, request, "again", cursor, again->event);
+			send_row(out, desk, request, "again", id, again->event);
 	}
 }
 
@@ -261,39 +261,60 @@ static uint64_t begin_at(const struct desk *desk, const struct web_request *requ
 	return *end == '\0' && after <= last ? after : last;
 }
 
+/* What a stream has sent: everything up to a change, and one state of the alerts. Both are in each
+   id, so that a browser that comes back says them. */
+struct place {
+	uint64_t change;
+	unsigned alerts;
+};
+
+static uint64_t pack(const struct place *place)
+{
+	return place->change * ALERTS_VERSIONS + place->alerts;
+}
+
 static void send_rows(struct html *out, const struct desk *desk, const struct web_request *request,
-                      uint64_t *cursor)
+                      struct place *place)
 {
 	struct live_filter filter;
-	size_t first = first_above(desk, *cursor);
+	size_t first = first_above(desk, place->change);
 	size_t n = views_n_events(desk->views);
+	const uint64_t before = place->change;
 
-	if (*cursor > views_change(desk->views) || n - first > STREAM_MAX) {
-		*cursor = views_change(desk->views);
-		html_add(out, "id: %" PRIu64 "\nevent: behind\ndata: %zu\n\n", *cursor, n - first);
+	place->change = views_change(desk->views);
+	if (before > place->change || n - first > STREAM_MAX) {
+		html_add(out, "id: %" PRIu64 "\nevent: behind\ndata: %zu\n\n", pack(place),
+		         n - first);
 		return;
 	}
 	live_filter_read(desk, request, &filter);
-	send_again(out, desk, request, &filter, *cursor);
+	send_again(out, desk, request, &filter, before, pack(place));
 	for (size_t i = first; i < n; i++) {
 		const struct view_event *event = views_event(desk->views, i);
+		const struct place here = { event->change, place->alerts };
 
 		if (live_filter_takes(&filter, desk, request, event))
-			send_row(out, desk, request, "told", event->change, (uint32_t)i);
+			send_row(out, desk, request, "told", pack(&here), (uint32_t)i);
 	}
-	*cursor = views_change(desk->views);
 }
 
 void stream_live(void *user, const struct web_request *request, uint64_t *cursor, struct html *out)
 {
 	const struct desk *desk = user;
+	const unsigned alerts = alerts_version(desk->alerts);
+	bool is_new = *cursor == UINT64_MAX;
+	struct place place = { *cursor / ALERTS_VERSIONS, *cursor % ALERTS_VERSIONS };
 
-	if (*cursor == UINT64_MAX)
-		*cursor = begin_at(desk, request);
+	if (is_new)
+		place = (struct place){ begin_at(desk, request), alerts };
 	if (strcmp(web_field(request, "only"), "alerts") != 0)
-		send_rows(out, desk, request, cursor);
+		send_rows(out, desk, request, &place);
 	else
-		*cursor = views_change(desk->views);
-	html_add(out, "id: %" PRIu64 "\nevent: alerts\ndata: %u %zu\n\n", *cursor,
-	         alerts_version(desk->alerts), alerts_waiting(desk->alerts));
+		place.change = views_change(desk->views);
+	if (is_new || place.alerts != alerts) {
+		place.alerts = alerts;
+		html_add(out, "id: %" PRIu64 "\nevent: alerts\ndata: %u %zu\n\n", pack(&place),
+		         alerts, alerts_waiting(desk->alerts));
+	}
+	*cursor = pack(&place);
 }

@@ -83,6 +83,13 @@ static const char *listen_as(struct play *play, uint64_t *cursor, const char *na
 	return play->sent.bytes == NULL ? "" : play->sent.bytes;
 }
 
+/* Where a stream stands that was sent everything. */
+static uint64_t now_of(const struct play *play)
+{
+	return views_change(play->bed.desk.views) * ALERTS_VERSIONS +
+	       alerts_version(play->bed.desk.alerts);
+}
+
 static size_t count(const char *in, const char *what)
 {
 	size_t n = 0;
@@ -218,6 +225,9 @@ static void a_stream_goes_on_where_its_page_ends(void **state)
 	assert_non_null(strstr(sent, "Later"));
 	assert_null(strstr(sent, "Between"));
 	assert_non_null(strstr(sent, "event: alerts\ndata: "));
+	/* Whoever was sent everything is sent nothing. */
+	assert_string_equal(listen_as(play, &cursor, NULL, NULL), "");
+	assert_string_equal(listen_as(play, &cursor, "only", "alerts"), "");
 }
 
 static void without_a_page_a_stream_begins_now(void **state)
@@ -231,7 +241,7 @@ static void without_a_page_a_stream_begins_now(void **state)
 		uint64_t cursor = UINT64_MAX;
 
 		assert_null(strstr(listen_as(play, &cursor, "after", nonsense[i]), "told"));
-		assert_int_equal(cursor, views_change(play->bed.desk.views));
+		assert_int_equal(cursor, now_of(play));
 	}
 }
 
@@ -247,8 +257,8 @@ static void who_is_far_behind_loads_the_page_again(void **state)
 	sent = listen_as(play, &cursor, NULL, NULL);
 	assert_non_null(strstr(sent, "event: behind\n"));
 	assert_null(strstr(sent, "told"));
-	assert_int_equal(cursor, views_change(play->bed.desk.views));
-	cursor = views_change(play->bed.desk.views) + 5; /* of a store that is no more */
+	assert_int_equal(cursor, now_of(play));
+	cursor = now_of(play) + 5 * ALERTS_VERSIONS; /* of a store that is no more */
 	assert_non_null(strstr(listen_as(play, &cursor, NULL, NULL), "event: behind\n"));
 }
 
@@ -264,7 +274,7 @@ static void an_answer_to_one_of_ours_is_sent_again(void **state)
 	follow(play);
 	desk_bed_get(&play->bed, page_live, "", NULL, NULL);
 	must_show(&play->bed, "Not yet accepted");
-	cursor = views_change(play->bed.desk.views);
+	cursor = now_of(play);
 	story_id(1, id);
 	must_answer(&play->bed, id, TTG_REFUSED_NOT_AGREED);
 	follow(play);
