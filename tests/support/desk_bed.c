@@ -34,6 +34,11 @@ const char *desk_bed_said(const struct desk_bed *bed)
 	return bed->web->session.said;
 }
 
+struct web *desk_bed_server(const struct desk_bed *bed)
+{
+	return &bed->web->web;
+}
+
 void must_make_desk(struct desk_bed *bed)
 {
 	struct desk_settings *settings = &bed->desk.settings;

@@ -31,6 +31,9 @@ struct desk_bed {
 void must_make_desk(struct desk_bed *bed);
 void desk_bed_remove(struct desk_bed *bed);
 
+/* For requests of the caller's own: a server that was never opened, with the desk's site. */
+struct web *desk_bed_server(const struct desk_bed *bed);
+
 /* For casefile_init(): with a person's key it came through the mailbox "duty", else it is ours. */
 void desk_bed_put(void *bed, const Ttg__Event *event, const uint8_t *person_key, int64_t kept_ns);
 /* The broker's answer to one of ours. */
