@@ -31,6 +31,7 @@ static void refill(struct stream *stream)
 {
 	struct exchange *exchange = stream->exchange;
 	struct web *web = exchange->web;
+	const uint64_t before = stream->cursor;
 
 	if (stream->sent < stream->out.len)
 		return;
@@ -41,7 +42,8 @@ static void refill(struct stream *stream)
 	web->serving = exchange;
 	stream->route->stream(web->site->user, &exchange->request, &stream->cursor, &stream->out);
 	web->serving = NULL;
-	stream->stale = stream->out.len > 0; /* there may be more than it gives at once */
+	/* There may be more than it gives at once; where it stood still it said how things are. */
+	stream->stale = stream->out.len > 0 && stream->cursor != before;
 }
 
 static ssize_t read_stream(void *user, uint64_t position, char *out, size_t room)

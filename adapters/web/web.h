@@ -94,9 +94,9 @@ struct web_route {
 	 * For a stream of server-sent events instead: adds to `out` what there is behind *cursor, each
 	 * as "id: N\nevent: WORD\ndata: LINE\n\n", and moves *cursor to the last N. It begins at the
 	 * browser's Last-Event-ID (or the field "last"), or at UINT64_MAX when it has none (take what
-	 * is newest). Called when somebody connects and after each web_wake(), until it adds nothing:
-	 * so it need not add all at once. Whose session is over gets no stream but a 401: load a
-	 * page then.
+	 * is newest). Called when somebody connects and after each web_wake(), until it adds nothing
+	 * or *cursor stands still: so it need not add all at once. Whose session is over gets no
+	 * stream but a 401: load a page then.
 	 */
 	void (*stream)(void *user, const struct web_request *request, uint64_t *cursor,
 	               struct html *out);

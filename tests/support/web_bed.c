@@ -92,6 +92,7 @@ static void bed_stream(void *user, const struct web_request *request, uint64_t *
 	struct web_bed *bed = user;
 
 	(void)request;
+	bed->asked++;
 	if (*cursor == UINT64_MAX)
 		*cursor = bed->newest;
 	for (int i = 0; *cursor < bed->newest && i < 1000; i++) {
@@ -99,6 +100,8 @@ static void bed_stream(void *user, const struct web_request *request, uint64_t *
 		html_add(out, "id: %llu\nevent: line\ndata: number %llu\n\n",
 		         (unsigned long long)*cursor, (unsigned long long)*cursor);
 	}
+	if (bed->standing)
+		html_raw(out, "event: standing\ndata: all is well\n\n");
 }
 
 static unsigned bed_waiting(void *user, const struct web_request *request)

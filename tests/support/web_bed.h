@@ -32,6 +32,8 @@ struct web_bed {
 	char note[256];
 	unsigned waiting;
 	uint64_t newest; /* event of the stream */
+	bool standing;   /* the stream ends with how things are, whether there is news or not */
+	unsigned asked;  /* how often it was */
 };
 
 /* Options for plain HTTP; the test may change them before bed_open(). */

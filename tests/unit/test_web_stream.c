@@ -274,6 +274,28 @@ static void who_sleeps_until_asked_is_asked_after_a_wake(void **state)
 	bed_end(&bed);
 }
 
+static void how_things_are_is_said_once_a_wake(void **state)
+{
+	struct web_bed bed;
+
+	bed_begin(&bed, state);
+	bed.standing = true;
+	browser_sign_in(bed.browser, "ann", PASSWORD_SENT);
+	assert_int_equal(browser_listen(bed.browser, "/lines", NULL), 200);
+	must_hear(bed.browser, "all is well");
+	for (int i = 0; i < 50; i++)
+		web_run(bed.web);
+	assert_in_range(bed.asked, 1, 2); /* the first call moved its cursor to the newest */
+	bed.asked = 0;
+	bed.newest = 1;
+	web_wake(bed.web);
+	must_hear(bed.browser, "number 1");
+	for (int i = 0; i < 50; i++)
+		web_run(bed.web);
+	assert_in_range(bed.asked, 1, 2);
+	bed_end(&bed);
+}
+
 static void a_server_with_open_streams_closes(void **state)
 {
 	struct web_bed bed;
@@ -305,6 +327,7 @@ int main(void)
 		STREAM_TEST(who_takes_nothing_of_a_stream_is_cut_off),
 		STREAM_TEST(more_streams_than_the_bound_are_told_to_come_again),
 		STREAM_TEST(who_sleeps_until_asked_is_asked_after_a_wake),
+		STREAM_TEST(how_things_are_is_said_once_a_wake),
 		STREAM_TEST(a_server_with_open_streams_closes),
 	};
 	int failed;
