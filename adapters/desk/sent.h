@@ -31,7 +31,7 @@ void sent_find_answer(const struct desk *desk, const Ttg__Event *event, const st
 const char *sent_colour(const struct sent *sent, const struct sent_answer *answer);
 enum sent_state sent_state(const struct sent *sent, const struct sent_answer *answer);
 
-/* "Waiting to be taken", "Accepted", "Delivered to 3, acknowledged by 2", "Refused". */
+/* "Waiting to be taken", "Accepted", "Delivered", "Refused", or what was answered. */
 #define SENT_LINE_BYTES 240
 void sent_line(char out[SENT_LINE_BYTES], const struct sent *sent,
                const struct sent_answer *answer);

@@ -17,6 +17,11 @@ static int64_t sent_ns(const struct sent *sent)
 	return sent->event->recorded_at != NULL ? sent->event->recorded_at->unix_ns : sent->kept_ns;
 }
 
+static int64_t acknowledged_by(const struct sent *sent)
+{
+	return sent->acknowledged < 0 ? 0 : sent->acknowledged;
+}
+
 /* Something may change within moments: a script may look again. */
 static bool is_moving(const struct sent *sent, enum sent_state state, int64_t now_ns)
 {
@@ -73,6 +78,9 @@ static bool show_row(const struct desk *desk, const struct web_request *request,
 	sent_line(line, &sent, &answer);
 	html_raw(html, "<td class=\"govuk-table__cell\">");
 	page_tag(html, sent_colour(&sent, &answer), line);
+	if (sent.delivered > 0)
+		html_add(html, "<br>%lld of %lld acknowledged it",
+		         (long long)acknowledged_by(&sent), (long long)sent.delivered);
 	html_raw(html, "</td>\n</tr>\n");
 	moving = is_moving(&sent, state, request->now_ns);
 	sent_fini(&sent);
@@ -179,7 +187,7 @@ static void show_broker(struct html *html, const struct sent *sent, int64_t now_
 		if (sent->delivered >= 0) {
 			snprintf(line, sizeof(line),
 			         "Delivered to %" PRId64 " mailboxes, %" PRId64 " acknowledged it",
-			         sent->delivered, sent->acknowledged < 0 ? 0 : sent->acknowledged);
+			         sent->delivered, acknowledged_by(sent));
 			show_step(html, 0, now_ns, line);
 		}
 	}

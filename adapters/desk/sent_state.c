@@ -1,7 +1,6 @@
 /* Where an event that was sent stands, in plain words. See sent.h. */
 #include "desk/sent.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include "desk/act_field.h"
@@ -40,8 +39,7 @@ void sent_line(char out[SENT_LINE_BYTES], const struct sent *sent, const struct 
 		snprintf(out, SENT_LINE_BYTES, "Accepted");
 		break;
 	case SENT_DELIVERED:
-		snprintf(out, SENT_LINE_BYTES, "Delivered to %" PRId64 ", acknowledged by %" PRId64,
-		         sent->delivered, sent->acknowledged < 0 ? 0 : sent->acknowledged);
+		snprintf(out, SENT_LINE_BYTES, "Delivered");
 		break;
 	case SENT_REFUSED:
 		snprintf(out, SENT_LINE_BYTES, "Refused");
