@@ -67,8 +67,6 @@ static int64_t offered_answer_by(const struct act *act)
 
 void referral_show(struct act *act, struct html *html)
 {
-	const struct person_release *release = &act->person->release;
-
 	show_providers(act, html);
 	act_select(act, html, "need", "What it is for", "", &ttg__need_category__descriptor, 0);
 	act_textarea(act, html, "ask", "What you ask for",
@@ -83,8 +81,7 @@ void referral_show(struct act *act, struct html *html)
 	           act->person->custody == CUSTODY_INSIDE ? TTG__SETTING__SETTING_PRISON
 	                                                  : TTG__SETTING__SETTING_COMMUNITY);
 	act_date_input(act, html, "release", "Release", "Only if the provider must know it", "");
-	act_input(act, html, "area", "Local authority", "Where they live or go to", release->area,
-	          30);
+	act_input(act, html, "area", "Local authority", "Only if the provider must know it", "", 30);
 	act_input(act, html, "consent_version", "Version of the consent to being referred", "",
 	          act_consent(act), 20);
 	show_contact(act, html);
