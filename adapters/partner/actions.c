@@ -64,7 +64,7 @@ const struct action actions[] = {
 	  COUNT(5) },
 	{ "appointment", "partner.appointment", "Record an appointment",
 	  "The appointment is on its way to who referred him.",
-	  .fields = { { "status", "It is", "", ACTION_CHOICE, true,
+	  .fields = { { "status", "The appointment is", "", ACTION_CHOICE, true,
 	                .choices = &ttg__appointment_status__descriptor },
 	              { "starts_at", "When", "", ACTION_MOMENT, true },
 	              { "place", "Where", "Optional, office by name", ACTION_TEXT, .max = 128 },
@@ -180,7 +180,7 @@ static json_t *read_field(const struct action_field *field, const struct web_req
 
 	if (text[0] == '\0') {
 		if (field->required)
-			page_error_add(errors, field->name, "%s: is needed", field->label);
+			page_error_add(errors, field->name, "%s: this is needed", field->label);
 		return NULL;
 	}
 	switch (field->kind) {

@@ -274,7 +274,7 @@ static void what_is_wrong_with_a_form_is_told_beside_the_field(void **state)
 	must_refer(stage, service);
 	must_come_to_show(stage, browser, "/new", "referral-1");
 	assert_int_equal(act(browser, "decline", "reason=&text=no", id), 200);
-	must_show(browser, "Reason: is needed");
+	must_show(browser, "Reason: this is needed");
 	assert_int_equal(act(browser, "decline", "reason=DECLINE_REASON_NONSENSE", id), 200);
 	must_show(browser, "Reason: choose one");
 	assert_int_equal(browser_post(browser, REFERRAL "/decline", "event_id=no"), 400);
