@@ -134,8 +134,10 @@ static void sift(struct referrals *it, size_t at)
 
 static void leave_due(struct referrals *it, uint32_t entry)
 {
-	const uint32_t at = it->entries[entry].due_at;
+	uint32_t at;
 
+	assert(it->entries && entry < it->used);
+	at = it->entries[entry].due_at;
 	if (at == NONE)
 		return;
 	it->entries[entry].due_at = NONE;
