@@ -331,7 +331,8 @@ static void check_lapses(struct broker *broker, const struct core_now *now)
 
 	if (first_s == 0 || first_s > now_s || now_s < broker->seen_s || life_now->append_refused ||
 	    first_s != broker->due_s) {
-		broker->due_s = first_s != 0 && first_s <= now_s ? first_s : 0;
+		/* A cycle whose first record was not taken may not have come to what is due. */
+		broker->due_s = first_s != 0 && first_s <= now_s && !life_now->append_refused ? first_s : 0;
 		broker->due_since_ns = now->mono_ns;
 	}
 	broker->seen_s = now_s;
