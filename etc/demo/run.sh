@@ -2,7 +2,8 @@
 # The demonstration: builds throughgate, starts the broker and the adapters of four agencies on this
 # machine, and plays an invented cohort's days from files as the agencies' own systems write them.
 # What the One Service receives is printed as it comes: when, what, who, and how many milliseconds
-# it took from publish to the case store.
+# it took from publish to the case store. The duty desk runs beside it: its address and who may sign
+# in are printed first.
 #
 #     sh etc/demo/run.sh [--seconds N] [--dir DIR] [--build DIR] [--seed N]
 #
@@ -65,8 +66,8 @@ if [ -z "$build" ]; then
 	mkdir -p build
 	echo "Building (the log is build/demo.log) ..."
 	if ! { cmake --preset release && cmake --build --preset release --target \
-		ttgd ttgctl ttg-prison ttg-police ttg-probation ttg-oneservice ttg-pub ttg-sub \
-		ttg-demo; } >build/demo.log 2>&1; then
+		ttgd ttgctl ttg-prison ttg-police ttg-probation ttg-oneservice ttg-desk ttg-pub \
+		ttg-sub ttg-demo; } >build/demo.log 2>&1; then
 		tail -n 30 build/demo.log
 		echo "The build failed; its whole output is in build/demo.log." >&2
 		exit 1
@@ -74,8 +75,8 @@ if [ -z "$build" ]; then
 fi
 build=$(cd "$build" && pwd) || exit 2
 bin=$build/bin
-for program in ttgd ttgctl ttg-prison ttg-police ttg-probation ttg-oneservice ttg-pub ttg-sub \
-	ttg-demo; do
+for program in ttgd ttgctl ttg-prison ttg-police ttg-probation ttg-oneservice ttg-desk ttg-pub \
+	ttg-sub ttg-demo; do
 	[ -x "$bin/$program" ] || {
 		echo "$bin/$program is not there; build it first, or leave --build out" >&2
 		exit 2
@@ -128,9 +129,11 @@ set_folder() {
 }
 
 write_configuration() {
-	ports=$("$bin/ttg-demo" ports 2) || exit 1
-	port=${ports% *}
-	http_port=${ports#* }
+	ports=$("$bin/ttg-demo" ports 3) || exit 1
+	port=${ports%% *}
+	ports=${ports#* }
+	http_port=${ports% *}
+	desk_port=${ports#* }
 	cp etc/ttgd.conf "$etc/ttgd.conf"
 	cp -R etc/agencies.d etc/agreements.d "$etc/"
 	set_option "$etc/ttgd.conf" endpoint "\"tcp://127.0.0.1:$port\""
@@ -151,6 +154,18 @@ write_configuration() {
 		set_option "$file" dir "\"$dir/$adapter/spool\""
 		[ "$adapter" = oneservice ] || set_option "$file" out_dir "\"$dir/$adapter/out\""
 	done
+	cp etc/adapters/desk.conf "$etc/desk.conf"
+	set_option "$etc/desk.conf" path "\"$dir/oneservice/state/case.db\""
+	set_option "$etc/desk.conf" dir "\"$dir/oneservice/spool\""
+	set_option "$etc/desk.conf" users_file "\"$etc/desk.users\""
+	set_option "$etc/desk.conf" port "$desk_port"
+}
+
+# Somebody who may sign in at the desk, with a password of this demonstration's own.
+make_user() {
+	desk_password=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n')
+	printf '%s\n' "$desk_password" | "$bin/ttg-desk" user add demo --role manager \
+		--name "J. Okafor" --file "$etc/desk.users"
 }
 
 make_keys() {
@@ -212,7 +227,7 @@ ended=
 finish() {
 	[ -z "$ended" ] || return
 	ended=1
-	stop player mind_in mind_desk mind_out oneservice prison police probation tail ttgd
+	stop player desk mind_in mind_desk mind_out oneservice prison police probation tail ttgd
 	[ -n "$kept" ] || rm -rf "$dir"
 }
 trap finish EXIT
@@ -253,6 +268,12 @@ start_all() {
 			--config "$etc/$adapter.conf"
 	done
 	start_provider
+	tries=0
+	until [ -s "$dir/oneservice/state/case.db" ] || [ $tries -ge 100 ]; do
+		sleep 0.1
+		tries=$((tries + 1))
+	done
+	start desk /dev/null "$log/desk.out" "$bin/ttg-desk" --config "$etc/desk.conf"
 }
 
 # A provider with nothing but the two general tools: referrals in, answers out.
@@ -290,12 +311,19 @@ make_keys >"$log/keygen.out" 2>&1 || {
 	cat "$log/keygen.out" >&2
 	exit 1
 }
+make_user >"$log/user.out" 2>&1 || {
+	cat "$log/user.out" >&2
+	exit 1
+}
 ctl check >"$log/check.out" 2>&1 || {
 	cat "$log/check.out" >&2
 	exit 1
 }
 start_all || exit 1
 
+cat <<END
+The duty desk is at http://127.0.0.1:$desk_port - user demo, password $desk_password
+END
 if [ -n "$kept" ]; then
 	cat <<END
 The broker listens on tcp://127.0.0.1:$port. In another terminal:
@@ -320,7 +348,7 @@ start player /dev/null "$log/player.out" "$bin/ttg-demo" play --prison "$dir/pri
 interrupted=
 trap 'interrupted=1' INT TERM
 while [ -z "$interrupted" ] && is_running player; do
-	for name in ttgd oneservice prison police probation mind_in mind_desk mind_out tail; do
+	for name in ttgd oneservice desk prison police probation mind_in mind_desk mind_out tail; do
 		is_running $name || {
 			show $name
 			exit 1
@@ -344,7 +372,7 @@ done
 # The agencies first, then the provider's tools from their input on, the broker last: the final
 # numbers are those of processes that ended in order.
 ctl --json mailboxes >"$run/mailboxes.jsonl" || failed=1
-stop prison police probation mind_in mind_desk mind_out oneservice tail ttgd
+stop desk prison police probation mind_in mind_desk mind_out oneservice tail ttgd
 echo
 cat "$log/player.out"
 compare --explain || failed=1

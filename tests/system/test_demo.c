@@ -61,6 +61,7 @@ static void the_demonstration_ends_by_itself_with_nothing_lost(void **state)
 
 	if (code != 0 || !strstr(out, "lost 0\n"))
 		must_fail("status %d: %s", code, out);
+	assert_non_null(strstr(out, "The duty desk is at http://127.0.0.1:"));
 	assert_non_null(strstr(out, "prison.reception"));
 	assert_non_null(strstr(out, "prison.release_scheduled"));
 	assert_non_null(strstr(out, "prison.discharge_board"));
