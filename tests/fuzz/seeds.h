@@ -21,6 +21,8 @@ void put_frame(struct seed *seed, unsigned step, const Ttg__Frame *frame);
 void put_hello(struct seed *seed, unsigned step);
 void write_seed(const char *folder, const char *what, const char *name, const struct seed *seed);
 
+/* seeds_core.c: records and snapshots of short lives. */
+void core_seeds(const char *folder);
 /* seeds_signed.c: what publishers signed, as frames, as records, as receipts. */
 void signed_seeds(const char *folder);
 
