@@ -52,7 +52,7 @@ const struct action actions[] = {
 	  COUNT(4) },
 	{ "end", "referral.ended", "Record the end", "Ended: the referrer is being told.", "ended_at",
 	  .managers_only = true,
-	  .fields = { { "outcome", "How it ended", "", ACTION_CHOICE, true,
+	  .fields = { { "outcome", "How it ended", "Before the start only: cancelled", ACTION_CHOICE, true,
 	                .choices = &ttg__referral_outcome__descriptor },
 	              { "need_met", "Was the need met", "Optional", ACTION_CHOICE,
 	                .choices = &ttg__answer__descriptor },
@@ -94,12 +94,15 @@ const struct action *action_find(const char *verb)
 
 bool action_is_possible(const struct action *action, const struct referral *referral)
 {
-	const struct move *move = move_of(action->type);
+	const struct move *move = move_of(action->type, false);
+	const struct move *cancelling = move_of(action->type, true);
 
 	if (referral->sent == NULL)
 		return false;
-	return move == NULL ? referral_is_open(referral->state)
-	                    : move_is_allowed(move, referral->state, REFERRAL_PROVIDER);
+	if (move == NULL)
+		return referral_is_open(referral->state);
+	return move_is_allowed(move, referral->state, REFERRAL_PROVIDER) ||
+	       move_is_allowed(cancelling, referral->state, REFERRAL_PROVIDER);
 }
 
 /* Where a field's value belongs, and its name there. */
@@ -214,7 +217,7 @@ static bool add_referral(const struct action_made *made, json_t *data)
 
 	if (fine && person != NULL)
 		fine = json_object_set(data, "person", person) == 0;
-	if (fine && move_of(made->action->type) != NULL)
+	if (fine && move_of(made->action->type, false) != NULL)
 		fine = json_object_set_new(data, "referrer_agency",
 		                           json_string(referral->referrer)) == 0 &&
 		       json_object_set_new(data, "provider_agency", json_string(made->agency)) == 0;

@@ -98,7 +98,7 @@ static void put_actions(struct html *html, const struct partner *partner,
 		html_add(html,
 		         "<a href=\"%s\" role=\"button\" draggable=\"false\" class=\"govuk-button%s\" "
 		         "data-module=\"govuk-button\">%s</a>\n",
-		         path.bytes, move_of(actions[i].type) ? "" : " govuk-button--secondary",
+		         path.bytes, move_of(actions[i].type, false) ? "" : " govuk-button--secondary",
 		         actions[i].title);
 		html_fini(&path);
 	}
@@ -123,7 +123,7 @@ static void put_answer(struct html *html, const struct referral_step *step)
 /* "referral.accepted" is "accepted"; others whole. */
 static const char *what_of(const Ttg__Event *event)
 {
-	return move_of(event->type) != NULL ? event->type + strlen("referral.") : event->type;
+	return move_of(event->type, false) != NULL ? event->type + strlen("referral.") : event->type;
 }
 
 static void put_detail(struct html *html, const Ttg__Event *event)

@@ -5,42 +5,37 @@
 #include <string.h>
 
 #define IN(state) (1u << (state))
+#define UNKNOWN   IN(REFERRAL_UNKNOWN)
+#define NEW       (IN(REFERRAL_SENT) | IN(REFERRAL_ACKNOWLEDGED))
+#define WAITING   (IN(REFERRAL_ACCEPTED) | IN(REFERRAL_ASSIGNED)) /* for its start */
+#define STARTED   IN(REFERRAL_STARTED)
 
 static const struct move moves[] = {
-	{ "referral.sent", REFERRAL_REFERRER, IN(REFERRAL_UNKNOWN), REFERRAL_SENT },
-	{ "referral.acknowledged", REFERRAL_PROVIDER, IN(REFERRAL_SENT), REFERRAL_ACKNOWLEDGED },
-	{ "referral.accepted", REFERRAL_PROVIDER, IN(REFERRAL_ACKNOWLEDGED), REFERRAL_ACCEPTED },
-	{ "referral.declined", REFERRAL_PROVIDER, IN(REFERRAL_SENT) | IN(REFERRAL_ACKNOWLEDGED),
-	  REFERRAL_DECLINED },
-	{ "referral.assigned", REFERRAL_PROVIDER, IN(REFERRAL_ACCEPTED) | IN(REFERRAL_ASSIGNED),
-	  REFERRAL_ASSIGNED },
-	{ "referral.started", REFERRAL_PROVIDER, IN(REFERRAL_ASSIGNED), REFERRAL_STARTED },
-	{ "referral.ended", REFERRAL_PROVIDER, IN(REFERRAL_STARTED), REFERRAL_ENDED },
-	{ "referral.withdrawn", REFERRAL_REFERRER,
-	  IN(REFERRAL_SENT) | IN(REFERRAL_ACKNOWLEDGED) | IN(REFERRAL_ACCEPTED) |
-	          IN(REFERRAL_ASSIGNED) | IN(REFERRAL_STARTED),
-	  REFERRAL_WITHDRAWN },
+	{ "referral.sent", REFERRAL_REFERRER, UNKNOWN, REFERRAL_SENT, false },
+	{ "referral.acknowledged", REFERRAL_PROVIDER, UNKNOWN | IN(REFERRAL_SENT),
+	  REFERRAL_ACKNOWLEDGED, false },
+	{ "referral.accepted", REFERRAL_PROVIDER, UNKNOWN | NEW, REFERRAL_ACCEPTED, false },
+	{ "referral.declined", REFERRAL_PROVIDER, UNKNOWN | NEW, REFERRAL_DECLINED, false },
+	{ "referral.assigned", REFERRAL_PROVIDER, UNKNOWN | WAITING | STARTED, REFERRAL_ASSIGNED,
+	  false },
+	{ "referral.started", REFERRAL_PROVIDER, UNKNOWN | WAITING, REFERRAL_STARTED, false },
+	{ "referral.ended", REFERRAL_PROVIDER, UNKNOWN | STARTED, REFERRAL_ENDED, false },
+	{ "referral.ended", REFERRAL_PROVIDER, UNKNOWN | WAITING | STARTED, REFERRAL_ENDED, true },
+	{ "referral.withdrawn", REFERRAL_REFERRER, UNKNOWN | NEW | WAITING | STARTED,
+	  REFERRAL_WITHDRAWN, false },
 };
 
 #define MOVES (sizeof(moves) / sizeof(*moves))
-_Static_assert(MOVES == REFERRAL_STATES - 1, "each state but the first has the move that leads there");
 
-const struct move *move_of(const char *type)
+const struct move *move_of(const char *type, bool cancels)
 {
-	for (size_t i = 0; i < MOVES; i++) {
-		if (strcmp(moves[i].type, type) == 0)
-			return &moves[i];
-	}
-	return NULL;
-}
+	const struct move *found = NULL;
 
-const struct move *move_to(enum referral_state to)
-{
 	for (size_t i = 0; i < MOVES; i++) {
-		if (moves[i].to == to)
-			return &moves[i];
+		if (strcmp(moves[i].type, type) == 0 && (found == NULL || moves[i].cancels == cancels))
+			found = &moves[i];
 	}
-	return NULL;
+	return found;
 }
 
 bool move_is_allowed(const struct move *move, enum referral_state from, enum referral_side side)

@@ -1,11 +1,13 @@
 /*
- * The life of a referral as a table of moves, asked before anything is offered, taken from a file
- * or sent. Pure.
+ * The life of a referral as a table of moves, the broker's own (docs/protocol.md, Referrals), asked
+ * before anything is offered, taken from a file or sent. Pure.
  *
  *     sent -> acknowledged -> accepted -> assigned -> started -> ended    by the provider
- *     sent, acknowledged -> declined                                      by the provider
- *     assigned -> assigned (handed over to a colleague)                   by the provider
- *     sent to started -> withdrawn                                        by the referrer
+ *
+ * acknowledged and assigned may be left out; assigned may come again when somebody else takes over,
+ * after the start too; from sent and acknowledged to declined; from accepted and assigned to an end
+ * that is a cancellation. Until the end the referrer may withdraw it. Of one that is not known here
+ * anything may come: it was sent before there was a store.
  */
 #ifndef PARTNER_MOVES_H
 #define PARTNER_MOVES_H
@@ -34,12 +36,11 @@ struct move {
 	enum referral_side by;
 	unsigned from; /* bit of each state it may be made in */
 	enum referral_state to;
+	bool cancels; /* an end of what never began */
 };
 
-/* NULL when the type is no move. */
-const struct move *move_of(const char *type);
-/* The move that leads there. */
-const struct move *move_to(enum referral_state to);
+/* NULL when the type is no move. cancels: of two ends the one with the outcome "cancelled". */
+const struct move *move_of(const char *type, bool cancels);
 
 bool move_is_allowed(const struct move *move, enum referral_state from, enum referral_side side);
 

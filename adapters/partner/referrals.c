@@ -35,15 +35,23 @@ static const char *text_of(const ProtobufCMessage *payload, const char *name)
 	return text == NULL ? "" : text;
 }
 
+/* Who says nothing of himself is meant, as the broker reads it. */
 static struct names names_of(const Ttg__Event *event)
 {
 	/* Every member of the union is a pointer to a message. */
 	const ProtobufCMessage *payload = (const ProtobufCMessage *)event->referral_sent;
+	const struct move *move = move_of(event->type, false);
+	struct names names = { "", "", "" };
 
 	if (event->payload_case == TTG__EVENT__PAYLOAD__NOT_SET || payload == NULL)
-		return (struct names){ "", "", "" };
-	return (struct names){ text_of(payload, "referral_id"), text_of(payload, "referrer_agency"),
-		               text_of(payload, "provider_agency") };
+		return names;
+	names = (struct names){ text_of(payload, "referral_id"), text_of(payload, "referrer_agency"),
+		                text_of(payload, "provider_agency") };
+	if (move != NULL && move->by == REFERRAL_REFERRER && names.referrer[0] == '\0')
+		names.referrer = event->source;
+	if (move != NULL && move->by == REFERRAL_PROVIDER && names.provider[0] == '\0')
+		names.provider = event->source;
+	return names;
 }
 
 static bool fits(const struct names *names)
@@ -148,7 +156,7 @@ static void weigh(struct referral *referral)
 	referral->sent = NULL;
 	for (size_t i = 0; i < referral->n_steps; i++) {
 		const struct referral_step *step = referral->steps[i];
-		const struct move *move = move_of(step->event->type);
+		const struct move *move = move_of(step->event->type, false);
 
 		if (move == NULL || step->answer == STEP_REFUSED)
 			continue;
@@ -230,7 +238,7 @@ enum ttg_error referrals_add(struct referrals *referrals, const struct referrals
 	if (event->id.len != TTG_UUID_BYTES || !fits(&names))
 		goto out;
 	referral = find(referrals, &names);
-	if (referral == NULL && move_of(event->type) != NULL) {
+	if (referral == NULL && move_of(event->type, false) != NULL) {
 		referral = make(referrals, &names);
 		if (referral == NULL)
 			error = TTG_ENOMEM;
@@ -272,40 +280,60 @@ bool referrals_know(const struct referrals *referrals, const uint8_t id[TTG_UUID
 	return find_by_event(referrals, id) != NULL;
 }
 
-enum ttg_error referrals_check(const struct referrals *referrals, const Ttg__Event *event,
-                               struct message *message)
+/* It takes back one of ours, of the same type, about this referral: it moves nothing. */
+static bool corrects(const struct referral *referral, const Ttg__Event *event)
 {
-	const struct names names = names_of(event);
-	const struct move *move = move_of(event->type);
-	const struct referral *referral;
-	enum referral_state state;
-	const char *mine;
+	const struct referral_step *step =
+	        event->supersedes.len != TTG_UUID_BYTES
+	                ? NULL
+	                : find_step(referral, event->supersedes.data);
 
-	if (move == NULL && names.id[0] == '\0')
-		return TTG_OK;
-	if (!fits(&names))
-		return message_set(message, TTG_EFORMAT, "referral_id: is missing or too long");
-	referral = find(referrals, &names);
-	if (referral != NULL && find_step(referral, event->id.data) != NULL)
-		return TTG_OK;
-	state = referral == NULL ? REFERRAL_UNKNOWN : referral->state;
-	if (move == NULL)
-		return referral != NULL
-		               ? TTG_OK
-		               : message_set(message, TTG_EPERM,
-		                             "referral_id: no such referral came here");
-	if (names.referrer[0] == '\0')
+	return step != NULL && step->ours && strcmp(step->event->type, event->type) == 0;
+}
+
+static enum ttg_error check_move(const struct referrals *referrals, const struct names *names,
+                                 const struct move *move, enum referral_state state,
+                                 struct message *message)
+{
+	const char *mine = move->by == REFERRAL_PROVIDER ? names->provider : names->referrer;
+
+	if (names->referrer[0] == '\0')
 		return message_set(message, TTG_EFORMAT, "referrer_agency: is missing");
-	mine = move->by == REFERRAL_PROVIDER ? names.provider : names.referrer;
 	if (strcmp(mine, referrals->agency) != 0)
 		return message_set(message, TTG_EPERM, "%s: must be %s",
 		                   move->by == REFERRAL_PROVIDER ? "provider_agency"
 		                                                 : "referrer_agency",
 		                   referrals->agency);
-	if (!move_is_allowed(move, state, move->by))
-		return message_set(message, TTG_EPERM, "type: the referral is %s",
+	if (move_is_allowed(move, state, move->by))
+		return TTG_OK;
+	if (move_is_allowed(move_of(move->type, true), state, move->by))
+		return message_set(message, TTG_EPERM,
+		                   "outcome: the referral is %s and can only be cancelled",
 		                   referral_state_name(state));
-	return TTG_OK;
+	return message_set(message, TTG_EPERM, "type: the referral is %s",
+	                   referral_state_name(state));
+}
+
+enum ttg_error referrals_check(const struct referrals *referrals, const Ttg__Event *event,
+                               struct message *message)
+{
+	const struct names names = names_of(event);
+	const bool cancels = event->payload_case == TTG__EVENT__PAYLOAD_REFERRAL_ENDED &&
+	                     event->referral_ended->outcome ==
+	                             TTG__REFERRAL_OUTCOME__REFERRAL_OUTCOME_CANCELLED;
+	const struct move *move = move_of(event->type, cancels);
+	const struct referral *referral;
+
+	if (move == NULL)
+		return TTG_OK;
+	if (!fits(&names))
+		return message_set(message, TTG_EFORMAT, "referral_id: is missing or too long");
+	referral = find(referrals, &names);
+	if (referral != NULL && (find_step(referral, event->id.data) != NULL ||
+	                         corrects(referral, event)))
+		return TTG_OK;
+	return check_move(referrals, &names, move,
+	                  referral == NULL ? REFERRAL_UNKNOWN : referral->state, message);
 }
 
 size_t referrals_count(const struct referrals *referrals)

@@ -79,8 +79,8 @@ void referrals_answer(struct referrals *referrals, const uint8_t id[TTG_UUID_BYT
 bool referrals_know(const struct referrals *referrals, const uint8_t id[TTG_UUID_BYTES]);
 
 /*
- * Whether this agency may publish the event now: a move of the table, or anything else that names
- * no referral or one it knows. TTG_EPERM with the reason; a repeat of what is known is fine.
+ * Whether this agency may publish the event now: a move of the table, a correction of what it said
+ * itself, a repeat of what is known, or no move at all. TTG_EPERM, TTG_EFORMAT with the reason.
  */
 enum ttg_error referrals_check(const struct referrals *referrals, const Ttg__Event *event,
                                struct message *message);

@@ -183,8 +183,8 @@ static void what_is_delivered_is_pushed_signed_and_written_to_files(void **state
 	assert_string_equal(json_string_value(json_object_get(event, "mailbox")),
 	                    "housing/referrals");
 	assert_string_equal(json_string_value(json_object_get(json_object_get(event, "data"),
-	                                                      "referral_id")),
-	                    "referral-1");
+	                                                      "provider_agency")),
+	                    "housing");
 	json_decref(event);
 	must_settle(stage, "housing/referrals", "queued", 0);
 	must_see(stage, "state/status.json", "\"push_sent\": 1");
@@ -410,16 +410,31 @@ static void nothing_is_lost_or_overtaken_when_the_adapter_is_killed(void **state
 	must_have_passed(stage);
 }
 
-/* A move of the referral that must_make() makes; id: its last digit. */
+/* The id of the referral that was received first. */
+static void must_read_referral(char out[64])
+{
+	json_t *event = json_loads(receiver_get(receiver, 0).body, 0, NULL);
+	const char *id =
+	        json_string_value(json_object_get(json_object_get(event, "data"), "referral_id"));
+
+	must_be(id != NULL, "no referral");
+	snprintf(out, 64, "%s", id);
+	json_decref(event);
+}
+
+/* A move of that referral; id: its last digit. */
 static void write_move(const struct stage *stage, const char *name, const char *type, int id)
 {
+	char referral[64];
+
+	must_read_referral(referral);
 	must_write(stage, name,
 	           "{\"specversion\":\"1.0\",\"id\":\"01020304-0506-4708-8910-11121314151%d\","
 	           "\"source\":\"housing\",\"type\":\"%s\",\"time\":\"2026-11-20T10:00:00Z\","
 	           "\"data\":{\"person\":{\"identifiers\":[{\"kind\":\"NOMS\","
-	           "\"value\":\"A1234BC\"}]},\"referral_id\":\"referral-1\","
+	           "\"value\":\"A1234BC\"}]},\"referral_id\":\"%s\","
 	           "\"provider_agency\":\"housing\",\"referrer_agency\":\"one-service\"}}\n",
-	           id, type);
+	           id, type, referral);
 }
 
 static void answers_from_files_reach_the_referrer_if_the_table_allows_them(void **state)
@@ -433,7 +448,7 @@ static void answers_from_files_reach_the_referrer_if_the_table_allows_them(void 
 	must_attach(stage, service, "desk");
 	must_refer(stage, service, 1, "A1234BC");
 	must_receive(stage, 204, 1);
-	write_move(stage, "spool/1.json", "referral.accepted", 1);
+	write_move(stage, "spool/1.json", "referral.started", 1);
 	must_see(stage, "spool/failed/1.json.reason", "the referral is sent");
 	write_move(stage, "spool/2.json", "referral.acknowledged", 2);
 	must_get(stage, service, 1);
@@ -461,6 +476,7 @@ static void answers_by_http_are_checked_by_the_same_table(void **state)
 	static const char headers[] = "Content-Type: application/cloudevents+json\r\n"
 	                              "Authorization: Bearer " TOKEN "\r\n";
 	struct http_answer answer;
+	char referral[64];
 	char body[1024];
 
 	must_write_secret(stage, "token", TOKEN);
@@ -473,14 +489,15 @@ static void answers_by_http_are_checked_by_the_same_table(void **state)
 	must_attach(stage, service, "desk");
 	must_refer(stage, service, 1, "A1234BC");
 	must_receive(stage, 204, 1);
+	must_read_referral(referral);
 	for (int i = 0; i < 2; i++) {
 		snprintf(body, sizeof(body),
 		         "{\"specversion\":\"1.0\",\"id\":\"01020304-0506-4708-8910-11121314151%d\","
 		         "\"source\":\"housing\",\"type\":\"referral.%s\","
-		         "\"time\":\"2026-11-20T10:00:00Z\",\"data\":{\"referral_id\":\"referral-1\","
+		         "\"time\":\"2026-11-20T10:00:00Z\",\"data\":{\"referral_id\":\"%s\","
 		         "\"provider_agency\":\"housing\",\"referrer_agency\":\"one-service\","
 		         "\"person\":{\"identifiers\":[{\"kind\":\"NOMS\",\"value\":\"A1234BC\"}]}}}",
-		         i, i == 0 ? "started" : "acknowledged");
+		         i, i == 0 ? "started" : "acknowledged", referral);
 		answer = http_ask(port, "POST", "/events", headers, body, strlen(body));
 		assert_int_equal(answer.status, i == 0 ? 400 : 202);
 		free(answer.body);
