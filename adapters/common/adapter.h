@@ -11,7 +11,8 @@
 #define ADAPTERS_COMMON_ADAPTER_H
 
 #include <ttg/client.h>
-#include "base/log.h"
+#include "common/adapter_context.h"
+#include "common/adapter_end.h"
 #include "common/config.h"
 #include "common/counters.h"
 #include "common/intake.h"
@@ -23,31 +24,6 @@ enum adapter_exit {
 	ADAPTER_FINE = 0,
 	ADAPTER_FAILED = 1, /* a runtime error; nothing durable is lost */
 	ADAPTER_USAGE = 2,  /* command line or configuration */
-};
-
-/* What a reader knows of the frame. */
-struct adapter_context {
-	const char *agency;
-	const char *state_dir;
-	const char *mailbox;
-	const char *out_dir;   /* "": none */
-	const char *spool_dir; /* "": none */
-	struct log *log;       /* NULL while the configuration is checked */
-};
-
-#define ADAPTER_ENDS_MAX 4
-
-/*
- * Something of a kind's own that the loop looks after beside broker, spool and HTTP: a page, other
- * people's servers, an hour of the day. All three get the reader's self.
- */
-struct adapter_end {
-	/* Polled for reading; an epoll descriptor stands for several. -1: none. May be NULL. */
-	int (*fd)(void *self);
-	/* Milliseconds until run() has something to do without the descriptor; -1: nothing. */
-	int (*wait_ms)(void *self);
-	/* Once every round of the loop; does not block. An error ends the adapter. */
-	enum ttg_error (*run)(void *self, struct message *message);
 };
 
 /*
