@@ -31,7 +31,8 @@ struct exchange;
 
 /* A connection that is not closed yet. */
 struct server_line {
-	struct http_slot *slot; /* NULL: cut off for silence only */
+	struct http_slot *slot;    /* NULL: cut off for silence only */
+	struct exchange *exchange; /* NULL: between two requests */
 };
 
 struct stream {
@@ -59,15 +60,16 @@ struct web {
 	struct users users;
 	bool users_are_bad; /* the file as it is now, and it was said */
 	struct stream streams[WEB_STREAMS_MAX];
-	int64_t beat_ns; /* when the users' file was looked at for them */
+	int64_t beat_ns;          /* when the users' file was looked at for them */
 	struct exchange *serving; /* whose page is being written */
-	bool woken; /* a stream was resumed, which the descriptor does not tell */
+	bool woken;               /* a stream was resumed, which the descriptor does not tell */
 	bool closing;
 };
 
 /* One request, from its first line until its answer is sent. */
 struct exchange {
 	struct web *web;
+	struct server_line *line;
 	struct MHD_Connection *connection;
 	char *sent;   /* path and query as they came */
 	char *target; /* the same, taken apart in place */

@@ -95,9 +95,6 @@ static uint64_t cursor_of(const struct exchange *exchange)
 enum MHD_Result server_stream(struct exchange *exchange, const struct web_route *route)
 {
 	struct stream *stream = free_place(exchange->web);
-	const union MHD_ConnectionInfo *info =
-	        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct server_line *line = info == NULL ? NULL : info->socket_context;
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
@@ -114,10 +111,8 @@ enum MHD_Result server_stream(struct exchange *exchange, const struct web_route 
 		                   .stale = true };
 	html_raw(&stream->out, HELLO);
 	exchange->stream = stream;
-	if (line != NULL) { /* it owes no further request */
-		http_slow_end(line->slot);
-		line->slot = NULL;
-	}
+	http_slow_end(exchange->line->slot); /* it owes no further request */
+	exchange->line->slot = NULL;
 	server_add_headers(exchange, response);
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/event-stream");
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");

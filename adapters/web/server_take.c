@@ -8,21 +8,6 @@
 #include <string.h>
 #include "base/keyfile.h"
 
-/* The first that is heard of a request, path and query as they came. NULL: no memory, which
-   server_on_request() sees. */
-static void *on_line(void *user, const char *line, struct MHD_Connection *connection)
-{
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-
-	if (exchange == NULL)
-		return NULL;
-	exchange->web = user;
-	exchange->connection = connection;
-	exchange->sent = strdup(line);
-	exchange->target = strdup(line);
-	return exchange;
-}
-
 static void free_exchange(struct exchange *exchange)
 {
 	if (exchange->stream != NULL)
@@ -34,6 +19,44 @@ static void free_exchange(struct exchange *exchange)
 	free(exchange->sent);
 	wipe(exchange, sizeof(*exchange));
 	free(exchange);
+}
+
+static struct server_line *line_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+	        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info == NULL ? NULL : info->socket_context;
+}
+
+/* The library forgets to tell the end of some requests, those it refuses by itself among them. */
+static void free_exchange_of(struct server_line *line)
+{
+	if (line->exchange != NULL)
+		free_exchange(line->exchange);
+	line->exchange = NULL;
+}
+
+/* The first that is heard of a request, path and query as they came. NULL: no memory, which
+   server_on_request() sees. */
+static void *on_line(void *user, const char *text, struct MHD_Connection *connection)
+{
+	struct server_line *line = line_of(connection);
+	struct exchange *exchange;
+
+	if (line == NULL)
+		return NULL;
+	free_exchange_of(line);
+	exchange = calloc(1, sizeof(*exchange));
+	if (exchange == NULL)
+		return NULL;
+	exchange->web = user;
+	exchange->line = line;
+	exchange->connection = connection;
+	exchange->sent = strdup(text);
+	exchange->target = strdup(text);
+	line->exchange = exchange;
+	return exchange;
 }
 
 /* Paths are decoded by us, from what on_line() kept. */
@@ -123,17 +146,15 @@ enum MHD_Result server_on_request(void *user, struct MHD_Connection *connection,
 static void on_completed(void *user, struct MHD_Connection *connection, void **state,
                          enum MHD_RequestTerminationCode why)
 {
-	const union MHD_ConnectionInfo *info =
-	        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	struct server_line *line = info == NULL ? NULL : info->socket_context;
+	struct server_line *line = line_of(connection);
 
 	(void)user;
 	(void)why;
-	if (*state != NULL)
-		free_exchange(*state);
 	*state = NULL;
-	if (line != NULL)
-		http_slow_again(line->slot);
+	if (line == NULL)
+		return;
+	free_exchange_of(line);
+	http_slow_again(line->slot);
 }
 
 /* Called before the TLS handshake, and when the connection is gone. */
@@ -153,8 +174,10 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
 		*state = line;
 		return;
 	}
-	if (line != NULL)
+	if (line != NULL) {
+		free_exchange_of(line);
 		http_slow_end(line->slot);
+	}
 	free(line);
 	*state = NULL;
 }

@@ -26,6 +26,7 @@ static void who_is_not_signed_in_is_sent_to_the_sign_in_page_and_back(void **sta
 	                 303);
 	assert_int_equal(browser_follow(bed.browser), 200);
 	must_show(bed.browser, "part=7 q=a b by=ann");
+	must_show(bed.browser, "href=\"/note\" aria-current=\"true\""); /* it stands below */
 	must_show(bed.browser, "Ann Example");
 	bed_end(&bed);
 }
