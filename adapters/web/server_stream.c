@@ -71,13 +71,22 @@ static ssize_t read_stream(void *user, uint64_t position, char *out, size_t room
 	return (ssize_t)len;
 }
 
-static struct stream *free_place(struct web *web)
+/* NULL: all are taken, or as many as one user may have. */
+static struct stream *free_place(struct web *web, const struct web_user *user)
 {
+	struct stream *place = NULL;
+	size_t own = 0;
+
 	for (size_t i = 0; i < WEB_STREAMS_MAX; i++) {
-		if (web->streams[i].exchange == NULL)
-			return &web->streams[i];
+		const struct exchange *exchange = web->streams[i].exchange;
+
+		if (exchange == NULL)
+			place = &web->streams[i];
+		else if (user != NULL && exchange->request.user != NULL &&
+		         strcmp(exchange->user.user, user->user) == 0)
+			own++;
 	}
-	return NULL;
+	return own < WEB_STREAMS_EACH ? place : NULL;
 }
 
 /* Where it goes on: what the browser has heard last, or from now on. */
@@ -94,7 +103,7 @@ static uint64_t cursor_of(const struct exchange *exchange)
 
 enum MHD_Result server_stream(struct exchange *exchange, const struct web_route *route)
 {
-	struct stream *stream = free_place(exchange->web);
+	struct stream *stream = free_place(exchange->web, exchange->request.user);
 	struct MHD_Response *response;
 	enum MHD_Result result;
 

@@ -30,6 +30,7 @@
 #define WEB_USER_BYTES     33 /* [a-z0-9.-], and a NUL */
 #define WEB_NAME_BYTES     65 /* "Ann Example": as colleagues know her, and a NUL */
 #define WEB_STREAMS_MAX    64
+#define WEB_STREAMS_EACH   16 /* of one user; above either, 503 */
 #define WEB_ANYBODY        0u /* roles of a route that asks for no sign-in */
 #define WEB_REQUEST_S      60
 #define WEB_SILENCE_S      15

@@ -142,22 +142,24 @@ const struct web_site *bed_site(struct web_bed *bed)
 static void bed_write_users(struct web_bed *bed)
 {
 	static struct password password;
-	static const char *const names[][3] = { { "ann", "duty", "Ann Example" },
-		                                { "bob", "manager", "Bob O'Hare" },
-		                                { "cyd", "duty", "Cyd Gone" } };
+	static const char *const names[][3] = {
+		{ "ann", "duty", "Ann Example" }, { "bob", "manager", "Bob O'Hare" },
+		{ "cyd", "duty", "Cyd Gone" },    { "dot", "duty", "Dot" },
+		{ "eve", "duty", "Eve" },         { "fay", "duty", "Fay" }
+	};
 	struct message message = { "" };
 	struct users users = { 0 };
 
 	if (password.r == 0)
 		assert_true(password_set(&password, PASSWORD, world_real()));
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct user *user = users_add(&users);
 
 		assert_non_null(user);
 		strcpy(user->who.user, names[i][0]);
 		strcpy(user->who.name, names[i][2]);
 		user->who.role = strcmp(names[i][1], "duty") == 0 ? DUTY : MANAGER;
-		user->disabled = i == 2;
+		user->disabled = strcmp(names[i][0], "cyd") == 0;
 		user->password = password;
 	}
 	assert_int_equal(users_write(&users, bed->users_file, bed_site(bed)->role_words,

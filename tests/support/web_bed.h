@@ -2,7 +2,8 @@
  * A server with a small site for the tests of the web end: two roles, a page, a form, a stream, a
  * download; its users' file in the test's folder, and a clock that the test moves.
  *
- * Users: "ann" (duty), "bob" (manager), "cyd" (duty, disabled); all have PASSWORD.
+ * Users: "ann" (duty), "bob" (manager), "cyd" (duty, disabled), "dot", "eve", "fay" (duty);
+ * all have PASSWORD.
  */
 #ifndef TTG_TEST_WEB_BED_H
 #define TTG_TEST_WEB_BED_H

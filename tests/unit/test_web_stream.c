@@ -231,17 +231,28 @@ static void who_takes_nothing_of_a_stream_is_cut_off(void **state)
 
 static void more_streams_than_the_bound_are_told_to_come_again(void **state)
 {
+	static const char *const names[] = { "ann", "dot", "eve", "fay" };
 	struct web_bed bed;
 	struct browser *browsers[WEB_STREAMS_MAX];
 
 	bed_begin(&bed, state);
-	browser_sign_in(bed.browser, "ann", PASSWORD_SENT);
 	for (size_t i = 0; i < WEB_STREAMS_MAX; i++) {
+		if (i % WEB_STREAMS_EACH == 0) {
+			browser_forget_cookies(bed.browser);
+			browser_sign_in(bed.browser, names[i / WEB_STREAMS_EACH], PASSWORD_SENT);
+		}
 		browsers[i] = browser_open(bed.web, web_port(bed.web), NULL);
 		browser_take_cookies(browsers[i], bed.browser);
 		assert_int_equal(browser_listen(browsers[i], "/lines", NULL), 200);
+		/* One more of the same user, while there are places for others. */
+		if (i % WEB_STREAMS_EACH == WEB_STREAMS_EACH - 1)
+			assert_int_equal(browser_listen(bed.browser, "/lines", NULL), 503);
 	}
 	must_have_streams(&bed, WEB_STREAMS_MAX);
+	browser_hang_up(browsers[0]);
+	bed_pass(&bed, 16);
+	must_have_streams(&bed, WEB_STREAMS_MAX - 1);
+	assert_int_equal(browser_listen(browsers[0], "/lines", NULL), 200);
 	assert_int_equal(browser_listen(bed.browser, "/lines", NULL), 503);
 	/* Pages are still served, and a wake reaches all. */
 	assert_int_equal(browser_get(bed.browser, "/note"), 200);
