@@ -23,10 +23,10 @@
 #include "desk/desk_config.h"
 #include "desk/pages.h"
 
-#define NS_PER_MS       INT64_C(1000000)
-#define FOLLOW_NS       (200 * NS_PER_MS)
-#define AGAIN_NS        (2000 * NS_PER_MS) /* between tries to open the store */
-#define EXTEND_START    "EXTEND_TIMEOUT_USEC=60000000"
+#define NS_PER_MS    INT64_C(1000000)
+#define FOLLOW_NS    (200 * NS_PER_MS)
+#define AGAIN_NS     (2000 * NS_PER_MS) /* between tries to open the store */
+#define EXTEND_START "EXTEND_TIMEOUT_USEC=60000000"
 
 struct running {
 	struct desk desk; /* first: on_progress() finds the rest */
@@ -129,15 +129,14 @@ static enum ttg_error look(struct running *running, bool *news, struct message *
 {
 	struct desk *desk = &running->desk;
 	enum ttg_error error = TTG_OK;
-	bool open = desk->store != NULL && desk->away_ns == 0;
+	const bool is_open = desk->store != NULL && desk->away_ns == 0;
 
 	*news = false;
 	if (mono_ns() < running->next_ns)
 		return TTG_OK;
-	if (!open)
+	if (!is_open)
 		error = open_store(desk, message);
 	if (error == TTG_OK) {
-		open = true;
 		error = desk_follow(desk, news, message);
 		if (error == TTG_EVERSION)
 			return error;

@@ -21,6 +21,7 @@ static bool read_wanted(const char *text, int64_t now_ns, struct wanted *out)
 {
 	char date[11], clock[6];
 	size_t len;
+	int year;
 
 	while (isspace((unsigned char)*text))
 		text++;
@@ -32,8 +33,9 @@ static bool read_wanted(const char *text, int64_t now_ns, struct wanted *out)
 		return false;
 	memcpy(out->text, text, len);
 	instant_to_civil(now_ns, date, clock);
+	year = (int)strtol(date, NULL, 10);
 	for (int kind = IDENTIFIER_NOMS; kind <= IDENTIFIER_OTHER; kind++)
-		identifier_check((enum identifier_kind)kind, out->text, atoi(date),
+		identifier_check((enum identifier_kind)kind, out->text, year,
 		                 out->canonical[kind]);
 	return true;
 }

@@ -119,7 +119,7 @@ static void add_user(struct stage *stage, const char *user, const char *role, co
 	ran = must_run_fed(stage, "password", "ttg-desk", "user", "add", user, "--role", role,
 	                   "--name", name, "--file", users, NULL);
 	if (ran.code != 0)
-		must_fail("adding a user: %s", ran.err);
+		must_fail("adding a user: status %d, %s", ran.code, ran.err);
 	ran_free(&ran);
 }
 
