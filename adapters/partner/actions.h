@@ -6,7 +6,7 @@
 #define PARTNER_ACTIONS_H
 
 #include <jansson.h>
-#include "partner/referrals.h"
+#include "partner/caseload.h"
 #include "web/page.h"
 
 enum action_field_kind {

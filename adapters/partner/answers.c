@@ -40,13 +40,13 @@ static enum ttg_error check_item(const struct partner *partner, const json_t *it
 	if (!may_say(event->type))
 		return message_set(message, TTG_EPERM,
 		                   "type: referral.*, partner.* and service.contact only");
-	return referrals_check(partner->referrals, event, message);
+	return caseload_check(partner->referrals, event, message);
 }
 
 static enum ttg_error stage(struct partner *partner, struct intake *intake,
                             const Ttg__Event *event, uint8_t *take_bytes, size_t len)
 {
-	const struct referrals_news news = { .encoded = take_bytes,
+	const struct caseload_news news = { .encoded = take_bytes,
 		                             .encoded_bytes = len,
 		                             .at_ns = real_ns(),
 		                             .ours = true,
@@ -57,7 +57,7 @@ static enum ttg_error stage(struct partner *partner, struct intake *intake,
 	if (longer != NULL)
 		partner->staged = longer;
 	if (error == TTG_OK)
-		error = referrals_add(partner->referrals, &news);
+		error = caseload_add(partner->referrals, &news);
 	if (error != TTG_OK) {
 		free(take_bytes);
 		return error;
@@ -120,7 +120,7 @@ static enum ttg_error note_not_sent(struct partner *partner, const uint8_t id[TT
 	if (error == TTG_OK)
 		error = store_answer(partner->store, &outcome, real_ns(), message);
 	if (error == TTG_OK)
-		referrals_answer(partner->referrals, id, outcome.code, outcome.text);
+		caseload_answer(partner->referrals, id, outcome.code, outcome.text);
 	return error == TTG_ENOENT ? TTG_OK : error;
 }
 

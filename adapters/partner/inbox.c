@@ -35,7 +35,7 @@ static unsigned count_list(const struct partner *partner, enum list list)
 	unsigned n = 0;
 	const struct referral *referral;
 
-	for (size_t i = 0; (referral = referrals_at(partner->referrals, i)) != NULL; i++)
+	for (size_t i = 0; (referral = caseload_at(partner->referrals, i)) != NULL; i++)
 		n += is_in(partner, referral, list);
 	return n;
 }
@@ -76,7 +76,7 @@ const struct referral *inbox_find(const struct partner *partner, const struct we
                                   struct web_response *response)
 {
 	const struct referral *referral =
-	        referrals_find(partner->referrals, request->parts[0], request->parts[1]);
+	        caseload_find(partner->referrals, request->parts[0], request->parts[1]);
 
 	if (referral == NULL)
 		web_refuse(request, response, 404, "There is no such referral here.");
@@ -191,12 +191,12 @@ static void put_links(struct html *html, const char *path, size_t first, size_t 
 static void put_rows(struct html *html, const struct partner *partner, enum list list, size_t first,
                      int64_t now_ns)
 {
-	const size_t all = referrals_count(partner->referrals);
+	const size_t all = caseload_count(partner->referrals);
 	size_t seen = 0;
 
 	for (size_t i = 0; i < all; i++) {
 		const struct referral *referral =
-		        referrals_at(partner->referrals, list == LIST_NEW ? i : all - 1 - i);
+		        caseload_at(partner->referrals, list == LIST_NEW ? i : all - 1 - i);
 
 		if (!is_in(partner, referral, list))
 			continue;

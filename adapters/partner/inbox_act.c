@@ -182,7 +182,7 @@ void inbox_show_form(void *user, const struct web_request *request, struct web_r
 static enum ttg_error send_out(struct partner *partner, const json_t *json, const Ttg__Event *event,
                                int64_t now_ns, struct message *message)
 {
-	struct referrals_news news = { .at_ns = now_ns, .ours = true, .answer = STEP_WAITS };
+	struct caseload_news news = { .at_ns = now_ns, .ours = true, .answer = STEP_WAITS };
 	char *text = json_dumps(json, JSON_COMPACT);
 	uint8_t *bytes = NULL;
 	enum ttg_error error = text == NULL ? TTG_ENOMEM
@@ -194,7 +194,7 @@ static enum ttg_error send_out(struct partner *partner, const json_t *json, cons
 	news.encoded = bytes;
 	/* Without memory it is found when the spool is read. */
 	if (error == TTG_OK)
-		(void)referrals_add(partner->referrals, &news);
+		(void)caseload_add(partner->referrals, &news);
 	free(text);
 	free(bytes);
 	return error;
@@ -210,7 +210,7 @@ static enum ttg_error check_and_send(struct partner *partner, const json_t *json
 
 	if (error != TTG_OK)
 		return error;
-	error = referrals_check(partner->referrals, event, message);
+	error = caseload_check(partner->referrals, event, message);
 	if (error == TTG_OK)
 		error = send_out(partner, json, event, now_ns, message);
 	ttg__event__free_unpacked(event, NULL);
@@ -227,7 +227,7 @@ static bool may_be_done(const struct partner *partner, const struct web_request 
 
 	if (ttg_uuid_parse(web_field(request, "event_id"), id) != TTG_OK) {
 		web_refuse(request, response, 400, "The form is not complete. Open it again.");
-	} else if (referrals_know(partner->referrals, id)) { /* sent twice */
+	} else if (caseload_know(partner->referrals, id)) { /* sent twice */
 		web_redirect(response, "%s", path.bytes);
 	} else if (!inbox_offers(partner, request, form->action, form->referral)) {
 		refuse_as_it_stands(request, response, form->referral);

@@ -31,33 +31,33 @@ static void close_partner(void *self)
 
 	web_close(&partner->web);
 	push_close(&partner->push);
-	referrals_free(&partner->referrals);
+	caseload_free(&partner->referrals);
 	store_close(&partner->store);
 	free(partner->staged);
 	free(partner);
 }
 
 struct filling {
-	struct referrals *referrals;
+	struct caseload *referrals;
 	enum ttg_error error;
 };
 
 static bool add_delivered(void *arg, const struct store_event *event)
 {
 	struct filling *filling = arg;
-	const struct referrals_news news = { .encoded = event->encoded,
+	const struct caseload_news news = { .encoded = event->encoded,
 		                             .encoded_bytes = event->encoded_bytes,
 		                             .at_ns = event->kept_ns };
 
 	if (!event->published) /* ours follow, with their answers */
-		filling->error = referrals_add(filling->referrals, &news);
+		filling->error = caseload_add(filling->referrals, &news);
 	return filling->error == TTG_OK;
 }
 
 static bool add_published(void *arg, const struct store_event *event)
 {
 	struct filling *filling = arg;
-	struct referrals_news news = { .encoded = event->encoded,
+	struct caseload_news news = { .encoded = event->encoded,
 		                       .encoded_bytes = event->encoded_bytes,
 		                       .at_ns = event->kept_ns,
 		                       .ours = true,
@@ -69,13 +69,13 @@ static bool add_published(void *arg, const struct store_event *event)
 		return true;
 	if (event->answered)
 		news.answer = event->code == TTG_OK ? STEP_STANDS : STEP_REFUSED;
-	filling->error = referrals_add(filling->referrals, &news);
+	filling->error = caseload_add(filling->referrals, &news);
 	return filling->error == TTG_OK;
 }
 
 static enum ttg_error fill_referrals(struct partner *partner, struct message *message)
 {
-	struct filling filling = { .referrals = referrals_new(partner->context->agency) };
+	struct filling filling = { .referrals = caseload_new(partner->context->agency) };
 	enum ttg_error error;
 
 	partner->referrals = filling.referrals;
@@ -169,7 +169,7 @@ static enum ttg_error put_files(const struct partner *partner, const Ttg__Event 
 static enum ttg_error pass_on(struct partner *partner, const struct ttg_delivery *delivery,
                               struct message *message)
 {
-	const struct referrals_news news = { .encoded = delivery->event,
+	const struct caseload_news news = { .encoded = delivery->event,
 		                             .encoded_bytes = delivery->event_bytes,
 		                             .at_ns = delivery->accepted_ns };
 	Ttg__Event *event = ttg__event__unpack(NULL, delivery->event_bytes, delivery->event);
@@ -185,7 +185,7 @@ static enum ttg_error pass_on(struct partner *partner, const struct ttg_delivery
 	ttg__event__free_unpacked(event, NULL);
 	if (error != TTG_OK)
 		return error;
-	error = referrals_add(partner->referrals, &news);
+	error = caseload_add(partner->referrals, &news);
 	return error == TTG_OK
 	               ? TTG_OK
 	               : message_set(message, error, "the referrals do not fit into memory");
@@ -216,7 +216,7 @@ static enum ttg_error answered(void *self, const struct ttg_outcome *outcome,
 	enum ttg_error error = store_answer(partner->store, outcome, real_ns(), message);
 
 	if (error == TTG_OK)
-		referrals_answer(partner->referrals, outcome->id, outcome->code, outcome->text);
+		caseload_answer(partner->referrals, outcome->id, outcome->code, outcome->text);
 	return error == TTG_ENOENT ? TTG_OK : error;
 }
 

@@ -9,7 +9,7 @@
 
 #include "common/adapter.h"
 #include "partner/push.h"
-#include "partner/referrals.h"
+#include "partner/caseload.h"
 #include "partner/summary.h"
 #include "store/store.h"
 #include "web/web.h"
@@ -49,7 +49,7 @@ struct partner {
 	const struct adapter_context *context;
 	const struct partner_settings *settings;
 	struct store *store;
-	struct referrals *referrals;
+	struct caseload *referrals;
 	struct push_options push_options;
 	struct push *push; /* NULL: none */
 	struct summary_plan summary;

@@ -66,7 +66,7 @@ static enum ttg_error put(const struct world *world, const char *path, const cha
 }
 
 static enum ttg_error write_message(struct summary_plan *plan, const struct world *world,
-                                    const struct referrals *referrals, const char day[11],
+                                    const struct caseload *referrals, const char day[11],
                                     struct message *message)
 {
 	char path[PATH_MAX];
@@ -88,7 +88,7 @@ static enum ttg_error write_message(struct summary_plan *plan, const struct worl
 }
 
 enum ttg_error summary_write_if_due(struct summary_plan *plan, const struct world *world,
-                                    const struct referrals *referrals, struct message *message)
+                                    const struct caseload *referrals, struct message *message)
 {
 	int64_t now_ms = world->mono_ns(world->self) / NS_PER_MS;
 	char day[11];

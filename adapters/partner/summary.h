@@ -11,7 +11,7 @@
 #define PARTNER_SUMMARY_H
 
 #include "base/world.h"
-#include "partner/referrals.h"
+#include "partner/caseload.h"
 
 #define SUMMARY_LOOK_MS       1000
 #define SUMMARY_ADDRESS_BYTES 254
@@ -33,7 +33,7 @@ bool summary_is_address(const char *text);
 bool summary_is_due(const struct summary_plan *plan, int64_t now_ns, char day[11]);
 
 /* The whole message, malloc'd, lines ended by CRLF. NULL without memory. Pure. */
-char *summary_text(const struct summary_plan *plan, const struct referrals *referrals,
+char *summary_text(const struct summary_plan *plan, const struct caseload *referrals,
                    int64_t now_ns);
 
 /* Makes the folder where missing and finds the day of the last one. TTG_ESYS. */
@@ -41,6 +41,6 @@ enum ttg_error summary_open(struct summary_plan *plan, const struct world *world
                             struct message *message);
 /* TTG_EIO, TTG_ENOSPC, TTG_ENOMEM: it is tried again a minute later. */
 enum ttg_error summary_write_if_due(struct summary_plan *plan, const struct world *world,
-                                    const struct referrals *referrals, struct message *message);
+                                    const struct caseload *referrals, struct message *message);
 
 #endif

@@ -19,7 +19,7 @@
 
 struct text {
 	FILE *out;
-	const struct referrals *referrals;
+	const struct caseload *referrals;
 	int64_t now_ns;
 	int64_t since_ns;
 	char today[11];
@@ -79,7 +79,7 @@ static const struct referral *next_of(const struct text *text, chooser *fits, si
 {
 	const struct referral *referral;
 
-	while ((referral = referrals_at(text->referrals, (*at)++)) != NULL) {
+	while ((referral = caseload_at(text->referrals, (*at)++)) != NULL) {
 		if (referral_is_ours(text->referrals, referral) && referral->sent != NULL &&
 		    fits(text, referral))
 			return referral;
@@ -148,7 +148,7 @@ static void walk_appointments(struct text *text, bool count)
 	const struct referral *referral;
 
 	text->n = 0;
-	for (size_t at = 0; (referral = referrals_at(text->referrals, at)) != NULL; at++) {
+	for (size_t at = 0; (referral = caseload_at(text->referrals, at)) != NULL; at++) {
 		struct appointments appointments = { text, referral, count };
 
 		if (referral_is_ours(text->referrals, referral))
@@ -210,7 +210,7 @@ static void add_body(struct text *text)
 	end_list(text);
 }
 
-char *summary_text(const struct summary_plan *plan, const struct referrals *referrals,
+char *summary_text(const struct summary_plan *plan, const struct caseload *referrals,
                    int64_t now_ns)
 {
 	struct text text = { .referrals = referrals, .now_ns = now_ns };

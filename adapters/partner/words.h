@@ -3,7 +3,7 @@
 #define PARTNER_WORDS_H
 
 #include <protobuf-c/protobuf-c.h>
-#include "partner/referrals.h"
+#include "partner/caseload.h"
 
 #define WORDS_BYTES 80
 

@@ -124,22 +124,22 @@ static void refer(const struct ttg_delivery *delivery)
 {
 	static const struct summary_plan plan = { .dir = "", .at = "07:30", .from = "a@b",
 						  .to = "c@d", .agency = "st-giles" };
-	struct referrals *referrals = referrals_new("st-giles");
-	struct referrals_news news = { .encoded = delivery->event,
+	struct caseload *referrals = caseload_new("st-giles");
+	struct caseload_news news = { .encoded = delivery->event,
 				       .encoded_bytes = delivery->event_bytes,
 				       .at_ns = delivery->accepted_ns };
 
-	MUST(referrals && referrals_add(referrals, &news) == TTG_OK);
+	MUST(referrals && caseload_add(referrals, &news) == TTG_OK);
 	news.ours = true;
-	MUST(referrals_add(referrals, &news) == TTG_OK);
-	MUST(referrals_count(referrals) <= 1);
+	MUST(caseload_add(referrals, &news) == TTG_OK);
+	MUST(caseload_count(referrals) <= 1);
 	char *text = summary_text(&plan, referrals, RECEIVED_NS);
 	MUST(text);
 	for (const char *at = text; *at; at++)
 		MUST((unsigned char)*at >= ' ' || (at[0] == '\r' && at[1] == '\n') ||
 		     (at[0] == '\n' && at > text && at[-1] == '\r'));
 	free(text);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)

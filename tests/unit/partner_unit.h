@@ -8,7 +8,7 @@
 #include <string.h>
 #include "base/instant.h"
 #include "common/cloudevents.h"
-#include "partner/referrals.h"
+#include "partner/caseload.h"
 #include "support/assert.h"
 
 struct told_news {
@@ -56,10 +56,10 @@ static inline Ttg__Event *must_read_news(const struct told_news *told)
 	return event;
 }
 
-static inline void must_tell(struct referrals *referrals, const struct told_news *told)
+static inline void must_tell(struct caseload *referrals, const struct told_news *told)
 {
 	Ttg__Event *event = must_read_news(told);
-	struct referrals_news news = {
+	struct caseload_news news = {
 		.at_ns = instant_of(told->at == NULL ? "2026-11-20T09:00:00Z" : told->at),
 		.ours = told->ours,
 		.answer = told->answer,
@@ -68,7 +68,7 @@ static inline void must_tell(struct referrals *referrals, const struct told_news
 
 	assert_int_equal(ttg_event_pack(event, &bytes, &news.encoded_bytes), TTG_OK);
 	news.encoded = bytes;
-	assert_int_equal(referrals_add(referrals, &news), TTG_OK);
+	assert_int_equal(caseload_add(referrals, &news), TTG_OK);
 	free(bytes);
 	ttg__event__free_unpacked(event, NULL);
 }

@@ -52,15 +52,15 @@ static void fill(struct filled *filled, const struct action *action)
 	}
 }
 
-static struct referrals *some_referral(void)
+static struct caseload *some_referral(void)
 {
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 
 	must_tell(referrals, &(struct told_news){ "referral.sent", "R1", .number = 1 });
 	return referrals;
 }
 
-static json_t *build(const struct referrals *referrals, const struct action *action,
+static json_t *build(const struct caseload *referrals, const struct action *action,
                      const struct filled *filled, struct page_errors *errors)
 {
 	static const struct web_user user = { .user = "ann", .name = "Ann Example" };
@@ -69,7 +69,7 @@ static json_t *build(const struct referrals *referrals, const struct action *act
 		                             .user = &user };
 	const struct action_made made = {
 		.action = action,
-		.referral = referrals_at(referrals, 0),
+		.referral = caseload_at(referrals, 0),
 		.agency = "mind",
 		.event_id = EVENT_ID,
 		.appointment_id = strcmp(action->verb, "appointment") == 0 ? "a-1" : NULL,
@@ -83,7 +83,7 @@ static json_t *build(const struct referrals *referrals, const struct action *act
 /* Every action with every field filled, and with only those that are needed. */
 static void every_form_becomes_an_event_of_the_catalogue(void **state)
 {
-	struct referrals *referrals = some_referral();
+	struct caseload *referrals = some_referral();
 
 	(void)state;
 	for (size_t i = 0; i < 2 * n_actions; i++) {
@@ -115,12 +115,12 @@ static void every_form_becomes_an_event_of_the_catalogue(void **state)
 		ttg__event__free_unpacked(event, NULL);
 		json_decref(json);
 	}
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void what_is_needed_and_missing_is_told_for_its_field(void **state)
 {
-	struct referrals *referrals = some_referral();
+	struct caseload *referrals = some_referral();
 	const struct filled nothing = { .n = 0 };
 	struct page_errors errors;
 
@@ -138,7 +138,7 @@ static void what_is_needed_and_missing_is_told_for_its_field(void **state)
 			                 actions[i].fields[f].required);
 		json_decref(json);
 	}
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void what_is_no_value_of_its_field_is_told(void **state)
@@ -158,7 +158,7 @@ static void what_is_no_value_of_its_field_is_told(void **state)
 		{ "acknowledge", "provider_reference", "a\x01" },
 		{ "acknowledge", "provider_reference", "\xff\xfe" },
 	};
-	struct referrals *referrals = some_referral();
+	struct caseload *referrals = some_referral();
 	char longer[258];
 	struct page_errors errors;
 	struct filled filled;
@@ -186,12 +186,12 @@ static void what_is_no_value_of_its_field_is_told(void **state)
 	json_t *json = build(referrals, action_find("decline"), &filled, &errors);
 	assert_non_null(json);
 	json_decref(json);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void times_of_day_are_british(void **state)
 {
-	struct referrals *referrals = some_referral();
+	struct caseload *referrals = some_referral();
 	struct filled filled = { .n = 0 };
 	struct page_errors errors;
 	json_t *json;
@@ -204,7 +204,7 @@ static void times_of_day_are_british(void **state)
 	                                                      "started_at")),
 	                    "2027-07-05T09:30:00Z");
 	json_decref(json);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 int main(void)

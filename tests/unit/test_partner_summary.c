@@ -53,9 +53,9 @@ static void must_have(const char *text, const char *part)
 		must_fail("no \"%s\" in:\n%s", part, text);
 }
 
-static struct referrals *some_referrals(void)
+static struct caseload *some_referrals(void)
 {
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 
 	must_tell(referrals,
 	          &(struct told_news){ "referral.sent", "R-old", .number = 1,
@@ -87,7 +87,7 @@ static struct referrals *some_referrals(void)
 static void it_tells_of_cases_and_of_nobody(void **state)
 {
 	const struct summary_plan plan = plan_of("07:30", "2026-11-26");
-	struct referrals *referrals = some_referrals();
+	struct caseload *referrals = some_referrals();
 	char *text = summary_text(&plan, referrals, instant_of("2026-11-27T07:30:12.5Z"));
 
 	(void)state;
@@ -111,26 +111,26 @@ static void it_tells_of_cases_and_of_nobody(void **state)
 	assert_null(strstr(text, "landlord"));
 	assert_null(strstr(text, "R-done"));
 	free(text);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void an_empty_day_says_so(void **state)
 {
 	const struct summary_plan plan = plan_of("07:30", "");
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 	char *text = summary_text(&plan, referrals, instant_of("2026-07-01T06:30:00Z"));
 
 	(void)state;
 	must_have(text, "Subject: Referrals: 0 new, 0 waiting, 0 overdue, 0 appointments today");
 	must_have(text, "New since 2026-06-30 07:30:\r\n  none\r\n");
 	free(text);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void nothing_that_was_sent_begins_a_line_of_its_own(void **state)
 {
 	const struct summary_plan plan = plan_of("07:30", "");
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 	char *text;
 
 	(void)state;
@@ -140,7 +140,7 @@ static void nothing_that_was_sent_begins_a_line_of_its_own(void **state)
 	must_have(text, "C-R?Bcc: all@example.org (referral R?Bcc: all@example.org)");
 	assert_null(strstr(text, "\nBcc"));
 	free(text);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void addresses_are_one_address(void **state)
@@ -169,7 +169,7 @@ static bool count_mail(void *arg, const char *name)
 static void a_restart_writes_no_second_one(void **state)
 {
 	const struct folder *folder = *state;
-	struct referrals *referrals = some_referrals();
+	struct caseload *referrals = some_referrals();
 	struct summary_plan plan = plan_of("00:00", "");
 	char out[FOLDER_PATH];
 	struct message message;
@@ -195,7 +195,7 @@ static void a_restart_writes_no_second_one(void **state)
 			assert_int_equal(unlink(path), 0);
 		}
 	}
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void words_are_plain_english(void **state)

@@ -1,8 +1,8 @@
 /*
- * Referrals out of events. See referrals.h. A hash table of referrals by referrer and id, each with
+ * Referrals out of events. See caseload.h. A hash table of referrals by referrer and id, each with
  * its steps; what a referral is in is worked out anew whenever a step comes or is answered.
  */
-#include "partner/referrals.h"
+#include "partner/caseload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 #define BUCKETS 4096
 
-struct referrals {
+struct caseload {
 	const char *agency;
 	struct referral *buckets[BUCKETS];
 	struct referral **list; /* in order of hearing */
@@ -72,7 +72,7 @@ static size_t hash(const char *text)
 }
 
 /* "" of referrer or provider: whoever. */
-static struct referral *find(const struct referrals *referrals, const struct names *names)
+static struct referral *find(const struct caseload *referrals, const struct names *names)
 {
 	struct referral *at = referrals->buckets[hash(names->id)];
 
@@ -85,9 +85,9 @@ static struct referral *find(const struct referrals *referrals, const struct nam
 	return at;
 }
 
-struct referrals *referrals_new(const char *agency)
+struct caseload *caseload_new(const char *agency)
 {
-	struct referrals *referrals = calloc(1, sizeof(*referrals));
+	struct caseload *referrals = calloc(1, sizeof(*referrals));
 
 	if (referrals != NULL)
 		referrals->agency = agency;
@@ -100,7 +100,7 @@ static void free_step(struct referral_step *step)
 	free(step);
 }
 
-void referrals_free(struct referrals **referrals)
+void caseload_free(struct caseload **referrals)
 {
 	if (*referrals == NULL)
 		return;
@@ -131,7 +131,7 @@ static void *grown(void *list, size_t n, size_t *room)
 	return longer;
 }
 
-static struct referral *make(struct referrals *referrals, const struct names *names)
+static struct referral *make(struct caseload *referrals, const struct names *names)
 {
 	struct referral **longer = grown(referrals->list, referrals->n, &referrals->room);
 	struct referral *made = longer == NULL ? NULL : calloc(1, sizeof(*made));
@@ -200,12 +200,12 @@ static enum ttg_error put(struct referral *referral, struct referral_step *step)
 	return TTG_OK;
 }
 
-static enum ttg_error add_step(struct referrals *referrals, struct referral *referral,
-                               Ttg__Event **event, const struct referrals_news *news)
+static enum ttg_error add_step(struct caseload *referrals, struct referral *referral,
+                               Ttg__Event **event, const struct caseload_news *news)
 {
 	struct referral_step *step;
 
-	if (referrals->n_events == REFERRALS_EVENTS_MAX)
+	if (referrals->n_events == CASELOAD_EVENTS_MAX)
 		return TTG_ELIMIT;
 	step = calloc(1, sizeof(*step));
 	if (step == NULL)
@@ -225,7 +225,7 @@ static enum ttg_error add_step(struct referrals *referrals, struct referral *ref
 	return TTG_OK;
 }
 
-enum ttg_error referrals_add(struct referrals *referrals, const struct referrals_news *news)
+enum ttg_error caseload_add(struct caseload *referrals, const struct caseload_news *news)
 {
 	Ttg__Event *event = ttg__event__unpack(NULL, news->encoded_bytes, news->encoded);
 	struct referral *referral;
@@ -251,7 +251,7 @@ out:
 	return error;
 }
 
-static struct referral *find_by_event(const struct referrals *referrals,
+static struct referral *find_by_event(const struct caseload *referrals,
                                       const uint8_t id[TTG_UUID_BYTES])
 {
 	for (size_t i = referrals->n; i > 0; i--) {
@@ -261,7 +261,7 @@ static struct referral *find_by_event(const struct referrals *referrals,
 	return NULL;
 }
 
-void referrals_answer(struct referrals *referrals, const uint8_t id[TTG_UUID_BYTES],
+void caseload_answer(struct caseload *referrals, const uint8_t id[TTG_UUID_BYTES],
                       enum ttg_error code, const char *why)
 {
 	struct referral *referral = find_by_event(referrals, id);
@@ -275,7 +275,7 @@ void referrals_answer(struct referrals *referrals, const uint8_t id[TTG_UUID_BYT
 	weigh(referral);
 }
 
-bool referrals_know(const struct referrals *referrals, const uint8_t id[TTG_UUID_BYTES])
+bool caseload_know(const struct caseload *referrals, const uint8_t id[TTG_UUID_BYTES])
 {
 	return find_by_event(referrals, id) != NULL;
 }
@@ -291,7 +291,7 @@ static bool corrects(const struct referral *referral, const Ttg__Event *event)
 	return step != NULL && step->ours && strcmp(step->event->type, event->type) == 0;
 }
 
-static enum ttg_error check_move(const struct referrals *referrals, const struct names *names,
+static enum ttg_error check_move(const struct caseload *referrals, const struct names *names,
                                  const struct move *move, enum referral_state state,
                                  struct message *message)
 {
@@ -314,7 +314,7 @@ static enum ttg_error check_move(const struct referrals *referrals, const struct
 	                   referral_state_name(state));
 }
 
-enum ttg_error referrals_check(const struct referrals *referrals, const Ttg__Event *event,
+enum ttg_error caseload_check(const struct caseload *referrals, const Ttg__Event *event,
                                struct message *message)
 {
 	const struct names names = names_of(event);
@@ -336,17 +336,17 @@ enum ttg_error referrals_check(const struct referrals *referrals, const Ttg__Eve
 	                  referral == NULL ? REFERRAL_UNKNOWN : referral->state, message);
 }
 
-size_t referrals_count(const struct referrals *referrals)
+size_t caseload_count(const struct caseload *referrals)
 {
 	return referrals->n;
 }
 
-const struct referral *referrals_at(const struct referrals *referrals, size_t index)
+const struct referral *caseload_at(const struct caseload *referrals, size_t index)
 {
 	return index < referrals->n ? referrals->list[index] : NULL;
 }
 
-const struct referral *referrals_find(const struct referrals *referrals, const char *referrer,
+const struct referral *caseload_find(const struct caseload *referrals, const char *referrer,
                                       const char *id)
 {
 	const struct names names = { id, referrer, referrals->agency };
@@ -354,7 +354,7 @@ const struct referral *referrals_find(const struct referrals *referrals, const c
 	return fits(&names) && referrer[0] != '\0' ? find(referrals, &names) : NULL;
 }
 
-bool referral_is_ours(const struct referrals *referrals, const struct referral *referral)
+bool referral_is_ours(const struct caseload *referrals, const struct referral *referral)
 {
 	return strcmp(referral->provider, referrals->agency) == 0;
 }

@@ -62,44 +62,44 @@ static void a_referral_is_where_its_events_brought_it(void **state)
 	static const enum referral_state after[] = { REFERRAL_SENT,     REFERRAL_ACKNOWLEDGED,
 		                                     REFERRAL_ACCEPTED, REFERRAL_ASSIGNED,
 		                                     REFERRAL_STARTED,  REFERRAL_ENDED };
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 
 	(void)state;
 	for (size_t i = 0; i < LIFE; i++) {
 		must_tell(referrals, &life[i]);
 		must_tell(referrals, &life[i]); /* a repeat changes nothing */
-		assert_int_equal(referrals_at(referrals, 0)->state, after[i]);
-		assert_int_equal(referrals_at(referrals, 0)->n_steps, i + 1);
+		assert_int_equal(caseload_at(referrals, 0)->state, after[i]);
+		assert_int_equal(caseload_at(referrals, 0)->n_steps, i + 1);
 	}
-	assert_int_equal(referrals_count(referrals), 1);
-	assert_ptr_equal(referrals_find(referrals, "one-service", "R1"), referrals_at(referrals, 0));
-	assert_null(referrals_find(referrals, "probation", "R1"));
-	assert_null(referrals_find(referrals, "", "R1"));
-	assert_null(referrals_find(referrals, "one-service", "R2"));
-	referrals_free(&referrals);
+	assert_int_equal(caseload_count(referrals), 1);
+	assert_ptr_equal(caseload_find(referrals, "one-service", "R1"), caseload_at(referrals, 0));
+	assert_null(caseload_find(referrals, "probation", "R1"));
+	assert_null(caseload_find(referrals, "", "R1"));
+	assert_null(caseload_find(referrals, "one-service", "R2"));
+	caseload_free(&referrals);
 }
 
 static void any_order_of_reading_comes_to_the_same(void **state)
 {
 	(void)state;
 	for (size_t shift = 0; shift < LIFE; shift++) {
-		struct referrals *referrals = referrals_new("mind");
+		struct caseload *referrals = caseload_new("mind");
 		const struct referral *referral;
 
 		for (size_t i = 0; i < LIFE; i++)
 			must_tell(referrals, &life[(i * 5 + shift) % LIFE]);
-		referral = referrals_at(referrals, 0);
+		referral = caseload_at(referrals, 0);
 		assert_int_equal(referral->state, REFERRAL_ENDED);
 		assert_non_null(referral->sent);
 		for (size_t i = 0; i < LIFE; i++)
 			assert_string_equal(referral->steps[i]->event->type, life[i].type);
-		referrals_free(&referrals);
+		caseload_free(&referrals);
 	}
 }
 
 static void what_the_broker_refused_did_not_happen(void **state)
 {
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 	const struct referral *referral;
 	Ttg__Event *event = must_read_news(&life[2]);
 
@@ -108,26 +108,26 @@ static void what_the_broker_refused_did_not_happen(void **state)
 	must_tell(referrals, &life[1]);
 	must_tell(referrals, &(struct told_news){ "referral.accepted", "R1", .number = 3,
 	                                          .ours = true, .answer = STEP_WAITS });
-	referral = referrals_at(referrals, 0);
+	referral = caseload_at(referrals, 0);
 	assert_int_equal(referral->state, REFERRAL_ACCEPTED); /* so that it is not offered again */
-	referrals_answer(referrals, event->id.data, TTG_REFUSED_REFERRAL, "not in this state");
+	caseload_answer(referrals, event->id.data, TTG_REFUSED_REFERRAL, "not in this state");
 	assert_int_equal(referral->state, REFERRAL_ACKNOWLEDGED);
 	assert_int_equal(referral->steps[2]->answer == STEP_REFUSED ||
 	                         referral->steps[0]->answer == STEP_REFUSED ||
 	                         referral->steps[1]->answer == STEP_REFUSED,
 	                 true);
-	referrals_answer(referrals, event->id.data, TTG_OK, "");
+	caseload_answer(referrals, event->id.data, TTG_OK, "");
 	assert_int_equal(referral->state, REFERRAL_ACCEPTED);
 	ttg__event__free_unpacked(event, NULL);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
-static void must_be_checked(const struct referrals *referrals, const struct told_news *told,
+static void must_be_checked(const struct caseload *referrals, const struct told_news *told,
                             enum ttg_error wanted)
 {
 	Ttg__Event *event = must_read_news(told);
 	struct message message = { "" };
-	enum ttg_error error = referrals_check(referrals, event, &message);
+	enum ttg_error error = caseload_check(referrals, event, &message);
 
 	if (error != wanted)
 		must_fail("%s: %d %s", told->type, (int)error, message.text);
@@ -136,8 +136,8 @@ static void must_be_checked(const struct referrals *referrals, const struct told
 
 static void nothing_is_said_that_the_table_does_not_allow(void **state)
 {
-	struct referrals *referrals = referrals_new("mind");
-	struct referrals *others = referrals_new("sova");
+	struct caseload *referrals = caseload_new("mind");
+	struct caseload *others = caseload_new("sova");
 
 	(void)state;
 	must_be_checked(referrals, &life[1], TTG_OK); /* sent before there was a store */
@@ -163,8 +163,8 @@ static void nothing_is_said_that_the_table_does_not_allow(void **state)
 	        TTG_EPERM); /* a second one */
 	must_tell(others, &life[0]);
 	must_be_checked(others, &life[1], TTG_EPERM); /* sent to somebody else */
-	referrals_free(&others);
-	referrals_free(&referrals);
+	caseload_free(&others);
+	caseload_free(&referrals);
 }
 
 static void what_never_began_can_only_be_cancelled(void **state)
@@ -172,7 +172,7 @@ static void what_never_began_can_only_be_cancelled(void **state)
 	static const char cancelled[] = ",\"outcome\":\"CANCELLED\"";
 	static const char completed[] = ",\"outcome\":\"COMPLETED\"";
 	struct told_news end = { "referral.ended", "R1", .number = 30, .ours = true };
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 
 	(void)state;
 	for (size_t i = 0; i < 5; i++) {
@@ -185,13 +185,13 @@ static void what_never_began_can_only_be_cancelled(void **state)
 	/* Handed over after it began: still started. */
 	must_tell(referrals,
 	          &(struct told_news){ "referral.assigned", "R1", .number = 31, .ours = true });
-	assert_int_equal(referrals_at(referrals, 0)->state, REFERRAL_STARTED);
-	referrals_free(&referrals);
+	assert_int_equal(caseload_at(referrals, 0)->state, REFERRAL_STARTED);
+	caseload_free(&referrals);
 }
 
 static void who_corrects_what_he_said_moves_nothing(void **state)
 {
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 	Ttg__Event *event;
 	Ttg__Event *said = must_read_news(&life[2]);
 	struct message message;
@@ -201,41 +201,41 @@ static void who_corrects_what_he_said_moves_nothing(void **state)
 		must_tell(referrals, &life[i]);
 	event = must_read_news(
 	        &(struct told_news){ "referral.accepted", "R1", .number = 40, .ours = true });
-	assert_int_equal(referrals_check(referrals, event, &message), TTG_EPERM);
+	assert_int_equal(caseload_check(referrals, event, &message), TTG_EPERM);
 	event->supersedes.data = malloc(TTG_UUID_BYTES);
 	event->supersedes.len = TTG_UUID_BYTES;
 	memcpy(event->supersedes.data, said->id.data, TTG_UUID_BYTES);
-	assert_int_equal(referrals_check(referrals, event, &message), TTG_OK);
+	assert_int_equal(caseload_check(referrals, event, &message), TTG_OK);
 	event->supersedes.data[15] ^= 1; /* of another type */
-	assert_int_equal(referrals_check(referrals, event, &message), TTG_EPERM);
+	assert_int_equal(caseload_check(referrals, event, &message), TTG_EPERM);
 	ttg__event__free_unpacked(event, NULL);
 	ttg__event__free_unpacked(said, NULL);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void a_withdrawn_or_declined_referral_takes_no_answer(void **state)
 {
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 
 	(void)state;
 	must_tell(referrals, &life[0]);
 	must_tell(referrals, &(struct told_news){ "referral.withdrawn", "R1", .number = 10 });
-	assert_int_equal(referrals_at(referrals, 0)->state, REFERRAL_WITHDRAWN);
+	assert_int_equal(caseload_at(referrals, 0)->state, REFERRAL_WITHDRAWN);
 	must_be_checked(referrals, &life[1], TTG_EPERM);
 	must_tell(referrals, &(struct told_news){ "referral.sent", "R2", .number = 11 });
 	must_tell(referrals,
 	          &(struct told_news){ "referral.declined", "R2", .number = 12, .ours = true });
-	assert_int_equal(referrals_at(referrals, 1)->state, REFERRAL_DECLINED);
+	assert_int_equal(caseload_at(referrals, 1)->state, REFERRAL_DECLINED);
 	must_be_checked(
 	        referrals,
 	        &(struct told_news){ "referral.acknowledged", "R2", .number = 13, .ours = true },
 	        TTG_EPERM);
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void it_is_overdue_from_the_time_to_answer_until_there_is_one(void **state)
 {
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 	const struct referral *referral;
 	const int64_t by_ns = instant_of("2026-11-24T17:00:00Z");
 
@@ -243,14 +243,14 @@ static void it_is_overdue_from_the_time_to_answer_until_there_is_one(void **stat
 	must_tell(referrals,
 	          &(struct told_news){ "referral.sent", "R1", .number = 1,
 	                               .data = ",\"answer_by_at\":\"2026-11-24T17:00:00Z\"" });
-	referral = referrals_at(referrals, 0);
+	referral = caseload_at(referrals, 0);
 	assert_false(referral_is_overdue(referral, by_ns));
 	assert_true(referral_is_overdue(referral, by_ns + 1));
 	must_tell(referrals, &life[1]); /* read, not answered */
 	assert_true(referral_is_overdue(referral, by_ns + 1));
 	must_tell(referrals, &life[2]);
 	assert_false(referral_is_overdue(referral, by_ns + 1));
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 struct seen {
@@ -268,7 +268,7 @@ static bool see(void *arg, const struct referral_step *step)
 
 static void the_newest_of_each_appointment_counts(void **state)
 {
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 	struct seen seen = { .n = 0 };
 
 	(void)state;
@@ -290,25 +290,25 @@ static void the_newest_of_each_appointment_counts(void **state)
 	                                          .ours = true, .at = "2026-11-22T08:00:00Z",
 	                                          .data = ",\"appointment_id\":\"b\","
 	                                                  "\"place\":\"other\"" });
-	referral_each_appointment(referrals_at(referrals, 0), see, &seen);
+	referral_each_appointment(caseload_at(referrals, 0), see, &seen);
 	assert_int_equal(seen.n, 2);
 	assert_string_equal(seen.places[0], "other");
 	assert_string_equal(seen.places[1], "new");
-	referrals_free(&referrals);
+	caseload_free(&referrals);
 }
 
 static void what_is_no_event_about_a_referral_changes_nothing(void **state)
 {
-	struct referrals *referrals = referrals_new("mind");
+	struct caseload *referrals = caseload_new("mind");
 	const uint8_t rubbish[] = { 0xff, 0xff, 0xff, 0x01 };
-	const struct referrals_news news = { .encoded = rubbish, .encoded_bytes = sizeof(rubbish) };
+	const struct caseload_news news = { .encoded = rubbish, .encoded_bytes = sizeof(rubbish) };
 
 	(void)state;
-	assert_int_equal(referrals_add(referrals, &news), TTG_OK);
+	assert_int_equal(caseload_add(referrals, &news), TTG_OK);
 	must_tell(referrals, &(struct told_news){ "partner.appointment", "R9", .number = 1 });
 	must_tell(referrals, &(struct told_news){ "referral.sent", "", .number = 2 });
-	assert_int_equal(referrals_count(referrals), 0);
-	referrals_free(&referrals);
+	assert_int_equal(caseload_count(referrals), 0);
+	caseload_free(&referrals);
 }
 
 int main(void)

@@ -6,11 +6,11 @@
  * ones left aside. So a restart, which reads all of the store again, comes to what was followed
  * live, whatever the clocks said.
  *
- * Bound: REFERRALS_EVENTS_MAX events about referrals, all in memory; beyond it TTG_ELIMIT.
+ * Bound: CASELOAD_EVENTS_MAX events about referrals, all in memory; beyond it TTG_ELIMIT.
  * One thread.
  */
-#ifndef PARTNER_REFERRALS_H
-#define PARTNER_REFERRALS_H
+#ifndef PARTNER_CASELOAD_H
+#define PARTNER_CASELOAD_H
 
 #include <stdint.h>
 #include <ttg/error.h>
@@ -18,7 +18,7 @@
 #include "base/message.h"
 #include "partner/moves.h"
 
-#define REFERRALS_EVENTS_MAX 1000000
+#define CASELOAD_EVENTS_MAX 1000000
 #define REFERRAL_ID_BYTES    65 /* as the catalogue bounds it, and a NUL */
 #define REFERRAL_AGENCY      33
 #define REFERRAL_WHY_BYTES   128
@@ -51,7 +51,7 @@ struct referral {
 };
 
 /* What is told of an event. */
-struct referrals_news {
+struct caseload_news {
 	const uint8_t *encoded;
 	size_t encoded_bytes;
 	int64_t at_ns;
@@ -61,37 +61,37 @@ struct referrals_news {
 	const char *why; /* may be NULL */
 };
 
-struct referrals;
+struct caseload;
 
 /* NULL without memory. agency stays the caller's. */
-struct referrals *referrals_new(const char *agency);
-void referrals_free(struct referrals **referrals);
+struct caseload *caseload_new(const char *agency);
+void caseload_free(struct caseload **referrals);
 
 /*
  * referral.*; and partner.appointment, partner.outcome, service.contact that name a referral known
  * by then. Others, and what cannot be read, change nothing. TTG_ENOMEM, TTG_ELIMIT.
  */
-enum ttg_error referrals_add(struct referrals *referrals, const struct referrals_news *news);
+enum ttg_error caseload_add(struct caseload *referrals, const struct caseload_news *news);
 /* The broker's answer to one of ours; nothing when it is about no referral. */
-void referrals_answer(struct referrals *referrals, const uint8_t id[TTG_UUID_BYTES],
+void caseload_answer(struct caseload *referrals, const uint8_t id[TTG_UUID_BYTES],
                       enum ttg_error code, const char *why);
 /* Whether this event is among the steps. */
-bool referrals_know(const struct referrals *referrals, const uint8_t id[TTG_UUID_BYTES]);
+bool caseload_know(const struct caseload *referrals, const uint8_t id[TTG_UUID_BYTES]);
 
 /*
  * Whether this agency may publish the event now: a move of the table, a correction of what it said
  * itself, a repeat of what is known, or no move at all. TTG_EPERM, TTG_EFORMAT with the reason.
  */
-enum ttg_error referrals_check(const struct referrals *referrals, const Ttg__Event *event,
+enum ttg_error caseload_check(const struct caseload *referrals, const Ttg__Event *event,
                                struct message *message);
 
 /* In the order they were first heard of. */
-size_t referrals_count(const struct referrals *referrals);
-const struct referral *referrals_at(const struct referrals *referrals, size_t index);
+size_t caseload_count(const struct caseload *referrals);
+const struct referral *caseload_at(const struct caseload *referrals, size_t index);
 /* One that was sent to this agency; NULL. */
-const struct referral *referrals_find(const struct referrals *referrals, const char *referrer,
+const struct referral *caseload_find(const struct caseload *referrals, const char *referrer,
                                       const char *id);
-bool referral_is_ours(const struct referrals *referrals, const struct referral *referral);
+bool referral_is_ours(const struct caseload *referrals, const struct referral *referral);
 
 /* The time to answer is over and there is neither yes nor no. */
 bool referral_is_overdue(const struct referral *referral, int64_t now_ns);
