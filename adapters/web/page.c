@@ -60,7 +60,8 @@ static void put_head(struct html *html, const struct web_site *site, const char 
 static void put_user(struct html *html, const struct web_request *request)
 {
 	html_add(html,
-	         "<div class=\"site-user\"><span>%s</span> <a href=\"/password\">Password</a>\n",
+	         "<div class=\"site-user\"><span>%s</span> <a href=\"/password\">Change "
+	         "password</a>\n",
 	         request->user->name);
 	page_form(html, request, "/sign-out");
 	html_raw(html, "<button type=\"submit\" class=\"site-link-button\">Sign out</button>"
