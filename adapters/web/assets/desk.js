@@ -56,12 +56,13 @@ function strike(id) {
 
 function insert(html, isNew) {
   const row = rowOf(html);
-  if (!row) return;
+  if (!row) return null;
   const known = row.id && document.getElementById(row.id);
   if (known) known.replaceWith(row);
   else if (isNew) table.prepend(row);
   strike(row.dataset.supersedes);
   while (table.rows.length > KEPT_ROWS) table.deleteRow(-1);
+  return row;
 }
 
 function take(event, isNew) {
@@ -72,8 +73,8 @@ function take(event, isNew) {
     pause.textContent = `Go on (${held.length} new)`;
     return;
   }
-  insert(event.data, isNew);
-  if (isNew) say("Something new has arrived.");
+  const row = insert(event.data, isNew);
+  if (row && isNew) say(`New: ${row.cells[1].textContent} ${row.cells[2].textContent}`);
 }
 
 const pause = button("Pause", (made) => {
@@ -128,7 +129,9 @@ function showSound() {
 
 if (soundOn) {
   for (const kind of ["pointerdown", "keydown"])
-    addEventListener(kind, () => wake().catch(() => {}), { once: true });
+    addEventListener(kind, (event) => event.target !== soundButton && wake().catch(() => {}), {
+      once: true,
+    });
 }
 showSound();
 
@@ -165,23 +168,48 @@ function takeAlerts(event) {
   version = now;
 }
 
+let stream = null;
+let last = null; // id of the last event: 20 bits of the alerts' state behind the change
+let lost = false;
+
+// Where the stream goes on. The browser says the last id itself while it tries again by itself.
+function address() {
+  const url = new URL(source?.dataset.stream ?? "/live/events?only=alerts", location.href);
+  if (last) url.searchParams.set("after", String(BigInt(last) >> 20n));
+  return url;
+}
+
+function on(word, act) {
+  stream.addEventListener(word, (event) => {
+    last = event.lastEventId;
+    act(event);
+  });
+}
+
 function listen() {
-  const stream = new EventSource(source?.dataset.stream ?? "/live/events?only=alerts");
-  stream.addEventListener("told", (event) => take(event, true));
-  stream.addEventListener("again", (event) => take(event, false));
-  stream.addEventListener("behind", () => isLive && location.reload());
-  stream.addEventListener("alerts", takeAlerts);
-  let lost = false;
+  if (stream && stream.readyState !== EventSource.CLOSED) return;
+  stream = new EventSource(address());
+  on("told", (event) => take(event, true));
+  on("again", (event) => take(event, false));
+  on("behind", () => isLive && location.reload());
+  on("alerts", takeAlerts);
   stream.addEventListener("open", () => {
     if (lost) say("Connected again.");
     lost = false;
   });
-  stream.addEventListener("error", () => {
+  stream.addEventListener("error", (event) => {
     if (!lost) say("The connection is lost. Trying again.");
     lost = true;
-    // The browser tries again by itself unless it was refused: then somebody has to sign in.
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
+    // Refused: somebody has to sign in, or too many listen.
+    if (event.target.readyState === EventSource.CLOSED) setTimeout(listen, 10000);
   });
+}
+
+// A browser opens six connections to a server, for all of its tabs: pages that only show how many
+// alerts wait give theirs back while nobody sees them.
+function listenWhileSeen() {
+  if (document.visibilityState === "visible") listen();
+  else stream?.close();
 }
 
 if (source) {
@@ -191,4 +219,11 @@ if (source) {
   controls.append(soundButton);
   source.append(controls);
 }
-if (document.querySelector('[data-site-count="/alerts"]')) listen();
+if (document.querySelector('[data-site-count="/alerts"]')) {
+  if (source) {
+    listen();
+  } else {
+    document.addEventListener("visibilitychange", listenWhileSeen);
+    listenWhileSeen();
+  }
+}
