@@ -64,6 +64,7 @@ static enum ttg_error take_all(struct desk *desk, struct message *message)
 
 enum ttg_error desk_follow(struct desk *desk, bool *news, struct message *message)
 {
+	const unsigned alerts = alerts_version(desk->alerts);
 	uint64_t last = 0;
 	enum ttg_error error = store_last_change(desk->store, &last, message);
 
@@ -81,6 +82,8 @@ enum ttg_error desk_follow(struct desk *desk, bool *news, struct message *messag
 		desk->unsettled = error != TTG_OK;
 		*news = error == TTG_OK;
 	}
-	return error == TTG_OK ? alerts_follow(desk->alerts, desk->views, desk->store, message)
-	                       : error;
+	if (error == TTG_OK)
+		error = alerts_follow(desk->alerts, desk->views, desk->store, message);
+	*news |= alerts_version(desk->alerts) != alerts;
+	return error;
 }

@@ -82,9 +82,9 @@ extern const char *const desk_role_words[]; /* "duty", "caseworker", "manager", 
 bool desk_may_see(const struct web_request *request, const struct person *person);
 
 /*
- * Reads what is new in the store, if anything; *news when there was. Errors of the store, which is
- * then closed and opened again by desk_run.c; TTG_ENOMEM, TTG_ELIMIT and TTG_EVERSION (this is not
- * the store that was read before) end the desk.
+ * Reads what is new in the store, alerts included; *news when anything was. Errors of the store,
+ * which is then closed and opened again by desk_run.c; TTG_ENOMEM, TTG_ELIMIT and TTG_EVERSION (this
+ * is not the store that was read before) end the desk.
  */
 enum ttg_error desk_follow(struct desk *desk, bool *news, struct message *message);
 
