@@ -110,7 +110,7 @@ void alerts_tell(struct html *html, const struct desk *desk, const struct web_re
 /* A point of the story. */
 struct point {
 	int64_t at_ns;
-	enum { POINT_EVENT, POINT_RAISED, POINT_ESCALATED, POINT_ACKNOWLEDGED } what;
+	enum { POINT_RAISED, POINT_EVENT, POINT_ESCALATED, POINT_ACKNOWLEDGED } what;
 	uint32_t event;
 };
 
@@ -119,11 +119,14 @@ static int compare_points(const void *a, const void *b)
 	const struct point *left = a;
 	const struct point *right = b;
 
-	return (left->at_ns > right->at_ns) - (left->at_ns < right->at_ns);
+	if (left->at_ns != right->at_ns)
+		return left->at_ns < right->at_ns ? -1 : 1;
+	return (left->what > right->what) - (left->what < right->what);
 }
 
 /* Notices of the broker are told as the escalation they are. */
-static size_t collect(const struct desk *desk, const struct alert *alert, struct point *points)
+static size_t collect(const struct desk *desk, const struct web_request *request,
+                      const struct alert *alert, struct point *points)
 {
 	const int notice = ttg_type_find("broker.alert_unacknowledged");
 	uint32_t events[STORY_MAX];
@@ -134,7 +137,7 @@ static size_t collect(const struct desk *desk, const struct alert *alert, struct
 	for (size_t i = 0; i < n_events; i++) {
 		const struct view_event *event = views_event(desk->views, events[i]);
 
-		if (event->type != notice)
+		if (event->type != notice && row_may_see(desk, request, event))
 			points[n++] = (struct point){ event->kept_ns, POINT_EVENT, events[i] };
 	}
 	if (alert->escalated_ns != 0)
@@ -150,7 +153,7 @@ void alerts_tell_story(struct html *html, const struct desk *desk,
                        const struct web_request *request, const struct alert *alert)
 {
 	struct point points[STORY_MAX + 3];
-	size_t n = collect(desk, alert, points);
+	size_t n = collect(desk, request, alert, points);
 
 	html_raw(html, "<h2 class=\"govuk-heading-m\">What happened</h2><ol class=\"govuk-list "
 	               "govuk-list--spaced\">");
