@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/redelivery.h"
 #include "core/referrals.h"
 #include "core/rules_past.h"
 #include "support/referral_play.h"
@@ -84,25 +85,29 @@ static void a_restart_knows_how_far_each_referral_came(void **state)
 	try_all(2);
 }
 
-/* Cuts the referrals, of which there are none, out of a snapshot, which is then of version 5. */
+/* Cuts redeliveries and referrals, of which there are none, out of a snapshot, which is then of version 5. */
 static void make_older(const struct play *play, uint8_t *snapshot, size_t *len)
 {
 	struct rules_past past = { .n = 0 };
 	uint8_t bytes[512], *found;
 	struct cursor cursor;
+	size_t kept, cut;
 
 	for (size_t i = 0; i < core_rules_count(play->core); i++)
 		assert_true(rules_past_add(&past, core_rules_version(play->core, i)));
 	cursor_init_write(&cursor, bytes, sizeof(bytes));
 	rules_past_save(&past, &cursor);
 	rules_past_fini(&past);
+	kept = cursor_offset(&cursor);
+	redeliveries_save(&(struct redeliveries){ .n = 0 }, &cursor);
 	cursor_put_varint(&cursor, 0);
 	assert_true(cursor_ok(&cursor));
+	cut = cursor_offset(&cursor) - kept;
 	found = memmem(snapshot, *len, bytes, cursor_offset(&cursor));
 	assert_non_null(found);
-	found += cursor_offset(&cursor);
-	memmove(found - 1, found, *len - (size_t)(found - snapshot));
-	--*len;
+	found += kept + cut;
+	memmove(found - cut, found, *len - (size_t)(found - snapshot));
+	*len -= cut;
 	snapshot[7] = 5;
 	cursor_init_write(&cursor, snapshot + 8, 8);
 	cursor_put_u64(&cursor, *len);
