@@ -36,7 +36,6 @@ struct action {
 	const char *title;     /* of its page, and its button */
 	const char *said;      /* when it is on its way */
 	const char *moment;    /* payload field that gets the time of the click; NULL */
-	bool managers_only;    /* what is final */
 	const char *about_whom; /* member with the name of who clicked: "handler"; NULL */
 	struct action_field fields[ACTION_FIELDS_MAX];
 	size_t n_fields;

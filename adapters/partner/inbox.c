@@ -48,19 +48,19 @@ static unsigned count_new(void *user, const struct web_request *request)
 
 struct web_site inbox_site(struct partner *partner)
 {
-	static const char *const roles[] = { "staff", "manager", NULL };
+	static const char *const roles[] = { "staff", NULL };
 	static const struct web_route routes[] = {
-		{ "GET", "/new", INBOX_ANY, .serve = inbox_show_list },
-		{ "GET", "/open", INBOX_ANY, .serve = inbox_show_list },
-		{ "GET", "/done", INBOX_ANY, .serve = inbox_show_list },
-		{ "GET", "/referral/:/:", INBOX_ANY, .serve = inbox_show_referral },
-		{ "GET", "/referral/:/:/:", INBOX_ANY, .serve = inbox_show_form },
-		{ "POST", "/referral/:/:/:", INBOX_ANY, .serve = inbox_take_form },
+		{ "GET", "/new", INBOX_STAFF, .serve = inbox_show_list },
+		{ "GET", "/open", INBOX_STAFF, .serve = inbox_show_list },
+		{ "GET", "/done", INBOX_STAFF, .serve = inbox_show_list },
+		{ "GET", "/referral/:/:", INBOX_STAFF, .serve = inbox_show_referral },
+		{ "GET", "/referral/:/:/:", INBOX_STAFF, .serve = inbox_show_form },
+		{ "POST", "/referral/:/:/:", INBOX_STAFF, .serve = inbox_take_form },
 	};
 	static const struct web_link menu[] = {
-		{ "/new", "New", INBOX_ANY, count_new },
-		{ "/open", "Open", INBOX_ANY, NULL },
-		{ "/done", "Done", INBOX_ANY, NULL },
+		{ "/new", "New", INBOX_STAFF, count_new },
+		{ "/open", "Open", INBOX_STAFF, NULL },
+		{ "/done", "Done", INBOX_STAFF, NULL },
 	};
 
 	return (struct web_site){ .name = "Referrals",
@@ -83,11 +83,9 @@ const struct referral *inbox_find(const struct partner *partner, const struct we
 	return referral;
 }
 
-bool inbox_offers(const struct partner *partner, const struct web_request *request,
-                  const struct action *action, const struct referral *referral)
+bool inbox_offers(const struct partner *partner, const struct action *action,
+                  const struct referral *referral)
 {
-	if (action->managers_only && request->user->role != INBOX_MANAGER)
-		return false;
 	if (!partner->settings->web_results && strcmp(action->type, "partner.outcome") == 0)
 		return false;
 	return action_is_possible(action, referral);

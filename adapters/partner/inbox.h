@@ -1,6 +1,6 @@
 /*
  * The inbox: a page of the organisation's own, where its people see what was sent to them and
- * answer. Roles: "staff" do everything but what is final; "manager" that too (decline, end).
+ * answer. Whoever may sign in may do everything: who those are is the organisation's own matter.
  *
  * An action is checked by the table of moves, written into the adapter's own spool, durable, and
  * from then on goes the way of every file there. Each form carries the id of the event it makes: a
@@ -13,9 +13,7 @@
 #include "partner/partner.h"
 #include "web/web.h"
 
-#define INBOX_STAFF   (1u << 0)
-#define INBOX_MANAGER (1u << 1)
-#define INBOX_ANY     (INBOX_STAFF | INBOX_MANAGER)
+#define INBOX_STAFF 1u
 
 /* The site; its user is the partner. NULL for what needs only its roles. */
 struct web_site inbox_site(struct partner *partner);
@@ -28,8 +26,8 @@ void inbox_show_form(void *user, const struct web_request *request, struct web_r
 void inbox_take_form(void *user, const struct web_request *request, struct web_response *response);
 
 /* Whether this user may do it to the referral as it stands, here. */
-bool inbox_offers(const struct partner *partner, const struct web_request *request,
-                  const struct action *action, const struct referral *referral);
+bool inbox_offers(const struct partner *partner, const struct action *action,
+                  const struct referral *referral);
 /* Which referral a request is about; NULL after a page that says that there is none. */
 const struct referral *inbox_find(const struct partner *partner, const struct web_request *request,
                                   struct web_response *response);

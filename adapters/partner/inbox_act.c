@@ -126,10 +126,6 @@ static bool begin(const struct partner *partner, const struct web_request *reque
 	form->referral = inbox_find(partner, request, response);
 	if (form->referral == NULL)
 		return false;
-	if (form->action->managers_only && request->user->role != INBOX_MANAGER) {
-		web_refuse(request, response, 403, "This is for managers.");
-		return false;
-	}
 	if (strlen(appointment) >= sizeof(form->appointment_id)) {
 		web_refuse(request, response, 400, "The appointment's number is too long.");
 		return false;
@@ -165,7 +161,7 @@ void inbox_show_form(void *user, const struct web_request *request, struct web_r
 
 	if (!begin(user, request, response, &form))
 		return;
-	if (!inbox_offers(user, request, form.action, form.referral)) {
+	if (!inbox_offers(user, form.action, form.referral)) {
 		refuse_as_it_stands(request, response, form.referral);
 		return;
 	}
@@ -229,7 +225,7 @@ static bool may_be_done(const struct partner *partner, const struct web_request 
 		web_refuse(request, response, 400, "The form is not complete. Open it again.");
 	} else if (caseload_know(partner->referrals, id)) { /* sent twice */
 		web_redirect(response, "%s", path.bytes);
-	} else if (!inbox_offers(partner, request, form->action, form->referral)) {
+	} else if (!inbox_offers(partner, form->action, form->referral)) {
 		refuse_as_it_stands(request, response, form->referral);
 	} else {
 		ttg_uuid_format(id, form->event_id);

@@ -86,13 +86,13 @@ static void put_asked(struct html *html, const struct referral *referral, int64_
 }
 
 static void put_actions(struct html *html, const struct partner *partner,
-                        const struct web_request *request, const struct referral *referral)
+                        const struct referral *referral)
 {
 	html_raw(html, "<div class=\"govuk-button-group\">\n");
 	for (size_t i = 0; i < n_actions; i++) {
 		struct html path;
 
-		if (!inbox_offers(partner, request, &actions[i], referral))
+		if (!inbox_offers(partner, &actions[i], referral))
 			continue;
 		path = inbox_path(referral, actions[i].verb);
 		html_add(html,
@@ -232,7 +232,7 @@ void inbox_show_referral(void *user, const struct web_request *request,
 	html_raw(html, "</p>\n");
 	if (referral_is_overdue(referral, request->now_ns))
 		page_warning(html, "The time to answer is over.");
-	put_actions(html, partner, request, referral);
+	put_actions(html, partner, referral);
 	if (referral->sent != NULL)
 		put_asked(html, referral, request->now_ns);
 	else

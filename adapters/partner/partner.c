@@ -326,7 +326,7 @@ const struct adapter_kind partner_kind = {
 	        "       ttg-partner dead retry|discard --config FILE [--all] [ID...]\n\n"
 	        "  dead shows what the receiver of push.url would not take, sends it again or\n"
 	        "  removes it; see ttg-partner(1)\n\n"
-	        "       ttg-partner user add NAME --role staff|manager --name \"FULL NAME\"\n"
+	        "       ttg-partner user add NAME --role staff --name \"FULL NAME\"\n"
 	        "                   --file FILE\n"
 	        "       ttg-partner user set-password|disable|enable|remove|unlock NAME --file FILE\n"
 	        "       ttg-partner user list --file FILE\n\n"
