@@ -104,9 +104,10 @@ static void write_desk(struct stage *stage)
 	must_write(stage, "desk.conf",
 	           "agency = \"one-service\";\nusers_file = \"%s/users\";\n"
 	           "store = { path = \"%s\"; postgres = \"%s\"; };\n"
-	           "spool = { dir = \"%s/spool\"; };\nhttp = { port = %d; };\n",
+	           "spool = { dir = \"%s/spool\"; };\nhttp = { port = %d; };\n"
+	           "disclosures_file = \"%s/disclosures.json\";\n",
 	           stage->directory, database[0] == '\0' ? sqlite : "", database,
-	           stage->directory, port);
+	           stage->directory, port, stage->directory);
 }
 
 static void add_user(struct stage *stage, const char *user, const char *role, const char *name)
@@ -162,6 +163,21 @@ static void find_address(const struct browser *browser, char out[64])
 	snprintf(out, 64, "%.*s", (int)strcspn(at + 8, "\""), at + 8);
 }
 
+/* As an operator's timer does. */
+static void bring_disclosures(struct stage *stage)
+{
+	char socket[PROCESS_PATH_MAX];
+	struct ran ran;
+
+	STAGE_PATH(stage, socket, "control");
+	ran = must_run(stage, "ttgctl", "--socket", socket, "--json", "disclosures", "--agency",
+	               "one-service", "--reason", "duty desk", NULL);
+	if (ran.code != 0)
+		must_fail("disclosures: status %d, %s", ran.code, ran.err);
+	must_write(stage, "disclosures.json", "%s", ran.out);
+	ran_free(&ran);
+}
+
 static bool shows_no_further_action(void *arg)
 {
 	struct browser *browser = arg;
@@ -211,6 +227,11 @@ static void an_arrest_is_seen_acknowledged_and_corrected(void **state)
 	must_settle(stage, DUTY, "queued", 0);
 	assert_int_equal(browser_get(browser, "/people?q=2002%2F73319Z"), 200);
 	must_show(browser, "Found: 1");
+	bring_disclosures(stage);
+	assert_int_equal(browser_get(browser, "/people/0"), 200);
+	must_show(browser, "Deliveries, the newest events first");
+	must_show(browser, "one-service/duty");
+	must_show(browser, "acknowledged, <time");
 	assert_int_equal(count_in(stage, "desk.err", "73319"), 0);
 	browser_close(&browser);
 	stop_desk(stage);
