@@ -5,7 +5,8 @@
 //   again   the HTML of a row that became another
 //   behind  too much was missed: the page is loaded again
 //   alerts  "VERSION WAITING": the state of the alerts
-// Pages without one listen for alerts only. Rows come escaped from our own server.
+// Pages without one listen for alerts only. A page with an element "diary" listens for everything:
+// its own script hears "desk-news" from the document. Rows come escaped from our own server.
 const KEPT_ROWS = 200;
 const SOUND_KEY = "desk-sound";
 const source = document.querySelector("[data-desk]");
@@ -174,7 +175,8 @@ let lost = false;
 
 // Where the stream goes on. The browser says the last id itself while it tries again by itself.
 function address() {
-  const url = new URL(source?.dataset.stream ?? "/live/events?only=alerts", location.href);
+  const other = document.getElementById("diary") ? "/live/events" : "/live/events?only=alerts";
+  const url = new URL(source?.dataset.stream ?? other, location.href);
   if (last) url.searchParams.set("after", String(BigInt(last) >> 20n));
   return url;
 }
@@ -183,6 +185,7 @@ function on(word, act) {
   stream.addEventListener(word, (event) => {
     last = event.lastEventId;
     act(event);
+    document.dispatchEvent(new Event("desk-news"));
   });
 }
 

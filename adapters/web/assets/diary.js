@@ -37,8 +37,7 @@ async function follow() {
   busy = false;
 }
 
-const stream = new EventSource("/live/events");
-for (const word of ["told", "again", "behind", "alerts"]) stream.addEventListener(word, follow);
+document.addEventListener("desk-news", follow); // of desk.js, which holds the page's one stream
 
 // A calendar program wants the whole address.
 for (const link of document.querySelectorAll("a[data-whole-address]")) link.textContent = link.href;
