@@ -12,7 +12,8 @@
 #include "desk/rows.h"
 #include "store/alert.h"
 
-#define ANSWERED_SHOWN 50
+#define WAITING_SHOWN  40 /* those that wait longest; the next come up as these are acknowledged */
+#define ANSWERED_SHOWN 20
 #define OVERDUE_SHOWN  100
 
 static void add_raised(struct html *html, const struct alert *alert,
@@ -75,6 +76,7 @@ static void add_waiting(struct html *html, const struct desk *desk,
                         const struct web_request *request)
 {
 	size_t waiting = alerts_waiting(desk->alerts);
+	size_t shown = 0;
 
 	html_add(html, "<h2 class=\"govuk-heading-m\">Waiting (%zu)</h2>", waiting);
 	if (waiting == 0) {
@@ -83,14 +85,21 @@ static void add_waiting(struct html *html, const struct desk *desk,
 	}
 	html_raw(html, "<ol class=\"govuk-list\">");
 	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < waiting; i++) {
+		for (size_t i = 0; i < waiting && shown < WAITING_SHOWN; i++) {
 			const struct alert *alert = alerts_at(desk->alerts, i);
 
-			if (is_first(request, alert) == (pass == 0))
-				add_alert(html, desk, request, alert);
+			if (is_first(request, alert) != (pass == 0))
+				continue;
+			add_alert(html, desk, request, alert);
+			shown++;
 		}
 	}
 	html_raw(html, "</ol>");
+	if (waiting > shown)
+		html_add(html,
+		         "<p class=\"govuk-body\">%zu more wait. They come up as these are "
+		         "acknowledged.</p>",
+		         waiting - shown);
 }
 
 static void add_answered(struct html *html, const struct desk *desk,

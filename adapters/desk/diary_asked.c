@@ -1,6 +1,7 @@
 /* Questions to the diary. See diary_asked.h. */
 #include "desk/diary_asked.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "desk/day.h"
 
@@ -18,7 +19,8 @@ enum ttg_error diary_ask(struct diary_asked *asked, const struct desk *desk,
 	*asked = (struct diary_asked){ .desk = desk,
 		                       .request = request,
 		                       .caseworker = web_field(request, "caseworker"),
-		                       .area = web_field(request, "area") };
+		                       .area = web_field(request, "area"),
+		                       .first = strtoul(web_field(request, "first"), NULL, 10) };
 	asked->days = is_word(days, "today") || is_word(days, "tomorrow") ? days : "21";
 	day_of(request->now_ns, today);
 	day_add(today, is_word(asked->days, "tomorrow") ? 1 : 0, asked->from);

@@ -10,6 +10,7 @@ struct diary_asked {
 	const struct web_request *request;
 	const char *days;              /* "today", "tomorrow", "21" */
 	const char *caseworker, *area; /* "": all */
+	size_t first;                  /* of the rows that are asked for: those before are left out */
 	char from[DATE_BYTES], until[DATE_BYTES];
 	struct diary diary; /* of these days, all rows: see diary_is_asked_for() */
 };

@@ -16,6 +16,7 @@
 #include "oneservice/words.h"
 
 #define CHOICES_MAX 200 /* caseworkers, areas to choose from */
+#define ROWS_MAX    75  /* a page; the rest is behind links, and all of it on paper */
 
 static bool is_same(const char *one, const char *other)
 {
@@ -156,8 +157,9 @@ static void put_row(struct html *html, const struct diary_asked *asked, const st
 	html_raw(html, "</td></tr>");
 }
 
-/* The rows of one day, from `first` on; where the next day begins. */
-static size_t put_day(struct html *html, const struct diary_asked *asked, size_t first)
+/* The rows of one day that are on this page, from `first` on; where the next day begins. *n counts
+ * those asked for. */
+static size_t put_day(struct html *html, const struct diary_asked *asked, size_t first, size_t *n)
 {
 	static const char *const heads[] = { "Time", "Gate", "Person", "Area", "Meets", "Notes" };
 	const struct diary *diary = &asked->diary;
@@ -170,6 +172,11 @@ static size_t put_day(struct html *html, const struct diary_asked *asked, size_t
 	for (; end < diary->n && is_same(diary->rows[end].date, date); end++) {
 		if (!diary_is_asked_for(asked, &diary->rows[end]))
 			continue;
+		if (*n < asked->first || *n - asked->first >= ROWS_MAX) {
+			++*n;
+			continue;
+		}
+		++*n;
 		if (!begun)
 			page_table_begin(html, day, heads, 6);
 		begun = true;
@@ -189,20 +196,44 @@ static size_t count_asked_for(const struct diary_asked *asked)
 	return n;
 }
 
+/* "/diary?...&first=75", for an attribute. */
+static void add_link(struct html *html, const struct diary_asked *asked, const char *label,
+                     size_t first)
+{
+	html_raw(html, "<li><a class=\"govuk-link\" href=\"");
+	diary_address(html, asked, "/diary", asked->days);
+	html_add(html, "&amp;first=%zu\">%s</a></li>", first, label);
+}
+
+static void put_others(struct html *html, const struct diary_asked *asked, size_t n)
+{
+	if (n <= ROWS_MAX && asked->first == 0)
+		return;
+	html_raw(html, "<nav class=\"site-no-print\" aria-label=\"More of the diary\">"
+	               "<ul class=\"govuk-list site-row\">");
+	if (asked->first > 0)
+		add_link(html, asked, "Earlier", asked->first > ROWS_MAX ? asked->first - ROWS_MAX : 0);
+	if (n > asked->first && n - asked->first > ROWS_MAX)
+		add_link(html, asked, "Later", asked->first + ROWS_MAX);
+	html_raw(html, "</ul></nav>");
+}
+
 static void put_section(struct html *html, const struct diary_asked *asked)
 {
 	size_t n = count_asked_for(asked);
+	size_t shown = 0;
 
 	html_raw(html, "<section id=\"diary\" data-refresh=\"");
 	diary_address(html, asked, "/diary", asked->days);
-	html_raw(html, "&amp;part=1\">");
+	html_add(html, "&amp;first=%zu&amp;part=1\">", asked->first);
 	rows_warn_away(html, asked->desk, asked->request);
 	if (n == 0)
 		page_inset(html, "Nobody is in the diary.");
 	else
 		html_add(html, "<p class=\"govuk-body\">%zu in the diary.</p>", n);
 	for (size_t i = 0; i < asked->diary.n;)
-		i = put_day(html, asked, i);
+		i = put_day(html, asked, i, &shown);
+	put_others(html, asked, n);
 	html_raw(html, "</section>");
 }
 
