@@ -60,10 +60,10 @@ static enum ttg_error get(struct barred *it, const uint8_t *key, struct barred_i
 	return TTG_OK;
 }
 
-enum ttg_error barred_note(struct barred *it, const uint8_t *id, const uint8_t *supersedes)
+enum ttg_error barred_note(struct barred *it, const uint8_t *key, const uint8_t *supersedes)
 {
 	struct barred_item *item;
-	const enum ttg_error code = get(it, id, &item);
+	const enum ttg_error code = get(it, key, &item);
 
 	if (code == TTG_OK)
 		memcpy(item->wrong, supersedes, BARRED_KEY);

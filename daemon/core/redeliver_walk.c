@@ -13,12 +13,15 @@
  * and the journal takes a repeat when it is wanted. It holds up no retention: what that takes meanwhile
  * is not repeated. A crash loses what was passed over since the last AGAIN: that is looked at again.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "base/planted.h"
 #include "core/known.h"
 #include "core/payload.h"
 #include "core/redeliver.h"
+
+static_assert(BARRED_KEY == RECORD_ID, "a key is made of an id");
 
 #define REDELIVER_PER_PUMP 512u    /* records read, of all together */
 #define REDELIVER_BESIDE_LIVE 256u /* the same while a pace holds */
@@ -53,31 +56,63 @@ static bool is_correction(const struct core *core, const struct record_event *ev
 	return strcmp(event->source, core->broker) == 0 && strcmp(event->type, "broker.correction") == 0;
 }
 
-/* A notice that is kept no longer than what it is about: then nothing older of its person goes. */
-static enum ttg_error bar_person(struct core *core, struct redelivery *it, const struct record_event *event)
+/* Ids are the publishers' own: two may use the same. */
+static void name(const struct core *core, const char *source, const uint8_t *id, uint8_t key[BARRED_KEY])
 {
-	const bool lapsed = event->until_s != 0 && event->until_s <= core->keys.lapsed_s;
+	const uint64_t fingerprint = core_fingerprint(core, source, id);
 
-	if (!lapsed || !event->person_key || !is_correction(core, event))
-		return TTG_OK;
-	return barred_add(&it->barred, event->person_key, it->ahead);
+	memcpy(key, id, BARRED_KEY);
+	memcpy(key, &fingerprint, sizeof(fingerprint));
+}
+
+/* A notice that cannot be read: nothing older of its person goes. */
+static enum ttg_error bar_person(struct redelivery *it, const struct record_event *event)
+{
+	return event->person_key ? barred_add(&it->barred, event->person_key, it->ahead) : TTG_OK;
+}
+
+static enum ttg_error bar_withdrawn(const struct core *core, struct redelivery *it,
+				    const struct record_event *event, const struct span *wrong)
+{
+	const struct event_clock clock = { event->accepted_ns, core->options.max_skew_s };
+	char text[EVENT_TEXT_MAX], source[RULES_ID_MAX + 1] = "";
+	uint8_t key[BARRED_KEY];
+	struct span publisher;
+	struct event notice;
+
+	if (event_read(event->bytes, event->n_bytes, core->fields, &clock, &notice, text) != TTG_OK ||
+	    !event_payload_text(&notice, "publisher_agency", &publisher) || publisher.len == 0 ||
+	    publisher.len > RULES_ID_MAX)
+		return bar_person(it, event);
+	memcpy(source, publisher.at, publisher.len);
+	name(core, source, wrong->at, key);
+	return barred_add(&it->barred, key, it->ahead);
 }
 
 /* What this says of others that the mailbox was given. */
-static enum ttg_error take_notice(struct core *core, struct redelivery *it, struct record_event *event)
+static enum ttg_error take_notice(const struct core *core, struct redelivery *it,
+				  struct record_event *event)
 {
+	uint8_t by[BARRED_KEY], key[BARRED_KEY];
 	enum ttg_error code = core_open_event(core, event);
 	struct span wrong;
 
+	/* Kept no longer than what it is about. Who was erased has lost that, too. */
 	if (code == TTG_EPERM)
-		return bar_person(core, it, event);
+		return is_correction(core, event) && event->until_s != 0 &&
+				       event->until_s <= core->keys.lapsed_s ?
+			       bar_person(it, event) :
+			       TTG_OK;
 	if (code != TTG_OK)
 		return code;
 	wrong = event_supersedes((struct span){ event->bytes, event->n_bytes });
-	if (wrong.len != BARRED_KEY)
+	if (wrong.len != RECORD_ID)
 		return TTG_OK;
-	return is_correction(core, event) ? barred_add(&it->barred, wrong.at, it->ahead) :
-					    barred_note(&it->barred, event->id, wrong.at);
+	if (is_correction(core, event))
+		return bar_withdrawn(core, it, event, &wrong);
+	name(core, event->source, event->id, by);
+	name(core, event->source, wrong.at, key);
+	return barred_note(&it->barred, by, key);
 }
 
 static enum ttg_error look_ahead(struct core *core, struct redelivery *it)
@@ -99,14 +134,16 @@ static enum ttg_error judge(struct core *core, const struct walk *walk, const st
 {
 	const struct mailbox *mailbox = core->mailboxes[it->mailbox];
 	const uint64_t first = event->first ? event->first : it->looked;
+	uint8_t key[BARRED_KEY];
 	enum ttg_error code;
 
 	*goes = false;
+	name(core, event->source, event->id, key);
 	if (event->routed_ns < it->since_ns ||
 	    (mailbox_is_pending(mailbox, to->position) && !PLANTED(REPEAT_WAITING)) ||
 	    (event->expires_ns != 0 && event->expires_ns <= walk->now->real_ns))
 		return TTG_OK;
-	if (barred_has(&it->barred, event->id, it->looked) ||
+	if (barred_has(&it->barred, key, it->looked) ||
 	    (event->person_key && barred_has(&it->barred, event->person_key, it->looked)))
 		return TTG_OK;
 	/* By the records its key is gone, though it may not be destroyed yet. */

@@ -258,6 +258,40 @@ static void what_was_withdrawn_does_not_come_nor_what_that_had_superseded(void *
 	}
 }
 
+/* Two agencies use one id; what one of them takes back is not the other's. */
+static void what_another_agency_withdrew_under_the_same_id_comes(void **state)
+{
+	struct play *play = stage(16, false);
+	struct play_event it;
+	uint64_t release, arrest;
+	uint8_t id[16];
+	size_t before;
+
+	(void)state;
+	play_event(play, &it, TYPE_RELEASED, 1);
+	memcpy(id, it.id, sizeof(id));
+	release = play_publish(play, &it).sequence;
+	play_event(play, &it, TYPE_ARREST, 2);
+	memcpy(it.id, id, sizeof(id));
+	arrest = play_publish(play, &it).sequence;
+	take_all(play, ME);
+	must_have_come(play, ME, 0, (uint64_t[]){ release, arrest, 0 });
+	play->rules->agreements[AGREED_ALWAYS].official_only = true;
+	play_event(play, &it, TYPE_ARREST, 2);
+	it.event.marking = TTG__MARKING__OFFICIAL_SENSITIVE;
+	it.event.supersedes = (ProtobufCBinaryData){ sizeof(id), id };
+	assert_int_equal(play_publish(play, &it).kind, CORE_ACCEPTED);
+	play->rules->agreements[AGREED_ALWAYS].official_only = false;
+	take_all(play, ME);
+	before = play->n_deliveries;
+	assert_int_equal(order(play, BOX_ONESERVICE, INT64_MIN), TTG_OK);
+	take_all(play, ME);
+	assert_int_equal(play->deliveries[before].sequence, release);
+	assert_string_equal(play->deliveries[before + 1].type, "broker.correction");
+	assert_int_equal(play->n_deliveries, before + 2);
+	play_free(&play);
+}
+
 /* Notices of what is withdrawn, kept for a minute: shorter than what they are about. */
 static void keep_corrections_short(struct play *play)
 {
@@ -542,6 +576,7 @@ int main(void)
 		cmocka_unit_test(what_has_expired_meanwhile_does_not_come),
 		cmocka_unit_test(who_was_erased_does_not_come_before_his_key_is_destroyed_either),
 		cmocka_unit_test(what_was_withdrawn_does_not_come_nor_what_that_had_superseded),
+		cmocka_unit_test(what_another_agency_withdrew_under_the_same_id_comes),
 		cmocka_unit_test(a_notice_that_is_kept_no_more_bars_what_is_older_of_its_person),
 		cmocka_unit_test(what_is_withdrawn_before_the_walk_comes_there_does_not_come),
 		cmocka_unit_test(an_urgent_event_is_not_escalated_again),
