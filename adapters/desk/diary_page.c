@@ -225,7 +225,9 @@ static void put_section(struct html *html, const struct diary_asked *asked)
 
 	html_raw(html, "<section id=\"diary\" data-refresh=\"");
 	diary_address(html, asked, "/diary", asked->days);
-	html_add(html, "&amp;first=%zu&amp;part=1\">", asked->first);
+	if (asked->first > 0)
+		html_add(html, "&amp;first=%zu", asked->first);
+	html_raw(html, "&amp;part=1\">");
 	rows_warn_away(html, asked->desk, asked->request);
 	if (n == 0)
 		page_inset(html, "Nobody is in the diary.");

@@ -134,6 +134,41 @@ static void it_is_filtered_by_caseworker_and_area(void **state)
 	must_show(&bed, "Nobody is in the diary");
 }
 
+static void a_long_diary_goes_on_behind_links(void **state)
+{
+	char noms[8];
+
+	(void)state;
+	for (unsigned i = 0; i < 160; i++) {
+		const struct casefile_man man = { .noms = noms, .key = 100 + i };
+
+		snprintf(noms, sizeof(noms), "B%04uCD", i);
+		schedule(&man, "2027-03-15", "09:00", "Peterborough");
+	}
+	must_follow(&bed);
+	show(page_diary, "days=21");
+	must_show(&bed, "160 in the diary");
+	must_show(&bed, "B0074CD");
+	must_not_show(&bed, "B0075CD");
+	must_show(&bed, "first=75\">Later</a>");
+	must_not_show(&bed, ">Earlier</a>");
+	show(page_diary, "days=21&first=75");
+	must_not_show(&bed, "B0074CD");
+	must_show(&bed, "B0075CD");
+	must_show(&bed, "B0149CD");
+	must_not_show(&bed, "B0150CD");
+	must_show(&bed, "first=0\">Earlier</a>");
+	must_show(&bed, "first=150\">Later</a>");
+	show(page_diary, "days=21&first=150");
+	must_show(&bed, "B0159CD");
+	must_not_show(&bed, ">Later</a>");
+	show(page_diary, "days=21&first=99999999999999999999");
+	must_not_show(&bed, ">Later</a>");
+	show(page_diary_print, "days=21");
+	must_show(&bed, "B0000CD");
+	must_show(&bed, "B0159CD");
+}
+
 static void a_part_is_the_section_alone(void **state)
 {
 	(void)state;
@@ -386,6 +421,7 @@ int main(void)
 		TEST(the_days_have_pages_of_their_own),
 		TEST(a_change_stands_as_text_beside_what_was),
 		TEST(it_is_filtered_by_caseworker_and_area),
+		TEST(a_long_diary_goes_on_behind_links),
 		TEST(a_part_is_the_section_alone),
 		TEST(a_limited_access_case_is_a_line_with_time_and_caseworker),
 		TEST(paper_has_numbers_and_no_names),
