@@ -70,6 +70,12 @@ unsigned alerts_version(const struct alerts *alerts)
 	return alerts->version % (ALERTS_VERSIONS - 1) + 1;
 }
 
+enum ttg_error alerts_take(struct alerts *alerts, const struct views *views,
+                           const struct store_event *from, struct message *message)
+{
+	return notes_take(alerts->notes, views, from, message);
+}
+
 void alerts_look_again(struct alerts *alerts, uint32_t event)
 {
 	notes_look_again(alerts->notes, event);

@@ -38,6 +38,9 @@ void alerts_free(struct alerts **alerts);
    TTG_ENOMEM. */
 enum ttg_error alerts_follow(struct alerts *alerts, const struct views *views, struct store *store,
                              struct message *message);
+/* After views_add(), to spare alerts_follow() reading the same row once more. TTG_ENOMEM. */
+enum ttg_error alerts_take(struct alerts *alerts, const struct views *views,
+                           const struct store_event *from, struct message *message);
 /* An event that is in the views was completed: the next alerts_follow() reads it again. */
 void alerts_look_again(struct alerts *alerts, uint32_t event);
 /* Becomes another whenever anything here does; begins anywhere. From 1 to

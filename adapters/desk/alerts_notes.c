@@ -33,6 +33,7 @@ struct notes {
 	const struct note **by_story, **by_target;
 	size_t n_sorted;
 	bool any_stale;
+	bool noted, urgent; /* since notes_follow() told so */
 	size_t seen; /* events of the views that were looked at */
 	int types[5];
 };
@@ -145,27 +146,22 @@ static enum ttg_error take_payload(struct notes *notes, const Ttg__Event *event,
 	return take_key(notes, event->source, alert_id, &note->story);
 }
 
-/* Fills the note of an event. TTG_ENOENT, TTG_ECORRUPT: it cannot be read, for good. */
-static enum ttg_error read_note(struct notes *notes, const struct views *views, struct store *store,
-                                uint32_t index, struct note *out, struct message *message)
+/* The note of an event; event NULL: it cannot be read, and tells nothing. */
+static enum ttg_error make_note(struct notes *notes, const struct views *views, uint32_t index,
+                                const Ttg__Event *event, struct note *out, struct message *message)
 {
 	const struct view_event *facts = views_event(views, index);
-	struct note note = { .event = index,
-		             .kind = (enum note_kind)kind_of(notes, facts->type),
-		             .story = NAMES_NONE,
-		             .at_ns = facts->happened_ns };
-	Ttg__Event *event = NULL;
-	enum ttg_error error = views_read(views, store, index, &event, NULL, message);
+	enum ttg_error error = TTG_OK;
 
-	memcpy(note.id, facts->id, sizeof(note.id));
-	if (error == TTG_OK) {
-		error = take_payload(notes, event, &note);
-		ttg__event__free_unpacked(event, NULL);
-		if (error != TTG_OK)
-			return message_set(message, error, "alerts: %s", ttg_error_text(error));
-	}
-	*out = note;
-	return error;
+	*out = (struct note){ .event = index,
+		              .kind = (enum note_kind)kind_of(notes, facts->type),
+		              .story = NAMES_NONE,
+		              .at_ns = facts->happened_ns };
+	memcpy(out->id, facts->id, sizeof(out->id));
+	if (event != NULL)
+		error = take_payload(notes, event, out);
+	return error == TTG_OK ? TTG_OK
+	                       : message_set(message, error, "alerts: %s", ttg_error_text(error));
 }
 
 static bool is_unreadable(enum ttg_error error)
@@ -173,26 +169,34 @@ static bool is_unreadable(enum ttg_error error)
 	return error == TTG_ENOENT || error == TTG_ECORRUPT;
 }
 
-static enum ttg_error add_note(struct notes *notes, const struct views *views, struct store *store,
-                               uint32_t index, struct message *message)
+/* The same out of the store. */
+static enum ttg_error read_note(struct notes *notes, const struct views *views, struct store *store,
+                                uint32_t index, struct note *out, struct message *message)
 {
-	struct note note;
-	enum ttg_error error;
+	Ttg__Event *event = NULL;
+	enum ttg_error error = views_read(views, store, index, &event, NULL, message);
 
-	if (notes->n == notes->room) {
-		size_t room = notes->room == 0 ? 64 : 2 * notes->room;
-		struct note *grown = realloc(notes->list, room * sizeof(*grown));
-
-		if (grown == NULL)
-			return message_set(message, TTG_ENOMEM, "no memory");
-		notes->list = grown;
-		notes->room = room;
-		notes->n_sorted = 0; /* they pointed to the old place */
-	}
-	error = read_note(notes, views, store, index, &note, message);
 	if (error == TTG_OK || is_unreadable(error))
-		notes->list[notes->n++] = note;
-	return is_unreadable(error) ? TTG_OK : error;
+		error = make_note(notes, views, index, event, out, message);
+	if (event != NULL)
+		ttg__event__free_unpacked(event, NULL);
+	return error;
+}
+
+static enum ttg_error make_room(struct notes *notes, struct message *message)
+{
+	size_t room = notes->room == 0 ? 64 : 2 * notes->room;
+	struct note *grown;
+
+	if (notes->n < notes->room)
+		return TTG_OK;
+	grown = realloc(notes->list, room * sizeof(*grown));
+	if (grown == NULL)
+		return message_set(message, TTG_ENOMEM, "no memory");
+	notes->list = grown;
+	notes->room = room;
+	notes->n_sorted = 0; /* they pointed to the old place */
+	return TTG_OK;
 }
 
 /* A row that was completed since may tell more. */
@@ -206,7 +210,7 @@ static enum ttg_error read_again(struct notes *notes, const struct views *views,
 		if (!note->stale)
 			continue;
 		error = read_note(notes, views, store, note->event, note, message);
-		if (error != TTG_OK && !is_unreadable(error))
+		if (error != TTG_OK)
 			return error;
 		notes->n_sorted = 0;
 	}
@@ -262,24 +266,64 @@ static enum ttg_error sort(struct notes *notes, struct message *message)
 	return TTG_OK;
 }
 
+/* What every new event tells by its mere coming. */
+static void look_at(struct notes *notes, const struct view_event *event)
+{
+	notes->urgent |= event->urgency == TTG__URGENCY__URGENT;
+	notes->noted |= event->supersedes != VIEWS_NOBODY;
+}
+
+enum ttg_error notes_take(struct notes *notes, const struct views *views,
+                          const struct store_event *from, struct message *message)
+{
+	const size_t index = views_n_events(views) - 1;
+	enum ttg_error error = TTG_OK;
+	Ttg__Event *event;
+
+	if (views_n_events(views) == 0 || notes->seen != index ||
+	    memcmp(views_event(views, index)->id, from->id, TTG_UUID_BYTES) != 0)
+		return TTG_OK;
+	look_at(notes, views_event(views, index));
+	if (kind_of(notes, views_event(views, index)->type) >= 0) {
+		error = make_room(notes, message);
+		if (error != TTG_OK)
+			return error;
+		event = ttg__event__unpack(NULL, from->encoded_bytes, from->encoded);
+		error = make_note(notes, views, (uint32_t)index, event, &notes->list[notes->n],
+		                  message);
+		if (event != NULL)
+			ttg__event__free_unpacked(event, NULL);
+		if (error != TTG_OK)
+			return error;
+		notes->n++;
+	}
+	notes->seen++;
+	return TTG_OK;
+}
+
 enum ttg_error notes_follow(struct notes *notes, const struct views *views, struct store *store,
                             bool *noted, bool *urgent, struct message *message)
 {
-	size_t before = notes->n;
 	enum ttg_error error = read_again(notes, views, store, message);
 
 	for (; error == TTG_OK && notes->seen < views_n_events(views); notes->seen++) {
 		const struct view_event *event = views_event(views, notes->seen);
 
-		*urgent |= event->urgency == TTG__URGENCY__URGENT;
-		*noted |= event->supersedes != VIEWS_NOBODY;
-		if (kind_of(notes, event->type) >= 0)
-			error = add_note(notes, views, store, (uint32_t)notes->seen, message);
+		look_at(notes, event);
+		if (kind_of(notes, event->type) < 0)
+			continue;
+		error = make_room(notes, message);
+		if (error == TTG_OK)
+			error = read_note(notes, views, store, (uint32_t)notes->seen,
+			                  &notes->list[notes->n], message);
 		if (error != TTG_OK)
 			break;
+		notes->n++;
 	}
-	*noted |= notes->n != before || notes->n_sorted != notes->n;
-	if (*noted) {
+	*noted |= notes->noted || notes->n_sorted != notes->n;
+	*urgent |= notes->urgent;
+	notes->noted = notes->urgent = false;
+	if (notes->n_sorted != notes->n) {
 		enum ttg_error sorted = sort(notes, message);
 
 		error = error == TTG_OK ? sorted : error;

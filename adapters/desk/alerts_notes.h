@@ -21,6 +21,13 @@ void notes_free(struct notes **notes);
 enum ttg_error notes_follow(struct notes *notes, const struct views *views, struct store *store,
                             bool *noted, bool *urgent, struct message *message);
 
+/*
+ * The event that was put last into the views, while its row is at hand: it need not be read again.
+ * Does nothing for one that is not the next. TTG_ENOMEM.
+ */
+enum ttg_error notes_take(struct notes *notes, const struct views *views,
+                          const struct store_event *from, struct message *message);
+
 /* An event that was read has to be once more. */
 void notes_look_again(struct notes *notes, uint32_t event);
 

@@ -39,6 +39,10 @@ static bool take(void *arg, const struct store_event *event)
 		return false;
 	if (known != VIEWS_NOBODY)
 		note_again(desk, event->change, known);
+	else
+		taking->error = alerts_take(desk->alerts, desk->views, event, NULL);
+	if (taking->error != TTG_OK)
+		return false;
 	if (++taking->n % TOLD_EVERY != 0)
 		return true;
 	log_write(desk->log, LOG_LEVEL_INFO, "reading", "events=%" PRIu64 " of=%" PRIu64, taking->n,

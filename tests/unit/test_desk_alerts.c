@@ -207,7 +207,10 @@ static void a_story_comes_to_the_same_in_every_order(void **state)
 		*state = fresh;
 		for (int i = 0; i < 4; i++) {
 			tell(fresh, steps[i]);
-			follow(fresh);
+			if (steps[0] % 2 == 0)
+				follow(fresh);
+			else /* reads the events' rows once more */
+				must_follow(&((struct play *)fresh)->bed);
 		}
 		must_be_undone_and_escalated(fresh);
 	}
