@@ -39,7 +39,10 @@ static void look_through(int memory, const struct place *place, struct secret *s
 
 	assert_non_null(bytes);
 	for (unsigned long long at = place->from; at < place->to;) {
-		const ssize_t got = pread(memory, bytes + held, READ_BYTES, (off_t)at);
+		/* No further than the mapping: the next one may be locked, or another's. */
+		const unsigned long long left = place->to - at;
+		const ssize_t got = pread(memory, bytes + held, left < READ_BYTES ? left : READ_BYTES,
+					  (off_t)at);
 
 		if (got <= 0)
 			break;
