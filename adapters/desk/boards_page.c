@@ -6,6 +6,7 @@
 #include "desk/boards.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "desk/day.h"
 #include "desk/diary.h"
@@ -22,6 +23,9 @@ struct asked {
 static const char *const heads[] = { "When",          "Place", "Person", "Release",
 	                             "Where he goes", "Needs", "State" };
 
+#define MISSING_SHOWN 50 /* rows of each list on a page; the rest is behind links */
+#define COMING_SHOWN  40
+#define PAST_SHOWN    30
 #define HEADS (sizeof(heads) / sizeof(heads[0]))
 
 static void begin_cell(struct html *html)
@@ -189,15 +193,55 @@ static void put_row(struct html *html, const struct asked *asked, const struct p
 	html_raw(html, "</tr>");
 }
 
+/* One of the page's lists, of which so many stand on a page. */
+struct list {
+	const char *name; /* in links */
+	size_t most;
+	size_t first; /* of those on this page */
+	size_t n;     /* counted so far */
+};
+
+static struct list begin_list(const struct asked *asked, const char *name, size_t most)
+{
+	return (struct list){ .name = name,
+		              .most = most,
+		              .first = strtoul(web_field(asked->request, name), NULL, 10) };
+}
+
+static bool is_on_page(struct list *list)
+{
+	size_t at = list->n++;
+
+	return at >= list->first && at - list->first < list->most;
+}
+
+static void put_others(struct html *html, const struct list *list)
+{
+	if (list->first == 0 && list->n <= list->most)
+		return;
+	html_raw(html, "<ul class=\"govuk-list site-row\">");
+	if (list->first > 0)
+		html_add(html,
+		         "<li><a class=\"govuk-link\" href=\"/boards?%s=%zu\">Those before</a></li>",
+		         list->name, list->first > list->most ? list->first - list->most : 0);
+	if (list->n > list->first && list->n - list->first > list->most)
+		html_add(html,
+		         "<li><a class=\"govuk-link\" href=\"/boards?%s=%zu\">%zu more</a></li>",
+		         list->name, list->first + list->most,
+		         list->n - list->first - list->most);
+	html_raw(html, "</ul>");
+}
+
 static void put_boards(struct html *html, const struct asked *asked, const struct boards *boards,
                        bool past)
 {
+	struct list list = begin_list(asked, past ? "past" : "coming", past ? PAST_SHOWN : COMING_SHOWN);
 	bool begun = false;
 
 	for (size_t i = 0; i < boards->n; i++) {
 		const struct person *person = boards->rows[i];
 
-		if (boards_is_past(&person->board, asked->today) != past)
+		if (boards_is_past(&person->board, asked->today) != past || !is_on_page(&list))
 			continue;
 		if (!begun)
 			page_table_begin(html,
@@ -212,6 +256,7 @@ static void put_boards(struct html *html, const struct asked *asked, const struc
 	else
 		page_inset(html, past ? "No board was held in the last 21 days."
 		                      : "No board is planned for the next 28 days.");
+	put_others(html, &list);
 }
 
 static void put_missing_row(struct html *html, const struct asked *asked,
@@ -241,10 +286,11 @@ static void put_missing_row(struct html *html, const struct asked *asked,
 static void put_missing(struct html *html, const struct asked *asked, const struct diary *diary)
 {
 	static const char *const columns[] = { "Release", "Person", "Area", "Caseworker" };
+	struct list list = begin_list(asked, "missing", MISSING_SHOWN);
 	bool begun = false;
 
 	for (size_t i = 0; i < diary->n; i++) {
-		if (!diary->rows[i].no_board || diary->rows[i].moved_away)
+		if (!diary->rows[i].no_board || diary->rows[i].moved_away || !is_on_page(&list))
 			continue;
 		if (!begun)
 			page_table_begin(html, "Releases of the next 21 days without a board",
@@ -256,6 +302,7 @@ static void put_missing(struct html *html, const struct asked *asked, const stru
 		page_table_end(html);
 	else
 		page_inset(html, "Everybody who is let out in the next 21 days has a board.");
+	put_others(html, &list);
 }
 
 static bool read_all(const struct asked *asked, struct boards *boards, struct diary *diary)

@@ -68,15 +68,17 @@ void person_fini(struct person *person)
 
 void person_text(char *to, size_t bytes, const char *from)
 {
-	size_t len = from == NULL ? 0 : strlen(from);
+	size_t len;
 
+	if (from == NULL)
+		from = "";
+	len = strlen(from);
 	if (len >= bytes) {
 		len = bytes - 1;
 		while (len > 0 && ((unsigned char)from[len] & 0xc0) == 0x80)
 			len--;
 	}
-	if (len > 0)
-		memcpy(to, from, len);
+	memcpy(to, from, len);
 	to[len] = '\0';
 }
 

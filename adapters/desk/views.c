@@ -96,9 +96,12 @@ static bool make_room(struct views *views)
 {
 	if (views->n_events == views->room_events) {
 		size_t room = views->room_events == 0 ? 1024 : views->room_events * 2;
-		struct view_event *grown = realloc(views->events, room * sizeof(*grown));
+		struct view_event *grown;
 
-		if (grown == NULL || room >= VIEWS_NOBODY)
+		if (room >= VIEWS_NOBODY)
+			return false;
+		grown = realloc(views->events, room * sizeof(*grown));
+		if (grown == NULL)
 			return false;
 		views->events = grown;
 		views->room_events = room;

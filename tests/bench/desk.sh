@@ -51,16 +51,17 @@ cd "$(dirname "$0")/../.." || exit 1
 if [ -z "$build" ]; then
 	build=build/release
 	mkdir -p build
-	cmake --preset release >build/bench.log 2>&1 &&
-		cmake --build --preset release --target ttg-desk ttg-bench-desk >>build/bench.log 2>&1 || {
+	if ! { cmake --preset release && cmake --build --preset release --target ttg-desk \
+		ttg-bench-desk; } >build/bench.log 2>&1; then
 		tail -n 20 build/bench.log >&2
 		exit 1
-	}
+	fi
 fi
 build=$(cd "$build" && pwd) || exit 2
 
 dir=$(mktemp -d "${place:-${TMPDIR:-/tmp}}/ttg-bench-desk.XXXXXX") || exit 1
 desk=
+# shellcheck disable=SC2317 # called by the trap
 finish() {
 	[ -z "$desk" ] || { kill "$desk" && wait "$desk"; } 2>/dev/null
 	rm -rf "$dir"
@@ -86,21 +87,19 @@ printf '%s\n' "$password" | "$build/bin/ttg-desk" user add ann --role manager --
 	cat "$dir/user.log" >&2
 	exit 1
 }
-port=$((20000 + $$ % 20000))
 cat >"$dir/desk.conf" <<END
 agency = "one-service";
 store = { path = "$store"; };
 spool = { dir = "$dir/spool"; };
 users_file = "$dir/users";
-http = { port = $port; };
+http = { port = 0; };
 local_areas = [ "Peterborough" ];
 baselines = [ "150" ];
 END
 "$build/bin/ttg-desk" --config "$dir/desk.conf" 2>"$dir/desk.log" &
 desk=$!
-at=http://127.0.0.1:$port
 tries=0
-until curl -s -o /dev/null "$at/sign-in"; do
+until grep -q 'event=ready port=' "$dir/desk.log"; do
 	tries=$((tries + 1))
 	if [ $tries -gt 600 ] || ! kill -0 $desk 2>/dev/null; then
 		tail -n 5 "$dir/desk.log" >&2
@@ -108,6 +107,7 @@ until curl -s -o /dev/null "$at/sign-in"; do
 	fi
 	sleep 0.1
 done
+at=http://127.0.0.1:$(sed -n 's/.*event=ready port=\([0-9]*\).*/\1/p' "$dir/desk.log")
 
 # Signs in as a browser does: the token of the form, the cookies.
 token=$(curl -s -c "$dir/cookies" "$at/sign-in" |

@@ -4,10 +4,10 @@
 #
 # usage: sh tests/browser/run.sh --build DIR
 set -u
-[ $# -eq 2 ] && [ "$1" = --build ] || {
+if [ $# -ne 2 ] || [ "$1" != --build ]; then
 	echo "usage: sh tests/browser/run.sh --build DIR" >&2
 	exit 2
-}
+fi
 build=$(cd "$2" && pwd) || exit 2
 here=$(cd "$(dirname "$0")" && pwd)
 work=$build/browser

@@ -227,9 +227,9 @@ static void write_referral(struct stage *stage, const char *name, const char *ty
 	           "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"one-service\","
 	           "\"type\":\"%s\",\"time\":\"2026-11-20T10:00:00Z\",\"data\":{\"person\":"
 	           "{\"identifiers\":[{\"kind\":\"NOMS\",\"value\":\"A1234BC\"}]},"
-	           "\"referral_id\":\"r-1\",\"provider_agency\":\"housing\","
+	           "\"referral_id\":\"r-%s\",\"provider_agency\":\"housing\","
 	           "\"referrer_agency\":\"one-service\",\"need\":\"ACCOMMODATION\"}}\n",
-	           id, type);
+	           id, type, id);
 }
 
 static struct ran publish(struct stage *stage, const char *wait, const char *input)

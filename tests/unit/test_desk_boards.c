@@ -190,6 +190,28 @@ static void releases_without_a_board_have_a_list(void **state)
 	must_show(&bed, MISSING);
 }
 
+static void a_long_list_goes_on_behind_a_link(void **state)
+{
+	char noms[8];
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		const struct casefile_man man = { .noms = noms, .key = 100 + i };
+
+		snprintf(noms, sizeof(noms), "B%04uCD", i);
+		plan(&man, "2027-03-16", TTG__BOARD_STATUS__BOARD_STATUS_SCHEDULED);
+	}
+	show();
+	must_show(&bed, "B0039CD");
+	must_not_show(&bed, "B0040CD");
+	must_show(&bed, "/boards?coming=40\">10 more</a>");
+	desk_bed_get(&bed, page_boards, "coming=40", NULL, NULL);
+	must_not_show(&bed, "B0039CD");
+	must_show(&bed, "B0040CD");
+	must_show(&bed, "/boards?coming=0\">Those before</a>");
+	must_not_show(&bed, "more</a>");
+}
+
 static void of_a_limited_access_case_only_that_there_is_one(void **state)
 {
 	const struct casefile_man ours = { .noms = "A1001BC" };
@@ -247,6 +269,7 @@ int main(void)
 		TEST(a_release_that_moved_since_is_shown_as_the_diary_has_it),
 		TEST(the_address_is_for_his_caseworker_and_managers),
 		TEST(releases_without_a_board_have_a_list),
+		TEST(a_long_list_goes_on_behind_a_link),
 		TEST(of_a_limited_access_case_only_that_there_is_one),
 		TEST(no_text_of_a_board_writes_into_the_page),
 	};
