@@ -69,7 +69,7 @@ finish() {
 trap finish EXIT
 trap 'exit 1' INT TERM
 
-men=5000 extra=87
+men=5000 extra=90
 [ -z "$quick" ] || men=1000 extra=0
 if [ -z "$store" ]; then
 	store=${place:-$dir}/desk-$men.db
