@@ -386,7 +386,8 @@ void broker_step(struct broker *broker)
 			model_check_deadlines(life_now->model, now.real_ns);
 		if (!life_now->append_refused && !life_now->read_refused) {
 			who_cycle(&life_now->model->who);
-			referred_cycle(life_now->model);
+			if (!broker->full) /* then the key store has no key for what is told, either */
+				referred_cycle(life_now->model);
 		}
 		check_lapses(broker, &now);
 		upkeep(broker, &now);
