@@ -119,12 +119,22 @@ static void put_limited(struct html *html, const struct diary_row *row)
 {
 	page_cell(html, row->clock);
 	page_cell(html, "");
+	page_cell(html, "");
 	page_cell(html, "Limited-access case");
 	page_cell(html, "");
 	html_raw(html, "<td class=\"govuk-table__cell\">");
 	row_text(html, row->meets);
 	html_raw(html, "</td>");
 	page_cell(html, "");
+}
+
+static void put_kind(struct html *html, const struct person_release *release)
+{
+	struct sentence words = { .length = 0 };
+
+	if (words_enum_known(&ttg__release_kind__descriptor, release->kind))
+		words_add_enum(&words, &ttg__release_kind__descriptor, release->kind);
+	page_cell(html, words.bytes);
 }
 
 static void put_row(struct html *html, const struct diary_asked *asked, const struct diary_row *row)
@@ -147,6 +157,7 @@ static void put_row(struct html *html, const struct diary_asked *asked, const st
 	html_raw(html, "</td><td class=\"govuk-table__cell\">");
 	put_value(html, row->old_gate, release->old_gate, release->gate);
 	html_raw(html, "</td>");
+	put_kind(html, release);
 	put_person(html, asked, row);
 	html_raw(html, "<td class=\"govuk-table__cell\">");
 	put_value(html, row->old_area, release->old_area, release->area);
@@ -161,7 +172,8 @@ static void put_row(struct html *html, const struct diary_asked *asked, const st
  * those asked for. */
 static size_t put_day(struct html *html, const struct diary_asked *asked, size_t first, size_t *n)
 {
-	static const char *const heads[] = { "Time", "Gate", "Person", "Area", "Meets", "Notes" };
+	static const char *const heads[] = { "Time", "Gate",  "Kind", "Person",
+		                             "Area", "Meets", "Notes" };
 	const struct diary *diary = &asked->diary;
 	const char *date = diary->rows[first].date;
 	char day[PAGE_TIME_BYTES];
@@ -178,7 +190,7 @@ static size_t put_day(struct html *html, const struct diary_asked *asked, size_t
 		}
 		++*n;
 		if (!begun)
-			page_table_begin(html, day, heads, 6);
+			page_table_begin(html, day, heads, 7);
 		begun = true;
 		put_row(html, asked, &diary->rows[end]);
 	}

@@ -334,6 +334,7 @@ void casefile_scheduled(struct casefile *file, const struct casefile_man *man, i
 	payload.gate = WORDS_OR_NONE(release->gate);
 	payload.area = WORDS_OR_NONE(release->area);
 	payload.area_code = WORDS_OR_NONE(release->area_code);
+	payload.kind = (Ttg__ReleaseKind)release->kind;
 	put(file, man, &event, "prison", at_ns);
 }
 

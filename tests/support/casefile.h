@@ -79,6 +79,7 @@ void casefile_answer(struct casefile *file, const struct casefile_man *man, int6
 struct casefile_release {
 	const char *date, *clock, *gate, *area, *area_code;
 	const char *old_date, *old_clock, *old_gate, *old_area; /* of a change */
+	int kind;                                               /* Ttg__ReleaseKind */
 };
 
 void casefile_scheduled(struct casefile *file, const struct casefile_man *man, int64_t at_ns,

@@ -48,7 +48,8 @@ static void schedule(const struct casefile_man *man, const char *date, const cha
 	casefile_scheduled(
 	        &file, man, must_at(TOLD),
 	        &(struct casefile_release){
-	                .date = date, .clock = clock, .gate = "Main gate", .area = area });
+	                .date = date, .clock = clock, .gate = "Main gate", .area = area,
+	                .kind = TTG__RELEASE_KIND__RELEASE_KIND_HOME_DETENTION_CURFEW });
 }
 
 static void move(const struct casefile_man *man, const char *date, const char *clock,
@@ -76,6 +77,7 @@ static void the_days_have_pages_of_their_own(void **state)
 	schedule(&dan, "2027-03-13", "11:00", "Peterborough");
 	show(page_diary, "days=today");
 	must_show(&bed, "Friday 12 March 2027");
+	must_show(&bed, ">home detention curfew</td>");
 	must_show(&bed, "A1001BC");
 	must_not_show(&bed, "A1002BC");
 	show(page_diary, "days=tomorrow");
