@@ -1,6 +1,7 @@
 /* A person's record: which event leaves what, and what is asked of it. See person.h. */
 #include "desk/person_internal.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include "oneservice/figures_period.h"
@@ -68,17 +69,15 @@ void person_fini(struct person *person)
 
 void person_text(char *to, size_t bytes, const char *from)
 {
-	size_t len;
+	size_t len = from == NULL ? 0 : strnlen(from, bytes);
 
-	if (from == NULL)
-		from = "";
-	len = strlen(from);
-	if (len >= bytes) {
-		len = bytes - 1;
-		while (len > 0 && ((unsigned char)from[len] & 0xc0) == 0x80)
+	assert(bytes > 0);
+	if (len == bytes)
+		do
 			len--;
-	}
-	memcpy(to, from, len);
+		while (len > 0 && ((unsigned char)from[len] & 0xc0) == 0x80);
+	if (len > 0)
+		memcpy(to, from, len);
 	to[len] = '\0';
 }
 
