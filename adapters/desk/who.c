@@ -4,10 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/identifier.h"
 #include "desk/person_internal.h"
-
-#define KEY_MAX 256
 
 /* The persons one event names, on its way. */
 struct asking {
@@ -163,23 +160,13 @@ static void ask(struct asking *it, const void *key, size_t len)
 		join(it, it->number, who->person_of[name]);
 }
 
-/* A number that names nobody, or anybody, is no name. */
 static void ask_number(struct asking *it, const Ttg__Identifier *identifier)
 {
-	char key[KEY_MAX];
-	size_t issuer = strnlen(identifier->issuer, 64);
-	size_t canonical = strlen(identifier->canonical);
+	char key[NAMES_NUMBER_MAX];
+	size_t len = names_of_number(identifier, key);
 
-	if (identifier->validity != TTG__VALIDITY__VALID || canonical == 0 ||
-	    canonical > KEY_MAX / 2 ||
-	    !identifier_is_match_key((enum identifier_kind)identifier->kind))
-		return;
-	key[0] = 'n';
-	key[1] = (char)identifier->kind;
-	memcpy(key + 2, identifier->issuer, issuer);
-	key[2 + issuer] = '\0';
-	memcpy(key + 3 + issuer, identifier->canonical, canonical);
-	ask(it, key, 3 + issuer + canonical);
+	if (len > 0)
+		ask(it, key, len);
 }
 
 static void show_number(struct person *person, const Ttg__Identifier *from)

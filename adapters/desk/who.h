@@ -1,6 +1,8 @@
 /*
  * Who is who at the desk: the names of a person (the broker's key, every valid number that may be
  * matched) and which person each belongs to. Pure but for malloc.
+ *
+ * Names that were once said to be one man's stay his: a link that is taken back parts nobody here.
  */
 #ifndef DESK_WHO_H
 #define DESK_WHO_H

@@ -13,9 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <ttg/client.h>
-#include "base/identifier.h"
-
-#define NODE_KEY_MAX 256
 
 void *figures_grown(void *list, size_t n, size_t *room, size_t bytes)
 {
@@ -109,23 +106,13 @@ static void add_node(struct entry *it, const void *key, size_t len)
 		add_link(it, it->person, node);
 }
 
-/* A number that names nobody, or anybody, is no name. */
 static void add_identifier(struct entry *it, const Ttg__Identifier *identifier)
 {
-	char key[NODE_KEY_MAX];
-	size_t issuer = strnlen(identifier->issuer, 64);
-	size_t canonical = strlen(identifier->canonical);
+	char key[NAMES_NUMBER_MAX];
+	size_t len = names_of_number(identifier, key);
 
-	if (identifier->validity != TTG__VALIDITY__VALID || canonical == 0 ||
-	    canonical > NODE_KEY_MAX / 2 ||
-	    !identifier_is_match_key((enum identifier_kind)identifier->kind))
-		return;
-	key[0] = 'n';
-	key[1] = (char)identifier->kind;
-	memcpy(key + 2, identifier->issuer, issuer);
-	key[2 + issuer] = '\0';
-	memcpy(key + 3 + issuer, identifier->canonical, canonical);
-	add_node(it, key, 3 + issuer + canonical);
+	if (len > 0)
+		add_node(it, key, len);
 }
 
 static void add_person(struct entry *it, const uint8_t *person_key)

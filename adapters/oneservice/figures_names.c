@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>
+#include "base/identifier.h"
 
 struct name {
 	UT_hash_handle hh;
@@ -57,6 +58,23 @@ enum ttg_error names_add(struct names *names, const void *bytes, size_t len, uin
 	names->by_index[names->n++] = name;
 	*index = name->index;
 	return TTG_OK;
+}
+
+size_t names_of_number(const Ttg__Identifier *identifier, char out[NAMES_NUMBER_MAX])
+{
+	size_t issuer = strnlen(identifier->issuer, 64);
+	size_t canonical = strlen(identifier->canonical);
+
+	if (identifier->validity != TTG__VALIDITY__VALID || canonical == 0 ||
+	    canonical > NAMES_NUMBER_MAX / 2 ||
+	    !identifier_is_match_key((enum identifier_kind)identifier->kind))
+		return 0;
+	out[0] = 'n';
+	out[1] = (char)identifier->kind;
+	memcpy(out + 2, identifier->issuer, issuer);
+	out[2 + issuer] = '\0';
+	memcpy(out + 3 + issuer, identifier->canonical, canonical);
+	return 3 + issuer + canonical;
 }
 
 bool names_has(const struct names *names, const void *bytes, size_t len)
