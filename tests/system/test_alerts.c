@@ -6,11 +6,11 @@
 #include "support/peer.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include "support/postgres.h"
+#include "support/stage_store.h"
 #include "support/wait.h"
 
 #define ADAPTER  0 /* slot of the stage's other processes */
@@ -98,49 +98,6 @@ static void set_the_scene(struct stage *stage, const char *alerts, unsigned with
 	start_adapter(stage);
 }
 
-/* One number out of the case store; -1 when it is not there yet. */
-static long ask_store(const struct stage *stage, const char *sql)
-{
-	char path[PROCESS_PATH_MAX];
-	sqlite3 *db = NULL;
-	sqlite3_stmt *statement = NULL;
-	long number = -1;
-
-	if (database[0] != '\0')
-		return (long)postgres_ask(database, sql);
-	STAGE_PATH(stage, path, "state/case.db");
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-		sqlite3_busy_timeout(db, WAIT_LONG_MS);
-		if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-		    sqlite3_step(statement) == SQLITE_ROW)
-			number = (long)sqlite3_column_int64(statement, 0);
-		sqlite3_finalize(statement);
-	}
-	sqlite3_close(db);
-	return number;
-}
-
-struct expectation {
-	const struct stage *stage;
-	const char *sql;
-	long number;
-};
-
-static bool store_says(void *arg)
-{
-	const struct expectation *expectation = arg;
-
-	return ask_store(expectation->stage, expectation->sql) == expectation->number;
-}
-
-static void must_store(struct stage *stage, const char *sql, long number)
-{
-	struct expectation expectation = { stage, sql, number };
-
-	if (!peers_wait(stage, store_says, &expectation, WAIT_LONG_MS))
-		must_fail("%s gives %ld, not %ld", sql, ask_store(stage, sql), number);
-}
-
 /* Its id, as text. */
 static void must_arrest(struct stage *stage, struct peer *police, uint32_t number,
                         char id[TTG_UUID_TEXT])
@@ -210,14 +167,14 @@ static void an_arrest_is_acknowledged_to_the_broker_when_a_person_has_done_it(vo
 	set_the_scene(stage, "people", 1);
 	struct peer *police = must_open_peer(stage, "police", NULL);
 	must_arrest(stage, police, 1, id);
-	must_store(stage, "SELECT count(*) FROM event WHERE type = 'police.arrest'", 1);
+	must_store(stage, database, "SELECT count(*) FROM event WHERE type = 'police.arrest'", 1);
 	/* Kept, but nobody has seen it: the broker rings the next one up. */
-	must_store(stage, "SELECT count(*) FROM event"
+	must_store(stage, database, "SELECT count(*) FROM event"
 	                  " WHERE type = 'broker.alert_unacknowledged'", 1);
 	assert_int_equal(must_ask_number(stage, "status", "events.escalated"), 1);
 	/* What comes later about the man is not kept from them by that. */
 	must_update(stage, police);
-	must_store(stage, "SELECT count(*) FROM event WHERE type = 'police.custody_update'", 1);
+	must_store(stage, database, "SELECT count(*) FROM event WHERE type = 'police.custody_update'", 1);
 	must_settle(stage, DUTY, "queued", 1);
 	must_settle(stage, DESK, "queued", 1);
 	must_see(stage, "state/status.json", "\"held\": 2");
@@ -228,7 +185,7 @@ static void an_arrest_is_acknowledged_to_the_broker_when_a_person_has_done_it(vo
 	must_see(stage, "state/status.json", "\"held\": 0");
 	must_acknowledge(stage, "bob", id, 3, "acknowledged before by ann@desk");
 	must_list(stage, id, false);
-	must_store(stage, "SELECT count(*) FROM alert WHERE released = 1"
+	must_store(stage, database, "SELECT count(*) FROM alert WHERE released = 1"
 	                  " AND acknowledged_by = 'ann@desk'", 2);
 	must_have_passed(stage);
 }
@@ -255,8 +212,12 @@ static void an_open_alert_is_held_again_after_a_restart(void **state)
 	must_list(stage, second, true);
 	must_acknowledge(stage, "ann", second, 0, "acknowledged");
 	must_settle(stage, DUTY, "queued", 0);
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM event"), 2);
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM alert WHERE released = 1"), 2);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(*) FROM event"),
+	                 2);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(*) FROM alert WHERE released = 1"),
+	                 2);
 	assert_int_equal(must_ask_mailbox(stage, DUTY, "parked"), 0);
 	must_have_passed(stage);
 }
@@ -272,7 +233,7 @@ static void an_open_alert_is_acknowledged_after_the_broker_came_back(void **stat
 	must_see(stage, "state/status.json", "\"held\": 1");
 	process_kill(&stage->broker);
 	must_acknowledge(stage, "ann", id, 0, "acknowledged");
-	must_store(stage, "SELECT count(*) FROM alert WHERE released = 1", 1);
+	must_store(stage, database, "SELECT count(*) FROM alert WHERE released = 1", 1);
 	must_start_broker(stage);
 	must_settle(stage, DUTY, "queued", 0);
 	must_have_passed(stage);
@@ -286,7 +247,7 @@ static void where_the_store_is_enough_an_arrest_is_acknowledged_at_once(void **s
 	set_the_scene(stage, "store", 600);
 	struct peer *police = must_open_peer(stage, "police", NULL);
 	must_arrest(stage, police, 1, id);
-	must_store(stage, "SELECT count(*) FROM alert WHERE acknowledged_ns IS NULL", 1);
+	must_store(stage, database, "SELECT count(*) FROM alert WHERE acknowledged_ns IS NULL", 1);
 	must_settle(stage, DUTY, "queued", 0);
 	must_list(stage, id, true);
 	must_acknowledge(stage, "ann", id, 0, "acknowledged");
@@ -310,17 +271,17 @@ static void of_too_many_the_oldest_are_held_no_longer_and_stay_open(void **state
 			peers_poll(stage);
 		made_free(&made);
 	}
-	must_store(stage, "SELECT count(*) FROM alert WHERE acknowledged_ns IS NULL", TOO_MANY);
-	must_store(stage, "SELECT count(*) FROM alert WHERE released = 1", TOO_MANY - HELD_MAX);
+	must_store(stage, database, "SELECT count(*) FROM alert WHERE acknowledged_ns IS NULL", TOO_MANY);
+	must_store(stage, database, "SELECT count(*) FROM alert WHERE released = 1", TOO_MANY - HELD_MAX);
 	must_settle(stage, DUTY, "queued", HELD_MAX);
 	assert_int_equal(count_in(stage, "oneservice.err", "not_held_any_more"),
 	                 TOO_MANY - HELD_MAX);
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM alert WHERE released = 1"
+	assert_int_equal(stage_ask_store(stage, database, "SELECT count(*) FROM alert WHERE released = 1"
 	                                  " AND position <= 30"),
 	                 TOO_MANY - HELD_MAX);
 	/* And what else comes goes through. */
 	must_update(stage, police);
-	must_store(stage, "SELECT count(*) FROM event WHERE type = 'police.custody_update'", 1);
+	must_store(stage, database, "SELECT count(*) FROM event WHERE type = 'police.custody_update'", 1);
 	must_settle(stage, DUTY, "queued", HELD_MAX);
 	must_have_passed(stage);
 }

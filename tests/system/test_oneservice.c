@@ -6,12 +6,12 @@
 #include "support/peer.h"
 
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include "support/postgres.h"
+#include "support/stage_store.h"
 #include "support/wait.h"
 
 #define ADAPTER 0 /* slot of the stage's other processes */
@@ -76,49 +76,6 @@ static void start_adapter(struct stage *stage)
 	must_start_other(stage, ADAPTER, "oneservice", "ttg-oneservice", "--config", path, NULL);
 }
 
-/* One number out of the case store; -1 when it is not there yet. */
-static long ask_store(const struct stage *stage, const char *sql)
-{
-	char path[PROCESS_PATH_MAX];
-	sqlite3 *db = NULL;
-	sqlite3_stmt *statement = NULL;
-	long number = -1;
-
-	if (database[0] != '\0')
-		return (long)postgres_ask(database, sql);
-	STAGE_PATH(stage, path, "state/case.db");
-	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK) {
-		sqlite3_busy_timeout(db, WAIT_LONG_MS);
-		if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
-		    sqlite3_step(statement) == SQLITE_ROW)
-			number = (long)sqlite3_column_int64(statement, 0);
-		sqlite3_finalize(statement);
-	}
-	sqlite3_close(db);
-	return number;
-}
-
-struct expectation {
-	const struct stage *stage;
-	const char *sql;
-	long number;
-};
-
-static bool store_says(void *arg)
-{
-	const struct expectation *expectation = arg;
-
-	return ask_store(expectation->stage, expectation->sql) == expectation->number;
-}
-
-static void must_store(struct stage *stage, const char *sql, long number)
-{
-	struct expectation expectation = { stage, sql, number };
-
-	if (!peers_wait(stage, store_says, &expectation, WAIT_LONG_MS))
-		must_fail("%s gives %ld, not %ld", sql, ask_store(stage, sql), number);
-}
-
 static void a_release_is_stored_printed_and_acknowledged(void **state)
 {
 	struct stage *stage = *state;
@@ -128,7 +85,7 @@ static void a_release_is_stored_printed_and_acknowledged(void **state)
 	start_adapter(stage);
 	struct peer *prison = must_open_peer(stage, "prison", NULL);
 	must_accept(stage, prison, &(struct made_wish){ .area = "Luton" });
-	must_store(stage, "SELECT count(*) FROM event WHERE type = 'prison.released'", 1);
+	must_store(stage, database, "SELECT count(*) FROM event WHERE type = 'prison.released'", 1);
 	must_see(stage, "oneservice.out", "A1234BC");
 	must_see(stage, "oneservice.out", "Luton");
 	must_settle(stage, "one-service/duty", "queued", 0);
@@ -151,11 +108,17 @@ static void publish_some(struct stage *stage, struct peer *prison, uint32_t from
 	}
 }
 
+struct expectation {
+	const struct stage *stage;
+	const char *sql;
+	long number;
+};
+
 static bool some_more_arrived(void *arg)
 {
 	const struct expectation *expectation = arg;
 
-	return ask_store(expectation->stage, expectation->sql) >= expectation->number;
+	return stage_ask_store(expectation->stage, database, expectation->sql) >= expectation->number;
 }
 
 static void nothing_is_stored_twice_or_lost_when_the_adapter_is_killed(void **state)
@@ -178,10 +141,13 @@ static void nothing_is_stored_twice_or_lost_when_the_adapter_is_killed(void **st
 		process_kill(&stage->others[ADAPTER]);
 	}
 	start_adapter(stage);
-	must_store(stage, "SELECT count(*) FROM event", EVENTS / KILLS * KILLS);
-	assert_int_equal(ask_store(stage, "SELECT count(DISTINCT id) FROM event"),
+	must_store(stage, database, "SELECT count(*) FROM event", EVENTS / KILLS * KILLS);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(DISTINCT id) FROM event"),
 	                 EVENTS / KILLS * KILLS);
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM delivery"), EVENTS / KILLS * KILLS);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(*) FROM delivery"),
+	                 EVENTS / KILLS * KILLS);
 	must_settle(stage, "one-service/duty", "queued", 0);
 	must_have_passed(stage);
 }
@@ -195,13 +161,17 @@ static void what_waits_while_the_broker_stands_still_arrives_once_afterwards(voi
 	start_adapter(stage);
 	struct peer *prison = must_open_peer(stage, "prison", "outbox");
 	must_accept(stage, prison, &(struct made_wish){ .number = 1 });
-	must_store(stage, "SELECT count(*) FROM event", 1);
+	must_store(stage, database, "SELECT count(*) FROM event", 1);
 	must_signal(&stage->broker, SIGSTOP);
 	publish_some(stage, prison, 1, 50);
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM event"), 1);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(*) FROM event"),
+	                 1);
 	must_signal(&stage->broker, SIGCONT);
-	must_store(stage, "SELECT count(*) FROM event", 51);
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM delivery"), 51);
+	must_store(stage, database, "SELECT count(*) FROM event", 51);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(*) FROM delivery"),
+	                 51);
 	must_have_passed(stage);
 }
 
@@ -268,7 +238,7 @@ static void a_referral_is_published_by_command_and_answered_with_its_sequence(vo
 	must_get(stage, housing, 1);
 	must_publish_with(stage, "20", "sent.json", 0, "\"sequence\"");
 	must_get_no_more(stage, housing, 1, 100);
-	must_store(stage, "SELECT count(*) FROM published WHERE code = 0", 1);
+	must_store(stage, database, "SELECT count(*) FROM published WHERE code = 0", 1);
 	must_have_passed(stage);
 }
 
@@ -283,7 +253,9 @@ static void what_may_not_be_said_is_stopped_before_it_leaves(void **state)
 	must_publish_with(stage, "0", "foreign.json", 2, "nothing is published");
 	must_write(stage, "broken.json", "{\"specversion\": \"1.0\", ");
 	must_publish_with(stage, "0", "broken.json", 2, "nothing is published");
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM published"), -1);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(*) FROM published"),
+	                 -1);
 	must_have_passed(stage);
 }
 
@@ -335,15 +307,17 @@ static void what_became_of_our_events_is_asked_for_and_kept(void **state)
 	write_referral(stage, "sent.json", "referral.sent", "01020304-0506-4708-8910-111213141519");
 	must_publish_with(stage, "20", "sent.json", 0, "\"outcome\":\"accepted\"");
 	must_get(stage, housing, 1);
-	must_store(stage, "SELECT count(*) FROM published WHERE delivered = 1 AND acknowledged = 0",
+	must_store(stage, database, "SELECT count(*) FROM published WHERE delivered = 1 AND acknowledged = 0",
 	           1);
-	change = ask_store(stage, "SELECT change FROM published");
+	change = stage_ask_store(stage, database, "SELECT change FROM published");
 	must_be(ttg_client_ack(housing->client, housing->got[0].mailbox,
 	                       housing->got[0].position) == TTG_OK,
 	        "cannot acknowledge");
-	must_store(stage, "SELECT count(*) FROM published WHERE delivered = 1 AND acknowledged = 1",
+	must_store(stage, database, "SELECT count(*) FROM published WHERE delivered = 1 AND acknowledged = 1",
 	           1);
-	assert_int_equal(ask_store(stage, "SELECT change FROM published"), change);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT change FROM published"),
+	                 change);
 	assert_int_equal(count_in(stage, "oneservice.err", "states_not_told"), 0);
 	must_have_passed(stage);
 }
@@ -362,7 +336,8 @@ static void who_may_not_ask_is_told_once_and_goes_on(void **state)
 	write_referral(stage, "sent.json", "referral.sent", "01020304-0506-4708-8910-111213141521");
 	must_publish_with(stage, "20", "sent.json", 0, "\"outcome\":\"accepted\"");
 	assert_int_equal(count_in(stage, "oneservice.err", "states_not_told"), 1);
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM published WHERE delivered IS NULL"),
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(*) FROM published WHERE delivered IS NULL"),
 	                 2);
 	must_have_passed(stage);
 }
@@ -381,7 +356,7 @@ static bool adapter_stays(void *arg)
 
 	if (!process_running(&stage->others[ADAPTER]))
 		start_adapter(stage);
-	return ask_store(stage, "SELECT count(*) FROM event") >= 0;
+	return stage_ask_store(stage, database, "SELECT count(*) FROM event") >= 0;
 }
 
 static void a_server_that_dies_ends_the_adapter_and_nothing_is_lost_or_twice(void **state)
@@ -409,9 +384,12 @@ static void a_server_that_dies_ends_the_adapter_and_nothing_is_lost_or_twice(voi
 		must_start_postgres(&server);
 		must_be(peers_wait(stage, adapter_stays, stage, WAIT_LONG_MS), "it comes back");
 	}
-	must_store(stage, "SELECT count(*) FROM event", published);
-	assert_int_equal(ask_store(stage, "SELECT count(*) FROM delivery"), published);
-	assert_int_equal(ask_store(stage, "SELECT count(DISTINCT position) FROM delivery"),
+	must_store(stage, database, "SELECT count(*) FROM event", published);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(*) FROM delivery"),
+	                 published);
+	assert_int_equal(stage_ask_store(stage, database,
+	                                 "SELECT count(DISTINCT position) FROM delivery"),
 	                 published);
 	must_settle(stage, "one-service/duty", "queued", 0);
 	assert_true(count_in(stage, "oneservice.out", "\"type\"") <= published);
